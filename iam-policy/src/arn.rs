@@ -1,0 +1,47 @@
+//! Amazon Resource Names, taken apart.
+
+/// The six parts of an ARN. The last may hold further colons.
+///
+/// See [IAM ARNs](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Arn<'a> {
+    /// `aws`, `aws-cn`, …
+    pub partition: &'a str,
+    /// `s3`, `iam`, …
+    pub service: &'a str,
+    /// `us-east-1`; empty for a global service.
+    pub region: &'a str,
+    /// `123456789012`; empty where the resource's name is unique on its own, as a bucket's is.
+    pub account: &'a str,
+    /// Everything after the fifth colon.
+    pub resource: &'a str,
+}
+
+/// The [partitions](https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html) that AWS has.
+pub(crate) const PARTITIONS: [&str; 8] =
+    ["aws", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-us-gov"];
+
+impl<'a> Arn<'a> {
+    /// Splits an ARN; `None` when the text has fewer than six parts or does not start with `arn`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use iam_policy::Arn;
+    ///
+    /// let arn = Arn::parse("arn:aws:logs:eu-west-1:123456789012:log-group:app:*").unwrap();
+    /// assert_eq!((arn.account, arn.resource), ("123456789012", "log-group:app:*"));
+    /// assert_eq!(Arn::parse("arn:aws:s3"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Arn<'a>> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
+        Some(Arn {
+            partition: parts.next()?,
+            service: parts.next()?,
+            region: parts.next()?,
+            account: parts.next()?,
+            resource: parts.next()?,
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! Every service, action, resource type and condition key of AWS's Service Authorization Reference.
+//!
+//! ```text
+//! Service ─┬─ Action ── ActionResource ── ResourceType     which actions there are, on what they act
+//!          ├─ ResourceType                                 which ARNs there are
+//!          └─ ConditionKey                                 what a condition may ask
+//! ```
+//!
+//! ```
+//! use iam_policy::catalogue::{self, AccessLevel};
+//!
+//! let action = catalogue::action("s3:listbucket").expect("actions have no case");
+//! assert_eq!(action.to_string(), "s3:ListBucket");
+//! assert_eq!(action.access_level(), AccessLevel::List);
+//! assert!(action.resources().any(|on| on.resource_type().name() == "bucket"));
+//! ```
+//!
+//! The data is one text (`data/generate.py` writes it and says what is in it). Nothing parses it as a whole: a service is
+//! found by binary search, and its types are views of their own line in it, `Copy`, and read when asked.
+//!
+//! Global condition keys (`aws:SourceIp`) apply to all services. The Reference lists only the three about tags, with the
+//! services that support them.
+//!
+//! See <https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html>.
+
+mod action;
+mod condition_key;
+mod overlap;
+mod resource_type;
+mod service;
+
+use crate::near::near;
+use crate::records;
+use overlap::overlap;
+
+pub use action::{AccessLevel, Action, ActionResource};
+pub use condition_key::{ConditionKey, ValueType};
+pub use resource_type::ResourceType;
+pub use service::Service;
+
+static CATALOGUE: &str = include_str!("../data/catalogue.txt");
+
+/// All services, by prefix.
+pub fn services() -> impl Iterator<Item = Service> {
+    records::all(CATALOGUE, '#').filter(|block| !records::name_of(block).is_empty()).map(Service::new)
+}
+
+/// The service of this prefix, the part of an action before the colon. It has no case.
+#[must_use]
+pub fn service(prefix: &str) -> Option<Service> {
+    records::find(CATALOGUE, '#', prefix).filter(|_| !prefix.is_empty()).map(Service::new)
+}
+
+/// The action of this name: `s3:GetObject`. It has no case.
+#[must_use]
+pub fn action(name: &str) -> Option<Action> {
+    let (prefix, name) = name.split_once(':')?;
+    service(prefix)?.action(name)
+}
+
+/// The actions that a pattern of a policy reaches: `s3:Get*`, `*`.
+///
+/// The prefix is a service's or `*`, as in a policy.
+///
+/// # Examples
+///
+/// ```
+/// use iam_policy::catalogue;
+///
+/// let actions: Vec<String> = catalogue::expand("sqs:*Message").map(|action| action.to_string()).collect();
+/// assert_eq!(actions, ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"]);
+/// ```
+pub fn expand(pattern: &str) -> impl Iterator<Item = Action> + use<> {
+    let (prefix, name) = pattern.split_once(':').unwrap_or((pattern, if pattern == "*" { "*" } else { "" }));
+    let services: Vec<Service> =
+        if prefix == "*" { services().collect() } else { service(prefix).into_iter().collect() };
+    let name = name.to_owned();
+    services.into_iter().flat_map(move |service| service.expand(&name))
+}
+
+/// The resource types that an ARN may be of; the ARN may have wildcards and policy variables, as in a policy.
+///
+/// Many services list a type of another one (Systems Manager has S3's buckets): such a type counts only where the service
+/// that the ARN names has none of that format.
+///
+/// # Examples
+///
+/// ```
+/// use iam_policy::catalogue;
+///
+/// let types = |arn| catalogue::resource_types(arn).iter().map(|of| of.name()).collect::<Vec<_>>();
+/// assert_eq!(types("arn:aws:s3:::dashboard"), ["bucket"]);
+/// assert_eq!(types("arn:aws:s3:::dashboard/*"), ["object"]);
+/// assert_eq!(types("arn:aws:s3:::dashboard*"), ["bucket", "object"]);
+/// ```
+#[must_use]
+pub fn resource_types(arn: &str) -> Vec<ResourceType> {
+    let arn = resource_type::in_six_parts(arn);
+    let segment = arn.split(':').nth(2).unwrap_or("*");
+    let of = |services: &mut dyn Iterator<Item = Service>| -> Vec<ResourceType> {
+        services.flat_map(Service::resource_types).filter(|of| of.matches(&arn)).collect()
+    };
+    if segment.contains(['*', '?']) {
+        return of(&mut services());
+    }
+    let own = of(&mut service(segment).into_iter());
+    if own.is_empty() { of(&mut elsewhere("n ", segment)) } else { own }
+}
+
+/// The condition key of this name, of whatever service: `s3:prefix`, `ec2:ResourceTag/Team`. It has no case.
+///
+/// # Examples
+///
+/// ```
+/// use iam_policy::catalogue::{self, ValueType};
+///
+/// let key = catalogue::condition_key("ec2:resourcetag/Team").expect("EC2 has it");
+/// assert_eq!(key.name(), "ec2:ResourceTag/${TagKey}");
+/// assert_eq!(key.value_type(), ValueType::String);
+/// ```
+#[must_use]
+pub fn condition_key(name: &str) -> Option<ConditionKey> {
+    let (prefix, _) = name.split_once(':')?;
+    service(prefix).into_iter().chain(elsewhere("k ", prefix)).find_map(|service| service.condition_key(name))
+}
+
+/// Prefixes of services that look like this one, best first.
+#[must_use]
+pub fn near_services(prefix: &str) -> Vec<&'static str> {
+    near(prefix, services().map(Service::prefix))
+}
+
+/// Condition keys that look like this one, best first.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(iam_policy::catalogue::near_condition_keys("s3:prefx"), ["s3:prefix"]);
+/// ```
+#[must_use]
+pub fn near_condition_keys(name: &str) -> Vec<&'static str> {
+    let mut names: Vec<&str> = services().flat_map(Service::condition_keys).map(ConditionKey::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    near(name, names)
+}
+
+/// Services that have things under a name that is not their prefix: condition keys (`k `), or segments of ARNs (`n `).
+fn elsewhere(kind: &'static str, name: &str) -> impl Iterator<Item = Service> {
+    let name = name.to_ascii_lowercase();
+    records::find(CATALOGUE, '#', "")
+        .into_iter()
+        .flat_map(|block| records::all(block, '\n'))
+        .filter_map(move |line| Some((records::name_of(line).strip_prefix(kind)?, line)))
+        .filter(move |(other, _)| overlap(&name, &other.to_ascii_lowercase(), None))
+        .flat_map(|(_, line)| records::field(line, 1).split(' '))
+        .filter_map(service)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! The condition keys of a request.
+
+use std::borrow::Cow;
+
+/// The condition keys of a request and their values.
+///
+/// Names are case-insensitive, tag keys such as `aws:PrincipalTag/Team` too
+/// ([tagging](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html)). A key is in one of three states: it has
+/// values, it is known to be [absent](Context::absent) from the request, or nothing is known about it. AWS's rules for missing
+/// keys hold for the last two alike, but a decision names the unknown ones in
+/// [`missing_context`](crate::Decision::missing_context).
+///
+/// # Examples
+///
+/// ```
+/// use iam_policy::Context;
+///
+/// let mut context = Context::new();
+/// context.set("aws:username", "alice").set_many("aws:TagKeys", ["team", "stage"]).absent("aws:SourceVpc");
+/// assert_eq!(context.lookup("AWS:UserName"), Some(&["alice".to_owned()][..]));
+/// assert_eq!(context.lookup("aws:SourceVpc"), Some(&[][..]));
+/// assert_eq!(context.lookup("aws:SourceVpce"), None);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// A few dozen at most: a scan that first compares lengths beats hashing, in debug builds above all.
+    entries: Vec<(Cow<'static, str>, Values)>,
+}
+
+#[derive(Clone, Debug)]
+enum Values {
+    Many(Vec<String>),
+    One(String),
+}
+
+impl Context {
+    /// A context in which nothing is known.
+    #[must_use]
+    pub fn new() -> Context {
+        Context::default()
+    }
+
+    /// Sets a key to one value, and forgets what was known of it.
+    pub fn set(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> &mut Context {
+        self.put(key.into(), Values::One(value.into()))
+    }
+
+    /// Sets a key to several values; to none is as [`absent`](Context::absent).
+    pub fn set_many<V: Into<String>>(
+        &mut self,
+        key: impl Into<Cow<'static, str>>,
+        values: impl IntoIterator<Item = V>,
+    ) -> &mut Context {
+        self.put(key.into(), Values::Many(values.into_iter().map(Into::into).collect()))
+    }
+
+    /// Declares that the request does not carry a key.
+    pub fn absent(&mut self, key: impl Into<Cow<'static, str>>) -> &mut Context {
+        self.put(key.into(), Values::Many(Vec::new()))
+    }
+
+    /// The values of a key: none when it is known to be absent, `None` when nothing is known about it.
+    #[must_use]
+    pub fn lookup(&self, key: &str) -> Option<&[String]> {
+        self.entries.iter().find(|(name, _)| same_key(name, key)).map(|(_, values)| values.as_slice())
+    }
+
+    /// Every key about which something is known, with its values, in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.entries.iter().map(|(name, values)| (name.as_ref(), values.as_slice()))
+    }
+
+    fn put(&mut self, key: Cow<'static, str>, values: Values) -> &mut Context {
+        match self.entries.iter_mut().find(|(name, _)| same_key(name, &key)) {
+            Some(entry) => entry.1 = values,
+            None => self.entries.push((key, values)),
+        }
+        self
+    }
+}
+
+fn same_key(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.eq_ignore_ascii_case(b)
+}
+
+impl Values {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            Values::Many(values) => values,
+            Values::One(value) => std::slice::from_ref(value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn setting_a_key_again_in_another_case_replaces_it() {
+        let mut context = Context::new();
+        context.set("aws:PrincipalTag/Team", "a").set("AWS:principaltag/team", "b");
+        assert_eq!(context.iter().count(), 1);
+        assert_eq!(context.lookup("aws:principaltag/TEAM"), Some(&["b".to_owned()][..]));
+        context.absent("aws:PrincipalTag/Team");
+        assert_eq!(context.lookup("aws:PrincipalTag/Team"), Some(&[][..]));
+    }
+}

@@ -1,0 +1,371 @@
+//! Policy documents: what a policy's JSON says, parsed and checked.
+//!
+//! ```text
+//! Policy ── Statement ─┬─ Clause<PrincipalMatcher>   Principal, NotPrincipal
+//!                      ├─ Clause<Pattern>            Action, NotAction
+//!                      ├─ Clause<Pattern>            Resource, NotResource
+//!                      └─ Condition …                operator, key, values
+//! ```
+
+mod check;
+mod parse;
+mod principal;
+mod print;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::condition::{self, Condition};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::pattern::Pattern;
+use crate::source::{Source, Span};
+
+pub(crate) use principal::{Grant, PrincipalMatcher};
+
+/// A policy document, parsed and checked.
+///
+/// Cloning is cheap. See [IAM JSON policy reference](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html).
+///
+/// # Examples
+///
+/// ```
+/// use iam_policy::{Policy, PolicyKind};
+///
+/// let text = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}"#;
+/// let policy = Policy::parse(text, PolicyKind::Identity).unwrap();
+/// assert_eq!(policy.statements().len(), 1);
+///
+/// let error = Policy::parse(text.replace("Resource", "Resorce"), PolicyKind::Identity).unwrap_err();
+/// assert!(error.to_string().contains("did you mean `Resource`?"));
+/// ```
+#[derive(Clone)]
+pub struct Policy(Arc<Document>);
+
+struct Document {
+    source: Source,
+    kind: PolicyKind,
+    version: Option<Version>,
+    id: Option<Box<str>>,
+    statements: Vec<Statement>,
+}
+
+/// What a policy is attached to, which decides what it may and must hold.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum PolicyKind {
+    /// A permissions boundary.
+    Boundary,
+    /// An identity-based policy: of a user, a group or a role.
+    Identity,
+    /// A resource-based policy: of a bucket, a queue, a key.
+    Resource,
+    /// A resource control policy of an organization.
+    ResourceControl,
+    /// A service control policy of an organization.
+    ServiceControl,
+    /// A session policy.
+    Session,
+    /// A role's trust policy.
+    Trust,
+}
+
+/// The version of the policy language.
+///
+/// See [Version](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Version {
+    /// `2008-10-17`, also where `Version` is missing: `${…}` is literal text.
+    V2008,
+    /// `2012-10-17`
+    V2012,
+}
+
+/// What a statement does with the requests that it matches.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Effect {
+    /// Allows them.
+    Allow,
+    /// Denies them, whatever else allows them.
+    Deny,
+}
+
+/// A statement of a policy.
+#[derive(Debug)]
+pub struct Statement {
+    pub(crate) sid: Option<Item<()>>,
+    pub(crate) effect: Effect,
+    pub(crate) span: Span,
+    pub(crate) principal: Option<Clause<PrincipalMatcher>>,
+    pub(crate) action: Clause<Pattern>,
+    /// Trust policies have none: they are about their own role.
+    pub(crate) resource: Option<Clause<Pattern>>,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+/// A list of matchers and whether the statement is about what they match or what they do not.
+#[derive(Debug)]
+pub(crate) struct Clause<M> {
+    /// `NotAction` and its like.
+    pub(crate) negated: bool,
+    /// The place of the value or the list of values.
+    pub(crate) span: Span,
+    pub(crate) items: Vec<Item<M>>,
+}
+
+/// One value of a policy: what is written, where, and what it matches.
+#[derive(Debug)]
+pub(crate) struct Item<M> {
+    pub(crate) text: Box<str>,
+    pub(crate) span: Span,
+    pub(crate) matcher: M,
+}
+
+impl Policy {
+    /// Parses a policy and checks it as AWS checks it when it is put.
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once, in the order of their places: what is not JSON, what AWS rejects, and what this crate cannot
+    /// evaluate.
+    pub fn parse(source: impl Into<Source>, kind: PolicyKind) -> Result<Policy, Diagnostics> {
+        parse::parse(source.into(), kind, false)
+    }
+
+    /// Parses a [template](crate::Template) before its placeholders are filled: values that hold one are not checked.
+    ///
+    /// The policy is for looking at; decide with the one that is parsed after rendering.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::parse`].
+    pub fn parse_template(source: impl Into<Source>, kind: PolicyKind) -> Result<Policy, Diagnostics> {
+        parse::parse(source.into(), kind, true)
+    }
+
+    /// Where the policy was read from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.0.source
+    }
+
+    /// What the policy was parsed as.
+    #[must_use]
+    pub fn kind(&self) -> PolicyKind {
+        self.0.kind
+    }
+
+    /// The version of the language that the policy is written in.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.0.version.unwrap_or(Version::V2008)
+    }
+
+    /// The policy's `Id`.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.0.id.as_deref()
+    }
+
+    /// The statements, in the order of the document.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.0.statements
+    }
+
+    /// The policy in canonical JSON, which parses back to the same policy.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use iam_policy::{Policy, PolicyKind};
+    ///
+    /// let text = r#"{"Statement": {"Action": ["s3:*"], "Resource": "*", "Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": false}}}}"#;
+    /// let policy = Policy::parse(text, PolicyKind::Identity).unwrap();
+    /// assert_eq!(
+    ///     policy.to_json(),
+    ///     r#"{"Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#
+    /// );
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        print::to_json(self)
+    }
+
+    /// Checks that AWS has every condition key and policy variable that the policy names.
+    ///
+    /// AWS itself accepts unknown keys, and never finds them in a request: a slip in a key's name makes a condition that
+    /// never, or always, holds.
+    ///
+    /// # Errors
+    ///
+    /// Each unknown key with its place and the nearest known one.
+    pub fn check_condition_keys(&self) -> Result<(), Diagnostics> {
+        let keys = self.statements().iter().flat_map(Statement::condition_keys);
+        let unknown = keys.filter(|(key, _)| !condition::is_known(key));
+        let problems = unknown.map(|(key, span)| self.unknown_key(key, span)).collect();
+        Diagnostics::unless_empty(problems, ())
+    }
+
+    /// The characters that count against AWS's quotas for IAM policies: all but white space.
+    ///
+    /// See [IAM and AWS STS quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+    #[must_use]
+    pub fn characters(&self) -> usize {
+        self.source().fragment().chars().filter(|c| !c.is_whitespace()).count()
+    }
+
+    /// The policy's size as AWS counts it for policies of its kind: see [`PolicyKind::limit`].
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let fragment = self.source().fragment();
+        match self.kind() {
+            PolicyKind::Boundary | PolicyKind::Identity | PolicyKind::Trust => self.characters(),
+            PolicyKind::Session => fragment.chars().count(),
+            PolicyKind::Resource | PolicyKind::ResourceControl | PolicyKind::ServiceControl => fragment.len(),
+        }
+    }
+
+    /// Checks the policy's [size](Policy::size) against the limit of the place where it is put.
+    ///
+    /// # Errors
+    ///
+    /// Names both figures.
+    pub fn check_size(&self, limit: usize) -> Result<(), Diagnostics> {
+        let size = self.size();
+        if size <= limit {
+            return Ok(());
+        }
+        let counted = match self.kind() {
+            PolicyKind::Boundary | PolicyKind::Identity | PolicyKind::Trust => {
+                "characters without white space"
+            }
+            PolicyKind::Session => "characters",
+            PolicyKind::Resource | PolicyKind::ResourceControl | PolicyKind::ServiceControl => "bytes",
+        };
+        Err(Diagnostic::error(
+            "iam::size",
+            format!("the policy has {size} {counted}, and {limit} are allowed"),
+        )
+        .label(self.source(), self.source().start(), "")
+        .help("merge statements, use wildcards, or split the policy")
+        .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html")
+        .into())
+    }
+
+    fn unknown_key(&self, key: &str, span: Span) -> Diagnostic {
+        let error = Diagnostic::error("iam::unknown-condition-key", format!("AWS has no condition key `{key}`"))
+            .label(self.source(), span, "not a global key, nor one of any service")
+            .docs("https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html");
+        if !key.contains(':') {
+            return error.help(format!(
+                "`${{{key}}}` is a variable of a template, which was not filled; IAM's have a colon"
+            ));
+        }
+        match condition::near_names(key).first() {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Policy({:?}, {}, {})", self.kind(), self.source().name(), self.to_json())
+    }
+}
+
+/// The policy in canonical JSON.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_json())
+    }
+}
+
+impl Statement {
+    /// The statement's `Sid`.
+    #[must_use]
+    pub fn sid(&self) -> Option<&str> {
+        self.sid.as_ref().map(|sid| &*sid.text)
+    }
+
+    /// What the statement does with the requests that it matches.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The statement's place.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The condition keys that the statement asks for, those of policy variables included, and where it names them.
+    pub fn condition_keys(&self) -> impl Iterator<Item = (&str, Span)> {
+        let keys = self.conditions.iter().map(|condition| (&*condition.key, condition.key_span));
+        let values = self.conditions.iter().flat_map(|condition| &condition.values);
+        let values = values.filter_map(|value| Some((value.matcher.as_pattern()?, value.span)));
+        let resources =
+            self.resource.iter().flat_map(|clause| &clause.items).map(|item| (&item.matcher, item.span));
+        let variables = values
+            .chain(resources)
+            .flat_map(|(pattern, span)| pattern.variables().map(move |variable| (&*variable.key, span)));
+        keys.chain(variables)
+    }
+}
+
+impl PolicyKind {
+    /// AWS's default quota for the [size](Policy::size) of a policy of this kind.
+    ///
+    /// For an identity-based policy it is that of a role's inline policies, which share it; customer managed policies may have
+    /// as much as a boundary, a user's inline policies 2,048 and a group's 5,120.
+    #[must_use]
+    pub fn limit(self) -> usize {
+        match self {
+            PolicyKind::Boundary => 6_144,
+            PolicyKind::Identity => 10_240,
+            PolicyKind::Resource => 20 * 1024,
+            PolicyKind::ResourceControl | PolicyKind::ServiceControl => 5_120,
+            PolicyKind::Session | PolicyKind::Trust => 2_048,
+        }
+    }
+}
+
+/// What a policy of the kind is called in a message, with its article.
+impl fmt::Display for PolicyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PolicyKind::Boundary => "a permissions boundary",
+            PolicyKind::Identity => "an identity-based policy",
+            PolicyKind::Resource => "a resource-based policy",
+            PolicyKind::ResourceControl => "a resource control policy",
+            PolicyKind::ServiceControl => "a service control policy",
+            PolicyKind::Session => "a session policy",
+            PolicyKind::Trust => "a role trust policy",
+        })
+    }
+}
+
+impl Version {
+    pub(crate) const ALL: [Version; 2] = [Version::V2008, Version::V2012];
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Version::V2008 => "2008-10-17",
+            Version::V2012 => "2012-10-17",
+        })
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Effect::Allow => "Allow",
+            Effect::Deny => "Deny",
+        })
+    }
+}

@@ -1,0 +1,243 @@
+//! The rules for single values of a policy: what AWS rejects, and what could not be evaluated.
+
+use std::collections::HashMap;
+
+use super::parse::Parser;
+use super::{PolicyKind, Statement};
+use crate::arn::PARTITIONS;
+use crate::condition::Operator;
+use crate::diagnostic::Diagnostic;
+use crate::near::near;
+use crate::pattern::BadVariable;
+use crate::source::Span;
+
+/// IAM takes a tab, line breaks, and U+0020 to U+00FF. S3 and its like have no such rule.
+pub(super) fn characters(parser: &mut Parser<'_>) {
+    const SHOWN: usize = 8;
+    // The JSON reader reports one at the beginning.
+    const BYTE_ORDER_MARK: (usize, char) = (0, '\u{FEFF}');
+    if parser.kind == PolicyKind::Resource || parser.source.fragment().is_ascii() {
+        return;
+    }
+    let start = parser.source.span().start;
+    let strange: Vec<(usize, char)> = parser
+        .source
+        .fragment()
+        .char_indices()
+        .filter(|(at, c)| *c > '\u{FF}' && (*at, *c) != BYTE_ORDER_MARK)
+        .take(SHOWN)
+        .collect();
+    for (at, c) in strange {
+        let span = Span { start: start + at, end: start + at + c.len_utf8() };
+        let message = format!("IAM rejects the character U+{:04X}", u32::from(c));
+        parser.report(
+            parser
+                .error("iam::character", message, span, "")
+                .help("policies may hold U+0009, U+000A, U+000D and U+0020 to U+00FF; `*` or `?` can stand for others")
+                .docs("https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"),
+        );
+    }
+}
+
+pub(super) fn sid(parser: &mut Parser<'_>, text: &str, span: Span) {
+    // S3 and KMS allow spaces and more in theirs.
+    if parser.kind == PolicyKind::Resource
+        || parser.is_open(text)
+        || text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
+        return;
+    }
+    let help = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    parser.report(
+        parser
+            .error(
+                "iam::sid",
+                format!("`{text}` is not a statement ID for IAM"),
+                span,
+                "letters and digits only",
+            )
+            .help(format!("write `{help}`"))
+            .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html"),
+    );
+}
+
+pub(super) fn unique_sids(parser: &mut Parser<'_>, statements: &[Statement]) {
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for sid in
+        statements.iter().filter_map(|statement| statement.sid.as_ref()).filter(|sid| !sid.text.is_empty())
+    {
+        if let Some(first) = seen.insert(&sid.text, sid.span) {
+            parser.report(
+                parser
+                    .error("iam::duplicate-sid", format!("the statement ID `{}` is given twice", sid.text), sid.span, "given again here")
+                    .label(parser.source, first, "first given here")
+                    .help("statement IDs are unique in a policy")
+                    .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html"),
+            );
+        }
+    }
+}
+
+pub(super) fn action(parser: &mut Parser<'_>, text: &str, span: Span) {
+    if matches!(text, "*" | "*:*") {
+        if parser.kind == PolicyKind::Trust {
+            parser.report(not_sts(parser, text, span));
+        }
+        return;
+    }
+    let (problem, help) = match text.split_once(':') {
+        None if text.is_empty() => ("the action is empty", "write `service:Action`".to_owned()),
+        None => {
+            ("the action has no service prefix", "write `service:Action`, such as `s3:GetObject`".to_owned())
+        }
+        Some((_, name)) if name.contains(':') => {
+            ("an action has only one colon", "an ARN belongs into `Resource`".to_owned())
+        }
+        Some((prefix, _)) if prefix.contains(['*', '?']) => {
+            ("the service prefix has a wildcard", "name the service, or write `*` for all of them".to_owned())
+        }
+        Some((prefix, _)) if !is_word(prefix, b"-") => {
+            ("this is not a service prefix", "letters, digits and `-` before the colon".to_owned())
+        }
+        Some((prefix, "")) => {
+            ("the action has no name", format!("write `{prefix}:*` for all of the service"))
+        }
+        Some((_, name)) if !is_word(name, b"-_.*?") => {
+            ("this is not an action", "letters, digits, `*` and `?` after the colon".to_owned())
+        }
+        Some((prefix, _)) if parser.kind == PolicyKind::Trust && !prefix.eq_ignore_ascii_case("sts") => {
+            parser.report(not_sts(parser, text, span));
+            return;
+        }
+        Some(_) => return,
+    };
+    let (problem, help) = if text.contains("${") {
+        ("an action has no variables", "variables stand in `Resource` and `Condition`".to_owned())
+    } else {
+        (problem, help)
+    };
+    parser.report(
+        parser
+            .error("iam::action", problem, span, "")
+            .help(help)
+            .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html"),
+    );
+}
+
+fn not_sts(parser: &Parser<'_>, text: &str, span: Span) -> Diagnostic {
+    parser
+        .error(
+            "iam::action",
+            format!("`{text}` is more than a role trust policy may allow"),
+            span,
+            "only `sts:` actions",
+        )
+        .help("write `sts:AssumeRole`; what the role may do stands in its other policies")
+        .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html")
+}
+
+fn is_word(text: &str, more: &[u8]) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+}
+
+pub(super) fn resource(parser: &mut Parser<'_>, text: &str, span: Span) {
+    if text == "*" {
+        return;
+    }
+    // API Gateway's resource policies leave out the part that is the API's own.
+    if parser.kind == PolicyKind::Resource && text.starts_with("execute-api:/") {
+        return;
+    }
+    let parts = parts_of_arn(text);
+    let (problem, help) = match parts.as_slice() {
+        ["arn", partition, rest @ ..] => match rest {
+            _ if !partition.contains(['*', '?', '$']) && !PARTITIONS.contains(partition) => {
+                (format!("`{partition}` is not a partition"), "write `aws`, `aws-cn` or `aws-us-gov`, or `*`")
+            }
+            [] | [""] => ("the ARN has no service".to_owned(), SIX_PARTS),
+            [service, ..] if service.contains(['*', '?', '$']) => (
+                "the service of the ARN has a wildcard".to_owned(),
+                "name the service, or write `*` for every resource",
+            ),
+            // The last part that is written may stand for the rest: `arn:aws:codebuild:*`.
+            [.., last] if rest.len() < 4 && !last.ends_with('*') => {
+                (format!("the ARN has {} parts", parts.len()), SIX_PARTS)
+            }
+            _ => return,
+        },
+        _ => {
+            ("the resource is not an ARN".to_owned(), "write an ARN, such as `arn:aws:s3:::bucket/*`, or `*`")
+        }
+    };
+    parser.report(
+        parser.error("iam::resource", problem, span, "").help(help).docs(
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html",
+        ),
+    );
+}
+
+const SIX_PARTS: &str = "an ARN is `arn:partition:service:region:account:resource`; `*` can stand for a part";
+
+/// The parts of an ARN; a colon in a variable does not part them, nor does one in the last part.
+fn parts_of_arn(text: &str) -> Vec<&str> {
+    let mut parts = Vec::with_capacity(6);
+    let (mut start, mut depth) = (0, 0_usize);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            b':' if depth == 0 && parts.len() < 5 => {
+                parts.push(text.get(start..at).unwrap_or_default());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..).unwrap_or_default());
+    parts
+}
+
+pub(super) fn bad_principal(parser: &Parser<'_>, element: &str, text: &str, span: Span) -> Diagnostic {
+    let help = match element {
+        "AWS" if text.contains('*') => {
+            "a wildcard cannot stand for a part of a principal: write `*`, and a condition on `aws:PrincipalArn`"
+        }
+        "AWS" => "write `*`, an account id of 12 digits, or the ARN of a user, role or session",
+        "Service" => "write a service's principal name, such as `lambda.amazonaws.com`",
+        "Federated" => "write an identity provider's ARN or name, such as `cognito-identity.amazonaws.com`",
+        _ => "write the canonical user id of an account",
+    };
+    parser
+        .error("iam::principal", format!("`{text}` is not a principal for `{element}`"), span, "")
+        .help(help)
+}
+
+pub(super) fn bad_operator(parser: &Parser<'_>, name: &str, span: Span) -> Diagnostic {
+    let error = parser
+        .error("iam::condition-operator", format!("there is no condition operator `{name}`"), span, "")
+        .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html");
+    let candidates = Operator::candidates(name);
+    match near(name, candidates.iter().map(String::as_str)).first() {
+        _ if name.ends_with("NullIfExists") => error.help("`Null` takes no `IfExists`"),
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error,
+    }
+}
+
+pub(super) fn bad_operand(parser: &Parser<'_>, operator: Operator, text: &str, span: Span) -> Diagnostic {
+    let compared = operator.comparison.test;
+    parser
+        .error("iam::condition-value", format!("`{text}` is not {}", compared.value_name()), span, format!("`{operator}` compares it as {}", compared.value_name()))
+        .help(compared.value_example())
+        .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html")
+}
+
+pub(super) fn bad_variable(parser: &Parser<'_>, bad: &BadVariable, text: &str, span: Span) -> Diagnostic {
+    // A span of its own can be told only where the JSON text has no escapes.
+    let inside = Span { start: span.start + 1 + bad.at, end: span.end - 1 };
+    let exact = span.end - span.start == text.len() + 2;
+    parser
+        .error("iam::variable", bad.problem, if exact { inside } else { span }, "")
+        .help(bad.help)
+        .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html")
+}

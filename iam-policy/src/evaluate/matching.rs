@@ -1,0 +1,221 @@
+//! Whether a statement matches a request, and the layers of a policy set whose statements are asked.
+
+use std::borrow::Cow;
+
+use super::{PolicySet, PolicyType, Request, StatementRef};
+use crate::arn::Arn;
+use crate::condition::Condition;
+use crate::document::{Clause, Effect, Grant, Item, Policy, PrincipalMatcher, Statement};
+use crate::pattern::Pattern;
+use crate::principal::Principal;
+use crate::truth::Truth;
+
+/// A request, as statements are asked about it.
+pub(crate) struct Facts<'r> {
+    pub(crate) request: &'r Request,
+    /// Actions have no case; patterns of actions are in lower case.
+    action: Cow<'r, str>,
+}
+
+/// Policies that are alike in a decision: one of them must allow, or need not.
+pub(crate) struct Layer<'s> {
+    pub(crate) policy_type: PolicyType,
+    policies: &'s [Policy],
+    /// Where the layer's field of the policy set has several.
+    level: Option<usize>,
+    /// Whether the layer's policies have an index of their own in the field.
+    listed: bool,
+}
+
+/// The layers of a policy set that apply to a request, in the order in which they are asked.
+pub(crate) fn layers<'s>(policies: &'s PolicySet, request: &Request) -> Vec<Layer<'s>> {
+    let mut layers =
+        Vec::with_capacity(3 + policies.boundary.len() + policies.scps.len() + policies.rcps.len());
+    let mut add =
+        |policy_type, policies, level, listed| layers.push(Layer { policy_type, policies, level, listed });
+    if !is_service_linked(&request.principal) {
+        // "SCPs affect only IAM users and roles", and the root user, "in a member account".
+        if has_identity(&request.principal) {
+            for (level, policies) in policies.scps.iter().enumerate() {
+                add(PolicyType::ServiceControl, policies.as_slice(), Some(level), true);
+            }
+        }
+        for (level, policies) in policies.rcps.iter().enumerate() {
+            add(PolicyType::ResourceControl, policies.as_slice(), Some(level), true);
+        }
+    }
+    if has_identity(&request.principal) {
+        add(PolicyType::Identity, policies.identity.as_slice(), None, true);
+    }
+    if let Some(policy) = &policies.resource {
+        add(PolicyType::of_resource(policy), std::slice::from_ref(policy), None, false);
+    }
+    if has_identity(&request.principal) {
+        for (level, policy) in policies.boundary.iter().enumerate() {
+            add(PolicyType::Boundary, std::slice::from_ref(policy), Some(level), false);
+        }
+        if let Some(policies) = &policies.session {
+            add(PolicyType::Session, policies.as_slice(), None, true);
+        }
+    }
+    layers
+}
+
+/// Whether the principal is somebody of an account, to whom identity-based policies can be attached.
+pub(crate) fn has_identity(principal: &Principal) -> bool {
+    match principal {
+        Principal::AssumedRole { .. }
+        | Principal::FederatedUser { .. }
+        | Principal::Root { .. }
+        | Principal::User { .. } => true,
+        Principal::Anonymous | Principal::Federated { .. } | Principal::Service { .. } => false,
+    }
+}
+
+/// Neither SCPs nor RCPs affect
+/// [service-linked roles](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html#not-restricted-by-scp).
+fn is_service_linked(principal: &Principal) -> bool {
+    match principal {
+        Principal::AssumedRole { role_arn, .. } => {
+            Arn::parse(role_arn).is_some_and(|arn| arn.resource.starts_with("role/aws-service-role/"))
+        }
+        _ => false,
+    }
+}
+
+impl<'s> Layer<'s> {
+    pub(crate) fn statements(&self) -> impl Iterator<Item = (StatementAt, &'s Statement)> + use<'s> {
+        self.policies.iter().enumerate().flat_map(|(policy, one)| {
+            let statements = one.statements().iter().enumerate();
+            statements.map(move |(index, statement)| (StatementAt { policy, index }, statement))
+        })
+    }
+
+    pub(crate) fn reference(&self, at: StatementAt) -> Option<StatementRef> {
+        Some(StatementRef {
+            policy: self.policies.get(at.policy)?.clone(),
+            policy_type: self.policy_type,
+            place: [self.level, self.listed.then_some(at.policy)],
+            index: at.index,
+        })
+    }
+}
+
+/// A statement of a layer.
+#[derive(Clone, Copy)]
+pub(crate) struct StatementAt {
+    policy: usize,
+    index: usize,
+}
+
+impl<'r> Facts<'r> {
+    pub(crate) fn new(request: &'r Request) -> Facts<'r> {
+        let has_case = request.action.bytes().any(|byte| byte.is_ascii_uppercase());
+        let action = if has_case {
+            Cow::Owned(request.action.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(&*request.action)
+        };
+        Facts { request, action }
+    }
+
+    /// Whether a statement matches the request, and to whom it speaks.
+    pub(crate) fn matches(&self, statement: &Statement) -> (Truth, Grant) {
+        if !self.action(&statement.action) {
+            return (Truth::NO, Grant::Caller);
+        }
+        let grant = match &statement.principal {
+            None => Grant::Caller,
+            Some(principal) => match self.principal(principal, statement.effect) {
+                Some(grant) => grant,
+                None => return (Truth::NO, Grant::Caller),
+            },
+        };
+        let resource = statement.resource.as_ref().map_or(Truth::YES, |resource| self.resource(resource));
+        if resource == Truth::NO {
+            return (Truth::NO, grant);
+        }
+        let conditions =
+            statement.conditions.iter().map(|condition| self.condition(condition, statement.effect));
+        (Truth::all(std::iter::once(resource).chain(conditions)), grant)
+    }
+
+    pub(crate) fn action(&self, clause: &Clause<Pattern>) -> bool {
+        clause.items.iter().any(|item| self.names_action(item)) != clause.negated
+    }
+
+    pub(crate) fn names_action(&self, item: &Item<Pattern>) -> bool {
+        item.matcher.matches(&self.action, &self.request.context).assumed
+    }
+
+    pub(crate) fn resource(&self, clause: &Clause<Pattern>) -> Truth {
+        let (resource, context) = (&self.request.resource, &self.request.context);
+        Truth::any(clause.items.iter().map(|item| item.matcher.matches(resource, context)))
+            .negated_if(clause.negated)
+    }
+
+    /// To whom the element speaks when it speaks to the request's principal.
+    pub(crate) fn principal(&self, clause: &Clause<PrincipalMatcher>, effect: Effect) -> Option<Grant> {
+        let principal = &self.request.principal;
+        let named =
+            |identity: &Principal| clause.items.iter().filter_map(|item| item.matcher.names(identity)).max();
+        if !clause.negated {
+            return named(principal);
+        }
+        // Two rules of [NotPrincipal](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html):
+        // a deny spares a principal only if it and all that it belongs to, its role and its account, are named; and an allow,
+        // which AWS does not support, gives nothing to a principal that is named in any way.
+        let spared = match effect {
+            Effect::Allow => named(principal).is_some(),
+            Effect::Deny => self.all_named(clause),
+        };
+        (!spared).then_some(Grant::Role)
+    }
+
+    fn all_named(&self, clause: &Clause<PrincipalMatcher>) -> bool {
+        let principal = &self.request.principal;
+        let named_as =
+            |grant: Grant| clause.items.iter().any(|item| item.matcher.names(principal) == Some(grant));
+        let everyone = clause.items.iter().any(|item| item.matcher.is_everyone());
+        everyone
+            || match principal {
+                Principal::AssumedRole { .. } => {
+                    named_as(Grant::Caller) && named_as(Grant::Role) && named_as(Grant::Account)
+                }
+                Principal::FederatedUser { .. } | Principal::User { .. } => {
+                    named_as(Grant::Caller) && named_as(Grant::Account)
+                }
+                Principal::Anonymous
+                | Principal::Federated { .. }
+                | Principal::Root { .. }
+                | Principal::Service { .. } => named_as(Grant::Caller),
+            }
+    }
+
+    pub(crate) fn condition(&self, condition: &Condition, effect: Effect) -> Truth {
+        condition.holds(&self.request.context, effect)
+    }
+
+    /// The keys about which nothing is known and on which the statement's match depends.
+    pub(crate) fn unknown_keys<'k>(&'k self, statement: &'k Statement) -> impl Iterator<Item = &'k str> {
+        let context = &self.request.context;
+        let resources = statement.resource.iter().filter(|clause| !self.resource(clause).certain);
+        let resources =
+            resources.flat_map(|clause| &clause.items).flat_map(|item| item.matcher.unknown_keys(context));
+        let open = |condition: &&Condition| !self.condition(condition, statement.effect).certain;
+        let conditions = statement.conditions.iter().filter(open);
+        resources.chain(conditions.flat_map(|condition| condition.unknown_keys(context)))
+    }
+
+    pub(crate) fn is_of_service(&self, prefix: &str) -> bool {
+        self.action.split_once(':').is_some_and(|(service, _)| service == prefix)
+    }
+
+    /// The account that the resource belongs to, where it is known.
+    pub(crate) fn resource_account(&self) -> Option<&str> {
+        let in_arn = || {
+            Arn::parse(&self.request.resource).map(|arn| arn.account).filter(|account| !account.is_empty())
+        };
+        self.request.resource_account.as_deref().or_else(in_arn)
+    }
+}

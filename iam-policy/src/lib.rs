@@ -1,0 +1,68 @@
+//! The AWS IAM policy language: parse, check, decide, explain.
+//!
+//! ```text
+//! Source ── Template::render ──▶ Source ── Policy::parse ──▶ Policy ─┐
+//!   text, name, fragment                     │                       ├─ PolicySet::decide ──▶ Decision
+//!                                            ▼                       │             explain ──▶ Explanation
+//!                                       Diagnostics       Request ───┘
+//! ```
+//!
+//! A [`Policy`] is parsed from a [`Source`] and checked as AWS checks it; all its problems come at once, as [`Diagnostics`]
+//! with their places. A [`PolicySet`] of policies answers a [`Request`] with a [`Decision`], as AWS's [evaluation logic] has it,
+//! and on demand with an [`Explanation`]. The crate is pure: no I/O, no async, no dependencies.
+//!
+//! [evaluation logic]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+//!
+//! # Examples
+//!
+//! ```
+//! use iam_policy::{Context, Policy, PolicyKind, PolicySet, Principal, Request};
+//!
+//! let reader = r#"{
+//!     "Version": "2012-10-17",
+//!     "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::reports/*"}
+//! }"#;
+//! let policies = PolicySet {
+//!     identity: vec![Policy::parse(reader, PolicyKind::Identity)?],
+//!     ..PolicySet::default()
+//! };
+//! let request = |action: &str| Request {
+//!     principal: Principal::from_arn("arn:aws:iam::123456789012:user/alice").unwrap(),
+//!     action: action.into(),
+//!     resource: "arn:aws:s3:::reports/may.csv".into(),
+//!     resource_account: None,
+//!     context: Context::new(),
+//! };
+//! assert!(policies.decide(&request("s3:GetObject")).is_allowed());
+//! assert_eq!(policies.decide(&request("s3:PutObject")).verdict.to_string(), "implicitDeny");
+//! # Ok::<(), iam_policy::Diagnostics>(())
+//! ```
+
+mod arn;
+pub mod catalogue;
+mod condition;
+mod context;
+mod diagnostic;
+mod document;
+mod evaluate;
+mod explain;
+mod json;
+pub mod managed;
+mod near;
+mod pattern;
+mod principal;
+mod records;
+mod source;
+mod template;
+mod truth;
+
+pub use arn::Arn;
+pub use condition::{GLOBAL_KEYS, GlobalKey};
+pub use context::Context;
+pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use document::{Effect, Policy, PolicyKind, Statement, Version};
+pub use evaluate::{Decision, PolicySet, PolicyType, Reason, Request, StatementRef, Verdict};
+pub use explain::{ElementTrace, Explanation, StatementTrace};
+pub use principal::Principal;
+pub use source::{Location, Source, Span};
+pub use template::Template;

@@ -1,0 +1,84 @@
+//! "Did you mean": names that look like one that was not found.
+
+/// The nearest of the candidates, best first: at most three, each within a third of the name's length in edits.
+pub(crate) fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    const MOST: usize = 3;
+    let name = lower(name);
+    let tolerance = (name.len() / 3).max(1);
+    let mut found: Vec<(usize, &str)> = candidates
+        .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= tolerance)
+        .map(|candidate| (distance(&name, &lower(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= tolerance)
+        .collect();
+    found.sort_unstable();
+    // Beside a name that is one slip away, a name that is three away is noise.
+    let best = found.first().map_or(0, |(distance, _)| *distance);
+    found.retain(|(distance, _)| *distance <= best + 1);
+    found.into_iter().map(|(_, candidate)| candidate).take(MOST).collect()
+}
+
+fn lower(text: &str) -> Vec<u8> {
+    text.to_ascii_lowercase().into_bytes()
+}
+
+/// Edits between the two: insertions, deletions, substitutions, and swaps of neighbours.
+fn distance(left: &[u8], right: &[u8]) -> usize {
+    let mut before = Vec::new();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    let mut left_before = None;
+    for (number, &a) in left.iter().enumerate() {
+        let mut next = vec![number + 1];
+        let mut right_before = None;
+        for (column, (&b, above)) in right.iter().zip(row.windows(2)).enumerate() {
+            let &[diagonal, up] = above else { continue };
+            let beside = next.last().copied().unwrap_or_default();
+            let mut edits = (diagonal + usize::from(a != b)).min(up + 1).min(beside + 1);
+            if left_before == Some(b) && right_before == Some(a) {
+                let swapped: Option<&usize> = column.checked_sub(1).and_then(|column| before.get(column));
+                edits = edits.min(swapped.map_or(edits, |swapped| swapped + 1));
+            }
+            next.push(edits);
+            right_before = Some(b);
+        }
+        before = std::mem::replace(&mut row, next);
+        left_before = Some(a);
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_each_kind_of_edit_once() {
+        for (left, right, edits) in [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("bucket", "bucket", 0),
+            ("bucket", "buckets", 1),
+            ("bucket", "ucket", 1),
+            ("bucket", "bickit", 2),
+            ("bucket", "bukcet", 1),
+            ("ubckte", "bucket", 2),
+        ] {
+            assert_eq!(distance(left.as_bytes(), right.as_bytes()), edits, "{left} {right}");
+            assert_eq!(distance(right.as_bytes(), left.as_bytes()), edits, "{right} {left}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_comes_first_and_a_far_one_not_at_all() {
+        let names = ["PutObject", "GetObject", "GetObjectAcl", "DeleteBucket"];
+        assert_eq!(near("GotObject", names), ["GetObject", "PutObject"]);
+        assert_eq!(near("GetObjct", names), ["GetObject"]);
+        assert_eq!(near("getobject", names), ["GetObject"]);
+        assert_eq!(near("Launch", names), [""; 0]);
+    }
+
+    #[test]
+    fn at_most_three_are_named() {
+        assert_eq!(near("aaa", ["aab", "aac", "aad", "aae"]).len(), 3);
+    }
+}

@@ -1,0 +1,493 @@
+//! Patterns: literal text, the wildcards `*` and `?`, and policy variables.
+//!
+//! A pattern is compiled once, when its policy is parsed. Matching goes forward over the text and returns at most to the last
+//! `*`, so its cost is bounded by the product of the two lengths.
+
+use std::borrow::Cow;
+
+use crate::context::Context;
+use crate::truth::Truth;
+
+/// What the signs of a pattern mean where it stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Syntax {
+    pub(crate) wildcards: Wildcards,
+    /// `${…}` are variables and escapes: version `2012-10-17`.
+    pub(crate) variables: bool,
+    /// Upper and lower case are the same. The text that is matched must be in lower case.
+    pub(crate) fold: bool,
+}
+
+/// What `*` and `?` mean.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Wildcards {
+    /// Any text and any character, but in the first five parts of an ARN no colon.
+    Arn,
+    /// Any text and any character.
+    Free,
+    /// Themselves.
+    #[default]
+    None,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pattern {
+    Plain(Box<[Token<Box<str>>]>),
+    /// Has variables, which the context of each request fills.
+    Variable {
+        pieces: Box<[Piece]>,
+        syntax: Syntax,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    Token(Token<Box<str>>),
+    Variable(Variable),
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Variable {
+    pub(crate) key: Box<str>,
+    pub(crate) default: Option<Box<str>>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Token<S> {
+    Literal(S),
+    /// `*`; `within` does not match a colon.
+    Many {
+        within: bool,
+    },
+    /// `?`; `within` does not match a colon.
+    One {
+        within: bool,
+    },
+}
+
+/// What is wrong with a `${…}`, and the byte at which it starts.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct BadVariable {
+    pub(crate) at: usize,
+    pub(crate) problem: &'static str,
+    pub(crate) help: &'static str,
+}
+
+impl Pattern {
+    pub(crate) fn compile(text: &str, syntax: Syntax) -> Result<Pattern, BadVariable> {
+        let mut builder = Builder { pieces: Vec::new(), literal: String::new(), colons: 0, syntax };
+        let wild = syntax.wildcards != Wildcards::None;
+        let mut at = 0;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let sign = rest
+                .bytes()
+                .position(|byte| matches!(byte, b'*' | b'?' if wild) || byte == b'$' && syntax.variables);
+            let run = sign.unwrap_or(rest.len());
+            builder.push(rest.get(..run).unwrap_or_default());
+            at += run;
+            let Some(rest) = rest.get(run..).filter(|rest| !rest.is_empty()) else { break };
+            if let Some(inner) = rest.strip_prefix("${") {
+                let (variable, length) =
+                    variable(inner).map_err(|(problem, help)| BadVariable { at, problem, help })?;
+                match variable {
+                    Expansion::Character(c) => builder.push(c),
+                    Expansion::Variable(variable) => builder.push_piece(Piece::Variable(variable)),
+                }
+                at += length + "${}".len();
+                continue;
+            }
+            // A lone `*` is every value, an ARN or not.
+            let within = builder.within() && text != "*";
+            match rest.as_bytes().first() {
+                Some(b'*') => builder.push_piece(Piece::Token(Token::Many { within })),
+                Some(b'?') => builder.push_piece(Piece::Token(Token::One { within })),
+                _ => builder.push("$"),
+            }
+            at += 1;
+        }
+        Ok(builder.finish())
+    }
+
+    /// Whether the pattern matches a text. A variable that does not resolve matches nothing.
+    pub(crate) fn matches(&self, text: &str, context: &Context) -> Truth {
+        let (pieces, syntax) = match self {
+            Pattern::Plain(tokens) => return Truth::certain(glob(tokens, text)),
+            Pattern::Variable { pieces, syntax } => (pieces, *syntax),
+        };
+        let assumed = fill(pieces, context, syntax, false).is_some_and(|tokens| glob(&tokens, text));
+        if self.unknown_keys(context).next().is_none() {
+            return Truth::certain(assumed);
+        }
+        let possible = fill(pieces, context, syntax, true).is_some_and(|tokens| glob(&tokens, text));
+        Truth { assumed, certain: assumed == possible && !assumed }
+    }
+
+    /// The variables of the pattern.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let pieces: &[Piece] = match self {
+            Pattern::Plain(_) => &[],
+            Pattern::Variable { pieces, .. } => pieces,
+        };
+        pieces.iter().filter_map(|piece| match piece {
+            Piece::Token(_) => None,
+            Piece::Variable(variable) => Some(variable),
+        })
+    }
+
+    /// The keys of variables about which the context knows nothing.
+    pub(crate) fn unknown_keys<'p>(&'p self, context: &'p Context) -> impl Iterator<Item = &'p str> {
+        self.variables().map(|variable| &*variable.key).filter(|key| context.lookup(key).is_none())
+    }
+
+    /// The pattern with its variables filled, for people; `None` when a variable does not resolve.
+    pub(crate) fn filled(&self, context: &Context) -> Option<String> {
+        match self {
+            Pattern::Plain(tokens) => Some(show(tokens)),
+            Pattern::Variable { pieces, syntax } => {
+                fill(pieces, context, *syntax, false).map(|tokens| show(&tokens))
+            }
+        }
+    }
+}
+
+impl Variable {
+    /// The value in a context. A key with several values does not resolve, and a default is for a key without any
+    /// ([variables](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html)).
+    pub(crate) fn resolve<'v>(&'v self, context: &'v Context) -> Option<&'v str> {
+        match context.lookup(&self.key) {
+            Some([value]) => Some(value),
+            Some([]) | None => self.default.as_deref(),
+            Some(_) => None,
+        }
+    }
+}
+
+/// The tokens with every variable replaced by its value; with `open`, one about which nothing is known is a `*`.
+fn fill<'p>(
+    pieces: &'p [Piece],
+    context: &'p Context,
+    syntax: Syntax,
+    open: bool,
+) -> Option<Vec<Token<Cow<'p, str>>>> {
+    let mut seen = 0;
+    let mut tokens = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let token = match piece {
+            Piece::Token(Token::Literal(text)) => Token::Literal(Cow::Borrowed(&**text)),
+            // The colons of a value count, which `compile` could not know.
+            Piece::Token(Token::Many { .. }) => {
+                Token::Many { within: syntax.wildcards == Wildcards::Arn && seen < 5 }
+            }
+            Piece::Token(Token::One { .. }) => {
+                Token::One { within: syntax.wildcards == Wildcards::Arn && seen < 5 }
+            }
+            Piece::Variable(variable) if open && context.lookup(&variable.key).is_none() => {
+                Token::Many { within: false }
+            }
+            Piece::Variable(variable) => {
+                let value = variable.resolve(context)?;
+                Token::Literal(if syntax.fold {
+                    Cow::Owned(value.to_lowercase())
+                } else {
+                    Cow::Borrowed(value)
+                })
+            }
+        };
+        if let Token::Literal(text) = &token {
+            seen += colons(text);
+        }
+        tokens.push(token);
+    }
+    Some(tokens)
+}
+
+fn colons(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b':').count()
+}
+
+/// Matches the whole text.
+fn glob<S: AsRef<str>>(tokens: &[Token<S>], text: &str) -> bool {
+    let text = text.as_bytes();
+    let (mut token, mut at) = (0, 0);
+    // Where to go on when the tokens after the last `*` do not match here.
+    let mut star: Option<(usize, usize, bool)> = None;
+    loop {
+        match tokens.get(token) {
+            Some(Token::Literal(literal)) => {
+                let literal = literal.as_ref().as_bytes();
+                if text.get(at..).is_some_and(|rest| rest.starts_with(literal)) {
+                    at += literal.len();
+                    token += 1;
+                    continue;
+                }
+            }
+            Some(Token::One { within }) => {
+                if let Some(length) = step(text, at, *within) {
+                    at += length;
+                    token += 1;
+                    continue;
+                }
+            }
+            Some(Token::Many { within }) => {
+                token += 1;
+                if token == tokens.len() && !within {
+                    return true;
+                }
+                star = Some((token, at, *within));
+                continue;
+            }
+            None if at == text.len() => return true,
+            None => {}
+        }
+        let Some((after, from, within)) = star else { return false };
+        let Some(length) = step(text, from, within) else { return false };
+        star = Some((after, from + length, within));
+        (token, at) = (after, from + length);
+    }
+}
+
+/// The length of the character at a place, if a wildcard may take it.
+fn step(text: &[u8], at: usize, within: bool) -> Option<usize> {
+    match text.get(at)? {
+        b':' if within => None,
+        0..=0x7F => Some(1),
+        0x80..=0xDF => Some(2),
+        0xE0..=0xEF => Some(3),
+        0xF0..=0xFF => Some(4),
+    }
+}
+
+struct Builder {
+    pieces: Vec<Piece>,
+    literal: String,
+    colons: usize,
+    syntax: Syntax,
+}
+
+impl Builder {
+    fn within(&self) -> bool {
+        self.syntax.wildcards == Wildcards::Arn && self.colons < 5
+    }
+
+    fn push(&mut self, text: &str) {
+        self.colons += colons(text);
+        if self.syntax.fold && !text.is_ascii() {
+            self.literal.push_str(&text.to_lowercase());
+            return;
+        }
+        let start = self.literal.len();
+        self.literal.push_str(text);
+        if let Some(added) = self.literal.get_mut(start..).filter(|_| self.syntax.fold) {
+            added.make_ascii_lowercase();
+        }
+    }
+
+    fn push_piece(&mut self, piece: Piece) {
+        self.close_literal();
+        self.pieces.push(piece);
+    }
+
+    fn close_literal(&mut self) {
+        if !self.literal.is_empty() {
+            let literal = std::mem::take(&mut self.literal).into_boxed_str();
+            self.pieces.push(Piece::Token(Token::Literal(literal)));
+        }
+    }
+
+    fn finish(mut self) -> Pattern {
+        self.close_literal();
+        if self.pieces.iter().any(|piece| matches!(piece, Piece::Variable(_))) {
+            return Pattern::Variable { pieces: self.pieces.into(), syntax: self.syntax };
+        }
+        let tokens = self.pieces.into_iter().filter_map(|piece| match piece {
+            Piece::Token(token) => Some(token),
+            Piece::Variable(_) => None,
+        });
+        Pattern::Plain(tokens.collect())
+    }
+}
+
+enum Expansion {
+    Character(&'static str),
+    Variable(Variable),
+}
+
+/// Reads the inside of a `${…}` that a text starts with, and tells its length.
+fn variable(inner: &str) -> Result<(Expansion, usize), (&'static str, &'static str)> {
+    // A default value may hold a closing brace between its quotes.
+    let mut quoted = false;
+    let end = inner.find(|c| {
+        quoted ^= c == '\'';
+        c == '}' && !quoted
+    });
+    let Some(end) = end else {
+        return Err(match inner.find('}') {
+            Some(_) => ("the default value is not closed by `'`", "write `${key, 'default'}`"),
+            None => ("the variable is not closed by `}`", "write `${key}`"),
+        });
+    };
+    let inner = inner.get(..end).unwrap_or_default();
+    let expansion = match inner {
+        "*" => Expansion::Character("*"),
+        "?" => Expansion::Character("?"),
+        "$" => Expansion::Character("$"),
+        _ => {
+            let (key, default) = match inner.split_once(',') {
+                None => (inner, None),
+                Some((key, default)) => {
+                    let default = default.trim().strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+                    let Some(default) = default else {
+                        return Err((
+                            "the default value is not in single quotes",
+                            "write `${key, 'default'}`",
+                        ));
+                    };
+                    (key, Some(default))
+                }
+            };
+            if key.trim().is_empty() {
+                return Err(("the variable has no name", "write `${key}`, such as `${aws:username}`"));
+            }
+            Expansion::Variable(Variable { key: key.trim().into(), default: default.map(Into::into) })
+        }
+    };
+    Ok((expansion, end))
+}
+
+fn show<S: AsRef<str>>(tokens: &[Token<S>]) -> String {
+    tokens
+        .iter()
+        .map(|token| match token {
+            Token::Literal(text) => text.as_ref(),
+            Token::Many { .. } => "*",
+            Token::One { .. } => "?",
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GLOB: Syntax = Syntax { wildcards: Wildcards::Free, variables: true, fold: false };
+    const ARN: Syntax = Syntax { wildcards: Wildcards::Arn, ..GLOB };
+
+    fn truth(pattern: &str, syntax: Syntax, text: &str, context: &Context) -> Truth {
+        Pattern::compile(pattern, syntax).unwrap().matches(text, context)
+    }
+
+    fn matches(pattern: &str, syntax: Syntax, text: &str) -> bool {
+        truth(pattern, syntax, text, &Context::new()).assumed
+    }
+
+    #[test]
+    fn wildcards_match_any_text_and_one_character() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("**", "", true),
+            ("a*", "a", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-b-b-cd", false),
+            ("*ab", "aab", true),
+            ("*ab*ab", "abab", true),
+            ("*ab*ab", "aba", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("a?c", "aéc", true),
+            ("a?c", "a\u{1F600}c", true),
+            ("a??c", "aéc", false),
+            ("*?", "é", true),
+            ("*??", "é", false),
+            ("?*?", "ab", true),
+        ] {
+            assert_eq!(matches(pattern, GLOB, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn wildcards_of_an_arn_stay_in_their_part_up_to_the_sixth() {
+        let alice = "arn:aws:iam::111122223333:user/alice";
+        for (pattern, text, expected) in [
+            ("arn:aws:iam::*:user/al*", alice, true),
+            ("arn:aws:*:user/alice", alice, false),
+            ("arn:*:*:*:*:*", alice, true),
+            ("arn:*:*:*:*", alice, false),
+            ("*", alice, true),
+            ("arn:aws:iam::1?????????33:user/alice", alice, true),
+            ("arn:aws:iam:?:111122223333:user/alice", alice, false),
+            ("arn:aws:iam:?*:*:*", "arn:aws:iam::1:x", false),
+            ("arn:aws:logs:*:*:log-group:*:end", "arn:aws:logs:r:1:log-group:a:b:end", true),
+            ("arn:aws:s*:::b", "arn:aws:sns:::b", true),
+            ("arn:aws:*b:::c", "arn:aws:ab:xb:::c", false),
+        ] {
+            assert_eq!(matches(pattern, ARN, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn variables_take_the_requests_value_or_their_default() {
+        let mut context = Context::new();
+        context
+            .set("aws:username", "alice")
+            .set("aws:star", "a*")
+            .absent("aws:none")
+            .set_many("aws:TagKeys", ["a", "b"]);
+        for (pattern, text, expected) in [
+            ("home/${aws:username}/*", "home/alice/x", true),
+            ("home/${AWS:UserName}/*", "home/alice/x", true),
+            ("home/${aws:username}/*", "home/bob/x", false),
+            ("home/${aws:star}", "home/abc", false),
+            ("home/${aws:star}", "home/a*", true),
+            ("home/${aws:none}", "home/", false),
+            ("home/${aws:none, 'all'}", "home/all", true),
+            ("home/${aws:none,'a}b'}", "home/a}b", true),
+            ("home/${aws:username, 'all'}", "home/all", false),
+            ("home/${aws:TagKeys, 'all'}", "home/all", false),
+            ("${*}${?}${$}{x}", "*?${x}", true),
+            ("${*}", "x", false),
+        ] {
+            assert_eq!(truth(pattern, GLOB, text, &context), Truth::certain(expected), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_makes_the_answer_uncertain_only_where_it_could_matter() {
+        let context = Context::new();
+        assert_eq!(truth("home/${aws:username}/*", GLOB, "home/alice/x", &context), Truth::uncertain(false));
+        assert_eq!(truth("home/${aws:username}/*", GLOB, "other/alice/x", &context), Truth::NO);
+        assert_eq!(truth("home/${aws:username, 'all'}", GLOB, "home/all", &context), Truth::uncertain(true));
+    }
+
+    #[test]
+    fn the_colons_of_a_value_count_as_parts_of_an_arn() {
+        let mut context = Context::new();
+        context.set("aws:PrincipalArn", "arn:aws:iam::111122223333:role/r");
+        assert!(truth("${aws:PrincipalArn}*", ARN, "arn:aws:iam::111122223333:role/r:x", &context).assumed);
+        assert!(!truth("*${aws:PrincipalArn}", ARN, "x:arn:aws:iam::111122223333:role/r", &context).assumed);
+    }
+
+    #[test]
+    fn without_variables_the_signs_are_literal() {
+        let old = Syntax { wildcards: Wildcards::Free, ..Syntax::default() };
+        assert!(matches("${aws:username}", old, "${aws:username}"));
+        assert!(matches("${*}", old, "${anything}"));
+        assert!(matches("a*", Syntax::default(), "a*"));
+        assert!(!matches("a*", Syntax::default(), "ab"));
+    }
+
+    #[test]
+    fn malformed_variables_are_refused_with_their_place() {
+        for (pattern, at) in [("ab${x", 2), ("${}", 0), ("${a:b, c}", 0), ("${a:b, 'c}", 0), ("${, 'c'}", 0)]
+        {
+            assert_eq!(Pattern::compile(pattern, GLOB).unwrap_err().at, at, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_many_stars_is_matched_in_bounded_time() {
+        let pattern = "a*".repeat(1000) + "b";
+        assert!(!matches(&pattern, GLOB, &"a".repeat(5000)));
+    }
+}
