@@ -1,0 +1,165 @@
+//! May the caller do this? The question, AWS's sentence for a no, and the journal's copy of both.
+
+use std::sync::Arc;
+
+use iam_policy::{Context, Policy, PolicySet, Request, Span, Statement, Verdict};
+
+use crate::call::Call;
+use crate::journal::{Authorization, Outcome};
+
+/// One thing that an operation needs to be allowed.
+pub(crate) struct Access<'a> {
+    pub(crate) action: &'a str,
+    /// The resource's ARN, or `*`.
+    pub(crate) resource: String,
+    /// The resource's own policy: a bucket policy, a role's trust policy.
+    pub(crate) resource_policy: Option<Policy>,
+    /// Sets the operation's own condition keys, and declares absent those that AWS would not have.
+    pub(crate) conditions: &'a dyn Fn(&mut Context),
+    /// Beginnings of keys that are absent wherever `conditions` did not set them, as `s3:RequestObjectTag/`.
+    pub(crate) absent: &'a [&'a str],
+}
+
+/// Why a call may not go on.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    /// The policies say no, in AWS's words.
+    Denied(String),
+    /// The policies ask for something that the endpoint does not know. Never a denial: 501.
+    NotEvaluable(String),
+}
+
+impl Refusal {
+    /// The error code of a refusal that is not a denial.
+    pub(crate) const NOT_EVALUABLE: &'static str = "ConditionKeyNotEvaluable";
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Denied(_) => Outcome::Denied,
+            Self::NotEvaluable(_) => Outcome::NotEvaluable,
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Decides, and journals the decision.
+    pub(crate) fn authorize(&self, access: Access<'_>) -> Result<(), Refusal> {
+        let authorization = self.judge(access);
+        let answer = self.answer(&authorization);
+        let mut record = self.record.borrow_mut();
+        record.authorizations.push(authorization);
+        if let Err(refusal) = &answer {
+            record.outcome = Some(refusal.outcome());
+        }
+        answer
+    }
+
+    /// Decides without journalling: what S3 does to see whether the caller may learn that a key is absent.
+    pub(crate) fn probe(&self, access: Access<'_>) -> Result<(), Refusal> {
+        self.answer(&self.judge(access))
+    }
+
+    fn judge(&self, access: Access<'_>) -> Authorization {
+        let mut context = self.global_context();
+        (access.conditions)(&mut context);
+        let mut request = Request {
+            principal: self.caller.principal.clone(),
+            action: access.action.to_owned(),
+            resource: access.resource,
+            resource_account: Some(self.endpoint.account.clone()),
+            context,
+        };
+        let policies = match access.resource_policy {
+            None => Arc::clone(&self.caller.policies),
+            resource => Arc::new(PolicySet { resource, ..PolicySet::clone(&self.caller.policies) }),
+        };
+        let mut decision = policies.decide(&request);
+        let missing = std::mem::take(&mut decision.missing_context);
+        let (absent, unknown): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|key| is_absent(key, access.action, access.absent));
+        decision.missing_context = unknown;
+        if !absent.is_empty() {
+            for key in absent {
+                request.context.absent(key);
+            }
+            decision = policies.decide(&request);
+        }
+        Authorization { request, decision, policies }
+    }
+
+    fn answer(&self, authorization: &Authorization) -> Result<(), Refusal> {
+        let Authorization { request: Request { action, resource, principal, .. }, decision, .. } =
+            authorization;
+        if !decision.missing_context.is_empty() && !decision.is_certain() {
+            let asked: Vec<_> = decision
+                .missing_context
+                .iter()
+                .map(|key| format!("`{key}`{}", place_of(key, &authorization.policies)))
+                .collect();
+            return Err(Refusal::NotEvaluable(format!(
+                "this endpoint cannot say whether {principal} may {action} on {resource}: a policy asks for the \
+                 condition key {}, which it does not know for `{}`; this is no denial",
+                asked.join(", "),
+                self.record.borrow().operation,
+            )));
+        }
+        if decision.verdict == Verdict::Allowed {
+            return Ok(());
+        }
+        Err(Refusal::Denied(format!(
+            "User: {principal} is not authorized to perform: {action} on resource: {resource} {}",
+            decision.reason.sentence(action)
+        )))
+    }
+}
+
+/// Where a policy asks for a condition key, as in ` at reader.json:4:5`.
+fn place_of(key: &str, policies: &PolicySet) -> String {
+    let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
+    let levels = scps.iter().chain(rcps).flatten();
+    let mut all =
+        identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels);
+    let key = key.to_ascii_lowercase();
+    let place = all.find_map(|policy| {
+        let source = policy.source();
+        let asks = |statement: &&Statement| {
+            let Span { start, end } = statement.span();
+            source.text().get(start..end).is_some_and(|text| text.to_ascii_lowercase().contains(&key))
+        };
+        let statement = policy.statements().iter().find(asks)?;
+        Some(format!(" at {}:{}", source.name(), source.location(statement.span().start)))
+    });
+    place.unwrap_or_default()
+}
+
+/// Whether a key that nobody set is known not to be in this request.
+///
+/// [`Call::global_context`] sets every global key that a direct call from outside a VPC and an organization can have, so
+/// the others are absent; so is another service's key. What remains unknown is a key of the action's own service, and
+/// the tags of the resource.
+fn is_absent(key: &str, action: &str, prefixes: &[&str]) -> bool {
+    let starts_with =
+        |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let own_service = action.split_inclusive(':').next().unwrap_or_default();
+    prefixes.iter().any(|prefix| starts_with(prefix))
+        || !(starts_with(own_service) || starts_with("aws:ResourceTag/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_absent;
+
+    #[test]
+    fn only_keys_that_the_operation_could_carry_stay_unknown() {
+        for (key, absent) in [
+            ("aws:SourceVpc", true),
+            ("aws:PrincipalTag/Team", true),
+            ("iam:PolicyARN", true),
+            ("s3:RequestObjectTag/Team", true),
+            ("S3:prefix", false),
+            ("AWS:resourcetag/Team", false),
+        ] {
+            assert_eq!(is_absent(key, "s3:ListBucket", &["s3:RequestObjectTag/"]), absent, "{key}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! One request's facts, as the services see them.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::request::Parts;
+use time::OffsetDateTime;
+
+use crate::caller::Caller;
+use crate::endpoint::Shared;
+use crate::journal::{Authorization, Outcome};
+use crate::protocol::Ids;
+
+/// One authenticated request, until it is answered.
+///
+/// A service names the operation with [`Call::begin`], asks with `Call::authorize`, and answers. What
+/// it learns on the way goes to the journal.
+pub(crate) struct Call<'a> {
+    pub(crate) endpoint: &'a Shared,
+    pub(crate) parts: &'a Parts,
+    /// The host that the client addressed, without its port.
+    pub(crate) host: &'a str,
+    /// The body with any `aws-chunked` framing taken off.
+    pub(crate) body: Bytes,
+    /// The trailing headers of an `aws-chunked` body.
+    pub(crate) trailers: HeaderMap,
+    pub(crate) caller: Caller,
+    /// How the request was signed; `None` for an anonymous one.
+    pub(crate) signing: Option<Signing>,
+    /// The answer's ids, which S3's and IAM's bodies repeat.
+    pub(crate) ids: Ids<'a>,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) source_ip: IpAddr,
+    pub(crate) record: RefCell<Record>,
+}
+
+/// How a request was signed.
+#[derive(Clone, Debug)]
+pub(crate) struct Signing {
+    pub(crate) region: String,
+    pub(crate) signed_at: OffsetDateTime,
+    /// Whether the signature came in the query, as in a presigned URL.
+    pub(crate) in_query: bool,
+}
+
+/// What the journal will tell about a call.
+#[derive(Default)]
+pub(crate) struct Record {
+    pub(crate) operation: Cow<'static, str>,
+    pub(crate) authorizations: Vec<Authorization>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) code: Option<Cow<'static, str>>,
+}
+
+impl Record {
+    /// The record of a call whose operation is not known yet.
+    pub(crate) fn of(service: &str) -> RefCell<Self> {
+        RefCell::new(Self { operation: Cow::Owned(service.to_owned()), ..Self::default() })
+    }
+}
+
+impl Call<'_> {
+    /// Names the operation, as in `s3:ListObjectsV2`, before anything is authorized.
+    pub(crate) fn begin(&self, operation: impl Into<Cow<'static, str>>) {
+        self.record.borrow_mut().operation = operation.into();
+    }
+
+    /// Says how the call ended when it was not simply answered.
+    pub(crate) fn conclude(&self, outcome: Outcome, code: impl Into<Cow<'static, str>>) {
+        let mut record = self.record.borrow_mut();
+        record.outcome = Some(outcome);
+        record.code = Some(code.into());
+    }
+
+    /// The value of a header that is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+}

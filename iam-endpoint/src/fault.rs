@@ -1,0 +1,82 @@
+//! An error that a service answers.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+
+use crate::authorize::Refusal;
+use crate::journal::Outcome;
+
+/// An error in AWS's terms; `protocol` writes it as the service's clients read it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) message: String,
+    pub(crate) outcome: Outcome,
+}
+
+impl Fault {
+    /// A refusal that has nothing to do with authorization.
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code: Cow::Borrowed(code), message: message.into(), outcome: Outcome::Failed }
+    }
+
+    /// AWS's sentence for a parameter that breaks a rule.
+    pub(crate) fn violated(parameter: &str, value: &str, rule: &str) -> Self {
+        let (first, rest) = parameter.split_at_checked(1).unwrap_or_default();
+        let field = format!("{}{rest}", first.to_ascii_lowercase());
+        Self::validation(format!(
+            "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {rule}"
+        ))
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ValidationError", message)
+    }
+
+    pub(crate) fn delete_conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "DeleteConflict", message)
+    }
+
+    pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidInput", message)
+    }
+
+    pub(crate) fn limit(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "LimitExceeded", message)
+    }
+
+    /// The operation is not one of the endpoint's: neither allowed nor denied.
+    pub(crate) fn not_mapped(service: &str, operation: Option<&str>) -> Self {
+        let what = operation.map_or_else(
+            || format!("an operation of `{service}`"),
+            |operation| format!("`{service}:{operation}`"),
+        );
+        Self {
+            status: StatusCode::NOT_IMPLEMENTED,
+            code: Cow::Borrowed("OperationNotMapped"),
+            message: format!(
+                "this endpoint does not map {what} yet, so it can neither authorize nor perform it; this is no denial"
+            ),
+            outcome: Outcome::NotMapped,
+        }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        let outcome = refusal.outcome();
+        match refusal {
+            Refusal::Denied(message) => {
+                Self { status: StatusCode::FORBIDDEN, code: Cow::Borrowed("AccessDenied"), message, outcome }
+            }
+            Refusal::NotEvaluable(message) => Self {
+                status: StatusCode::NOT_IMPLEMENTED,
+                code: Cow::Borrowed(Refusal::NOT_EVALUABLE),
+                message,
+                outcome,
+            },
+        }
+    }
+}

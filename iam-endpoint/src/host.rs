@@ -1,0 +1,102 @@
+//! What a host name tells: which service, and which region.
+
+use crate::endpoint::Shared;
+
+/// The suffixes of AWS's own host names.
+const SUFFIXES: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+
+/// The host that a client addressed.
+#[derive(Debug)]
+pub(crate) struct Host<'a> {
+    pub(crate) name: &'a str,
+    /// The service's label in an AWS host name: `s3` in `bucket.s3.eu-west-1.amazonaws.com`.
+    label: Option<&'a str>,
+    region: Option<&'a str>,
+}
+
+impl<'a> Host<'a> {
+    /// Reads `name[:port]`.
+    pub(crate) fn parse(authority: &'a str) -> Self {
+        let name = match authority.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => authority,
+        };
+        let Some(labels) = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)) else {
+            return Self { name, label: None, region: None };
+        };
+        let mut labels = labels.rsplit('.').peekable();
+        let region = labels.next_if(|label| is_region(label));
+        let label = labels.find(|label| *label != "dualstack");
+        Self { name, label, region }
+    }
+
+    /// The signing name of the service that an AWS host name is for.
+    pub(crate) fn service(&self) -> Option<&'a str> {
+        // `s3`, `s3-accelerate`, `s3-eu-west-1`, …
+        self.label.map(|label| if label.starts_with("s3-") { "s3" } else { label })
+    }
+
+    /// Whether it is for S3's account-level operations, which are signed like S3's own.
+    pub(crate) fn is_s3_control(&self) -> bool {
+        self.label.is_some_and(|label| label.starts_with("s3-control"))
+    }
+
+    /// The regions that a signature may name at this host.
+    ///
+    /// Where the host does not tell, as at a loopback address, it is the endpoint's own; the global services are signed
+    /// for the partition's first.
+    pub(crate) fn regions<'r>(&self, endpoint: &'r Shared) -> Vec<&'r str>
+    where
+        'a: 'r,
+    {
+        match self.region {
+            Some(region) => vec![region],
+            None => vec![&endpoint.region, global_region(endpoint.partition)],
+        }
+    }
+}
+
+/// Whether a label is a region's name, as `us-gov-west-1` is.
+fn is_region(label: &str) -> bool {
+    let mut parts = label.rsplit('-');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    parts.next().is_some_and(is_number) && parts.clone().count() >= 2 && parts.all(is_word)
+}
+
+/// The region that global services are signed for.
+fn global_region(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-north-1",
+        "aws-eusc" => "eusc-de-east-1",
+        "aws-iso" => "us-iso-east-1",
+        "aws-iso-b" => "us-isob-east-1",
+        "aws-iso-e" => "eu-isoe-west-1",
+        "aws-iso-f" => "us-isof-south-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => "us-east-1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aws_host_names_tell_service_and_region() {
+        for (host, service, region) in [
+            ("s3.eu-west-1.amazonaws.com", Some("s3"), Some("eu-west-1")),
+            ("us-west-2.s3.amazonaws.com", Some("s3"), None),
+            ("a.b.s3.dualstack.us-gov-west-1.amazonaws.com:443", Some("s3"), Some("us-gov-west-1")),
+            ("1234.s3-control.dualstack.eu-west-1.amazonaws.com", Some("s3"), Some("eu-west-1")),
+            ("iam.amazonaws.com", Some("iam"), None),
+            ("sts.cn-north-1.amazonaws.com.cn", Some("sts"), Some("cn-north-1")),
+            ("127.0.0.1:4566", None, None),
+            ("[::1]:4566", None, None),
+            ("", None, None),
+        ] {
+            let host = Host::parse(host);
+            assert_eq!((host.service(), host.region), (service, region), "{host:?}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What a user or a role has been given: inline policies, attached policies and a permissions boundary.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use iam_policy::{Policy, PolicyKind};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::input::{Input, end_of_page};
+use super::role::Role;
+use super::state::{Entity, Head, Named, State, capitalized};
+use super::user::User;
+use crate::fault::Fault;
+use crate::xml::Xml;
+
+/// How many managed policies can be attached to a role or a user.
+const MOST_ATTACHED: usize = 10;
+
+/// The policies of a user or a role.
+#[derive(Default)]
+pub(crate) struct Grants {
+    pub(crate) inline: BTreeMap<String, Policy>,
+    /// ARNs, in the order of attaching.
+    pub(crate) attached: Vec<String>,
+    /// The boundary's ARN.
+    pub(crate) boundary: Option<String>,
+}
+
+impl Grants {
+    /// Why their holder cannot be deleted yet.
+    pub(super) fn check_empty(&self) -> Result<(), Fault> {
+        let conflict =
+            |what: &str| Fault::delete_conflict(format!("Cannot delete entity, must {what} first."));
+        if !self.attached.is_empty() {
+            return Err(conflict("detach all policies"));
+        }
+        if !self.inline.is_empty() {
+            return Err(conflict("delete policies"));
+        }
+        Ok(())
+    }
+}
+
+/// Who can be given policies.
+pub(super) trait Grantee: Entity + Sized {
+    /// What all inline policies together may measure, in characters other than white space.
+    const MOST_INLINE: usize;
+
+    fn named(iam: &State) -> &Named<Self>;
+    fn named_mut(iam: &mut State) -> &mut Named<Self>;
+    fn name<'a>(input: &'a Input<'_>) -> Result<&'a str, Fault>;
+    fn grants(&self) -> &Grants;
+    fn grants_mut(&mut self) -> &mut Grants;
+}
+
+impl Grantee for Role {
+    const MOST_INLINE: usize = 10_240;
+
+    fn named(iam: &State) -> &Named<Self> {
+        &iam.roles
+    }
+
+    fn named_mut(iam: &mut State) -> &mut Named<Self> {
+        &mut iam.roles
+    }
+
+    fn name<'a>(input: &'a Input<'_>) -> Result<&'a str, Fault> {
+        input.parameters.required("RoleName")
+    }
+
+    fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
+    }
+}
+
+impl Grantee for User {
+    const MOST_INLINE: usize = 2_048;
+
+    fn named(iam: &State) -> &Named<Self> {
+        &iam.users
+    }
+
+    fn named_mut(iam: &mut State) -> &mut Named<Self> {
+        &mut iam.users
+    }
+
+    fn name<'a>(input: &'a Input<'_>) -> Result<&'a str, Fault> {
+        input.user_name()
+    }
+
+    fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
+    }
+}
+
+pub(super) fn put_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let name = input.name("PolicyName", 128)?;
+    let policy = input.policy("PolicyDocument", PolicyKind::Identity)?;
+    let mut iam = input.call.endpoint.iam_mut();
+    let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
+    let others = grantee.grants().inline.iter().filter(|(other, _)| *other != name);
+    let size: usize = others.map(|(_, policy)| policy.characters()).sum::<usize>() + policy.characters();
+    if size > T::MOST_INLINE {
+        return Err(Fault::limit(format!(
+            "Maximum policy size of {} bytes exceeded for {} {}",
+            T::MOST_INLINE,
+            T::WHAT,
+            grantee.head().name
+        )));
+    }
+    grantee.grants_mut().inline.insert(name.to_owned(), policy);
+    Ok(())
+}
+
+pub(super) fn read_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let name = input.parameters.required("PolicyName")?;
+    let iam = input.call.endpoint.iam();
+    let grantee = T::named(&iam).get(T::name(input)?)?;
+    let policy = grantee.grants().inline.get(name).ok_or_else(|| no_inline::<T>(name))?;
+    write_holder::<T>(grantee.head(), xml);
+    xml.leaf("PolicyName", name);
+    xml.leaf("PolicyDocument", &document(policy));
+    Ok(())
+}
+
+pub(super) fn delete_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let name = input.parameters.required("PolicyName")?;
+    let mut iam = input.call.endpoint.iam_mut();
+    let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
+    grantee.grants_mut().inline.remove(name).map(drop).ok_or_else(|| no_inline::<T>(name))
+}
+
+pub(super) fn list_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let iam = input.call.endpoint.iam();
+    let grantee = T::named(&iam).get(T::name(input)?)?;
+    let (page, marker) = input.page(grantee.grants().inline.keys(), |name| (*name).clone())?;
+    xml.element("PolicyNames", |xml| {
+        for name in page {
+            xml.leaf("member", name);
+        }
+    });
+    end_of_page(marker, xml);
+    Ok(())
+}
+
+pub(super) fn attach<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let arn = input.parameters.required("PolicyArn")?;
+    let mut iam = input.call.endpoint.iam_mut();
+    iam.managed_policy(arn)?;
+    let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
+    let attached = &mut grantee.grants_mut().attached;
+    if attached.iter().any(|other| other == arn) {
+        return Ok(());
+    }
+    if attached.len() >= MOST_ATTACHED {
+        let quota = format!("PoliciesPer{}", capitalized(T::WHAT));
+        return Err(Fault::limit(format!("Cannot exceed quota for {quota}: {MOST_ATTACHED}")));
+    }
+    attached.push(arn.to_owned());
+    Ok(())
+}
+
+pub(super) fn detach<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let arn = input.parameters.required("PolicyArn")?;
+    let mut iam = input.call.endpoint.iam_mut();
+    let attached = &mut T::named_mut(&mut iam).get_mut(T::name(input)?)?.grants_mut().attached;
+    let at = attached.iter().position(|other| other == arn).ok_or_else(|| {
+        Fault::new(StatusCode::NOT_FOUND, "NoSuchEntity", format!("Policy {arn} was not found."))
+    })?;
+    attached.remove(at);
+    Ok(())
+}
+
+pub(super) fn list_attached<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let prefix = input.path("PathPrefix")?;
+    let iam = input.call.endpoint.iam();
+    let mut attached: Vec<_> = T::named(&iam).get(T::name(input)?)?.grants().attached.iter().collect();
+    attached.retain(|arn| arn.split_once(":policy").is_some_and(|(_, path)| path.starts_with(prefix)));
+    attached.sort();
+    let (page, marker) = input.page(attached.into_iter(), |arn| (*arn).clone())?;
+    xml.element("AttachedPolicies", |xml| {
+        for arn in page {
+            xml.element("member", |xml| {
+                xml.leaf("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
+                xml.leaf("PolicyArn", arn);
+            });
+        }
+    });
+    end_of_page(marker, xml);
+    Ok(())
+}
+
+pub(super) fn put_boundary<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let arn = input.parameters.required("PermissionsBoundary")?;
+    let mut iam = input.call.endpoint.iam_mut();
+    iam.managed_policy(arn)?;
+    T::named_mut(&mut iam).get_mut(T::name(input)?)?.grants_mut().boundary = Some(arn.to_owned());
+    Ok(())
+}
+
+pub(super) fn delete_boundary<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let mut iam = input.call.endpoint.iam_mut();
+    let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
+    grantee.grants_mut().boundary.take().map(drop).ok_or_else(|| {
+        Fault::new(
+            StatusCode::NOT_FOUND,
+            "NoSuchEntity",
+            format!("The {} has no permissions boundary.", T::WHAT),
+        )
+    })
+}
+
+/// A new resource's grants: nothing but the boundary that it is made with.
+pub(super) fn of_new(input: &Input<'_>, iam: &State) -> Result<Grants, Fault> {
+    let boundary = input.parameters.optional("PermissionsBoundary");
+    if let Some(arn) = boundary {
+        iam.managed_policy(arn)?;
+    }
+    Ok(Grants { boundary: boundary.map(str::to_owned), ..Grants::default() })
+}
+
+pub(super) fn write_boundary(grants: &Grants, xml: &mut Xml) {
+    if let Some(arn) = &grants.boundary {
+        xml.element("PermissionsBoundary", |xml| {
+            xml.leaf("PermissionsBoundaryType", "Policy");
+            xml.leaf("PermissionsBoundaryArn", arn);
+        });
+    }
+}
+
+/// A document as IAM answers it: its text as it was put, percent-encoded.
+pub(super) fn document(policy: &Policy) -> String {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(policy.source().fragment(), RESERVED).to_string()
+}
+
+fn write_holder<T: Grantee>(head: &Head, xml: &mut Xml) {
+    xml.leaf(if T::WHAT == Role::WHAT { "RoleName" } else { "UserName" }, &head.name);
+}
+
+fn no_inline<T: Grantee>(name: &str) -> Fault {
+    Fault::new(
+        StatusCode::NOT_FOUND,
+        "NoSuchEntity",
+        format!("The {} policy with name {name} cannot be found.", T::WHAT),
+    )
+}

@@ -1,0 +1,93 @@
+//! Tags of IAM resources and of sessions.
+
+use crate::fault::Fault;
+use crate::query::Parameters;
+use crate::xml::Xml;
+
+/// How many tags a resource or a session can have.
+const MOST: usize = 50;
+
+/// Tags in the order in which they were set; keys differ in more than case.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Tags(Vec<(String, String)>);
+
+impl Tags {
+    /// Reads `Tags.member.N.Key` and `.Value`.
+    pub(crate) fn read(parameters: &Parameters<'_>) -> Result<Self, Fault> {
+        let mut tags = Self::default();
+        for [key, value] in parameters.members("Tags", ["Key", "Value"]) {
+            let (key, value) = (key.unwrap_or_default(), value.unwrap_or_default());
+            let allowed =
+                |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c));
+            if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+                return Err(Fault::validation(format!(
+                    "the tag key `{key}` has to have 1 to 128 characters, and its value at most 256"
+                )));
+            }
+            if !allowed(key) || !allowed(value) {
+                return Err(Fault::validation(format!(
+                    "the tag `{key}` has characters other than letters, digits, spaces and _.:/=+-@"
+                )));
+            }
+            if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+                return Err(Fault::invalid_input(format!(
+                    "the tag key `{key}` begins with `aws:`, which is AWS's own"
+                )));
+            }
+            if tags.value(key).is_some() {
+                return Err(Fault::invalid_input(format!(
+                    "Duplicate tag keys found. Please note that Tag keys are case insensitive: `{key}`"
+                )));
+            }
+            tags.0.push((key.to_owned(), value.to_owned()));
+        }
+        tags.check_count()?;
+        Ok(tags)
+    }
+
+    pub(crate) fn check_count(&self) -> Result<(), Fault> {
+        if self.0.len() > MOST {
+            return Err(Fault::limit(format!("the number of tags has reached the maximum limit: {MOST}")));
+        }
+        Ok(())
+    }
+
+    /// Sets each tag of `others`, replacing one with the same key.
+    pub(crate) fn extend(&mut self, others: Self) {
+        for (key, value) in others.0 {
+            self.remove(&key);
+            self.0.push((key, value));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.0.retain(|(of, _)| !of.eq_ignore_ascii_case(key));
+    }
+
+    pub(crate) fn retain(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.0.retain(|(key, _)| wanted(key));
+    }
+
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(of, _)| of.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn write(&self, xml: &mut Xml) {
+        xml.element("Tags", |xml| {
+            for (key, value) in self.iter() {
+                xml.element("member", |xml| {
+                    xml.leaf("Key", key);
+                    xml.leaf("Value", value);
+                });
+            }
+        });
+    }
+}

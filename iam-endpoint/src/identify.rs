@@ -1,0 +1,113 @@
+//! Who signed a request, and is that true?
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::request::Parts;
+use time::OffsetDateTime;
+
+use crate::call::Signing;
+use crate::caller::Caller;
+use crate::endpoint::Shared;
+use crate::host::Host;
+use crate::iam::AccessKey;
+use crate::protocol::Protocol;
+use crate::sigv4::{self, Expected, Failure, Kind, Payload, Presented};
+
+/// The facts that a signature is checked against.
+pub(crate) struct Check<'a> {
+    pub(crate) endpoint: &'a Shared,
+    pub(crate) parts: &'a Parts,
+    pub(crate) host: &'a Host<'a>,
+    pub(crate) authority: &'a str,
+    pub(crate) protocol: Protocol,
+    pub(crate) now: OffsetDateTime,
+}
+
+/// What is known once the signature was checked.
+pub(crate) struct Identified {
+    pub(crate) caller: Caller,
+    pub(crate) signing: Option<Signing>,
+    /// The body with any `aws-chunked` framing taken off, and that framing's trailing headers.
+    pub(crate) body: Bytes,
+    pub(crate) trailers: HeaderMap,
+}
+
+impl Check<'_> {
+    /// Finds the caller, and opens the body.
+    pub(crate) fn identify(
+        &self,
+        presented: Option<&Presented<'_>>,
+        body: Bytes,
+    ) -> Result<Identified, Failure> {
+        let is_s3 = self.protocol == Protocol::S3;
+        let declared = match self.parts.headers.get("x-amz-content-sha256") {
+            None => None,
+            Some(value) => Some(
+                value
+                    .to_str()
+                    .map_err(|_| Failure::new(Kind::PayloadHeader, "x-amz-content-sha256 is not text"))?,
+            ),
+        };
+        let Some(presented) = presented else {
+            return self.anonymous(declared, is_s3, body);
+        };
+        let key = self.key(presented, is_s3)?;
+        let payload = Payload::read(declared, presented.in_query(), is_s3, &body)?;
+        if !is_s3 && payload.is_chunked() {
+            return Err(Failure::new(Kind::Unsupported, "Only S3 takes an aws-chunked body."));
+        }
+        if payload == Payload::Unsigned
+            && matches!(self.protocol, Protocol::Ec2 | Protocol::Json | Protocol::Query)
+        {
+            return Err(Failure::new(Kind::HashMismatch, "This service takes no UNSIGNED-PAYLOAD."));
+        }
+        let expected = Expected {
+            regions: &self.host.regions(self.endpoint),
+            is_s3,
+            now: self.now,
+            authority: self.authority,
+            payload_hash: payload.in_canonical_request(),
+        };
+        sigv4::verify(presented, self.parts, &key.keys, &expected)?;
+        key.check_token(presented.token.as_deref(), self.now)?;
+        let caller = Caller::of_key(self.endpoint, &key)
+            .ok_or_else(|| Failure::new(Kind::InvalidToken, unknown_key(is_s3)))?;
+        let (body, trailers) =
+            sigv4::open_payload(&payload, body, &self.parts.headers, Some((presented, &key.keys)))?;
+        let signing = Signing {
+            region: presented.region().to_owned(),
+            signed_at: presented.signed_at,
+            in_query: presented.in_query(),
+        };
+        Ok(Identified { caller, signing: Some(signing), body, trailers })
+    }
+
+    /// Only S3 has anonymous callers.
+    fn anonymous(&self, declared: Option<&str>, is_s3: bool, body: Bytes) -> Result<Identified, Failure> {
+        if !is_s3 {
+            return Err(Failure::new(Kind::Missing, "Request is missing Authentication Token"));
+        }
+        let payload = match declared {
+            None => Payload::Unsigned,
+            declared => Payload::read(declared, false, is_s3, &body)?,
+        };
+        let (body, trailers) = sigv4::open_payload(&payload, body, &self.parts.headers, None)?;
+        Ok(Identified { caller: Caller::anonymous(), signing: None, body, trailers })
+    }
+
+    fn key(&self, presented: &Presented<'_>, is_s3: bool) -> Result<Arc<AccessKey>, Failure> {
+        let iam = self.endpoint.iam();
+        iam.access_key(&presented.access_key_id)
+            .ok_or_else(|| Failure::new(Kind::UnknownKey, unknown_key(is_s3)))
+    }
+}
+
+fn unknown_key(is_s3: bool) -> &'static str {
+    if is_s3 {
+        "The AWS Access Key Id you provided does not exist in our records."
+    } else {
+        "The security token included in the request is invalid."
+    }
+}

@@ -1,0 +1,58 @@
+//! An AWS endpoint inside the process, which enforces IAM policies as AWS does.
+//!
+//! [`Endpoint::call`] takes an HTTP request as an AWS SDK signs it and gives the answer that AWS
+//! would give: IAM, STS and S3 are performed with state in memory, and every call is authorized by
+//! [`iam_policy`] against the caller's identity policies, session policies, permissions boundary and
+//! the resource's own policy. What the endpoint cannot perform or cannot judge is answered with
+//! 501 and a message that names it, so that it can never be taken for a denial or for a success.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! use iam_endpoint::Endpoint;
+//!
+//! let endpoint = Endpoint::new();
+//! let request = http::Request::get("https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity")
+//!     .body(bytes::Bytes::new())
+//!     .unwrap();
+//! let answer = endpoint.call(request).await;
+//! assert_eq!(answer.status(), 403); // nobody signed it
+//! # });
+//! ```
+//!
+//! # How one request goes through
+//!
+//! ```text
+//!  service   identify            s3, iam, sts         authorize          journal
+//!  ───────   ────────            ────────────         ─────────          ───────
+//!  call() ─► who signed it? ──►  which operation, ─►  may the caller  ─► what was asked, decided
+//!            else the service's  on what, with        do that? else      and answered
+//!            own error           which keys           AWS's sentence
+//! ```
+//!
+//! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
+//! `endpoint` what an endpoint keeps between requests.
+
+mod authorize;
+mod call;
+mod caller;
+mod clock;
+mod endpoint;
+mod fault;
+mod host;
+mod iam;
+mod identify;
+mod journal;
+mod protocol;
+mod query;
+mod s3;
+#[cfg(feature = "server")]
+mod server;
+mod service;
+mod sigv4;
+mod sts;
+mod xml;
+
+pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
+pub use journal::{Authorization, Event, Journal, Outcome};
+#[cfg(feature = "server")]
+pub use server::Server;

@@ -1,0 +1,40 @@
+//! S3, with buckets, objects, versions and multipart uploads in memory.
+//!
+//! ```text
+//!  service ─► address ─► operation ──► task ────────────────► bucket, object, copy, delete, listing, multipart,
+//!             bucket     the table:    asks for each action   configuration, policy, tagging
+//!             and key    which one,    on its resource with   do it, in `state`
+//!             from host  what it       its `conditions`
+//!             and path   needs
+//! ```
+//!
+//! Authorization comes before everything else that can go wrong, as in AWS: a caller who may not read learns neither
+//! that a key is missing nor that a bucket is.
+
+mod address;
+mod bucket;
+mod checksum;
+mod conditions;
+mod configuration;
+mod copy;
+mod delete;
+mod entries;
+mod fault;
+mod listing;
+mod metadata;
+mod multipart;
+mod object;
+mod operation;
+mod policy;
+mod precondition;
+mod query;
+mod range;
+mod service;
+mod state;
+mod statement;
+mod tagging;
+mod task;
+mod xml;
+
+pub(crate) use service::handle;
+pub(crate) use state::State;

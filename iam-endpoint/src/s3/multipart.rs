@@ -1,0 +1,340 @@
+//! Multipart uploads.
+//!
+//! See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use http::header::ETAG;
+
+use super::checksum::{self, Algorithm, Checksum};
+use super::fault::{self, Fault};
+use super::listing::{self, Items, Page};
+use super::precondition;
+use super::state::{Object, Part, Upload, new_id};
+use super::task::{Answer, Task, document, empty, set_header, set_version, timestamp};
+use super::{bucket, conditions, metadata, xml};
+use crate::xml::Xml;
+
+const MOST_PARTS: u16 = 10_000;
+/// All parts but the last are at least this large.
+const SMALLEST_PART: usize = 5 * 1024 * 1024;
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
+pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
+    let call = task.call;
+    let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled))?;
+    metadata::check_acl(task, acls_enabled)?;
+    let algorithm = task.header("x-amz-checksum-algorithm").map(Algorithm::read).transpose()?;
+    let upload = Upload {
+        id: new_id(),
+        initiated: call.now,
+        headers: metadata::of_request(task)?,
+        tags: task.tags()?,
+        algorithm,
+        is_composite: match task.header("x-amz-checksum-type") {
+            Some(kind) => kind == "COMPOSITE",
+            None => algorithm.is_none_or(Algorithm::is_composite_by_default),
+        },
+        parts: BTreeMap::new(),
+        conditions: conditions::headers(task),
+    };
+    let mut answer = document("InitiateMultipartUploadResult", |xml| {
+        xml.leaf("Bucket", task.bucket);
+        xml.leaf("Key", task.key);
+        xml.leaf("UploadId", &upload.id);
+    });
+    if let Some(encryption) = upload.headers.get(metadata::ENCRYPTION) {
+        answer.headers_mut().insert(metadata::ENCRYPTION, encryption.clone());
+    }
+    if let Some(algorithm) = algorithm {
+        set_header(&mut answer, "x-amz-checksum-algorithm", algorithm.name());
+        set_header(&mut answer, "x-amz-checksum-type", upload.checksum_kind());
+    }
+    task.in_bucket(|bucket| {
+        bucket.uploads.entry(task.key.to_owned()).or_default().push(upload);
+        Ok(())
+    })?;
+    Ok(answer)
+}
+
+impl Upload {
+    fn checksum_kind(&self) -> &'static str {
+        if self.is_composite { "COMPOSITE" } else { "FULL_OBJECT" }
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
+pub(super) fn upload_part(task: &Task<'_>) -> Result<Answer, Fault> {
+    let call = task.call;
+    let md5 = checksum::md5(&call.body);
+    let given = checksum::verified(|name| task.integrity(name), &call.body, || md5)?;
+    let (etag, checksum) = store_part(task, call.body.clone(), md5, given)?;
+    let mut answer = empty(StatusCode::OK);
+    set_header(&mut answer, ETAG, &etag);
+    set_header(&mut answer, metadata::ENCRYPTION, task.condition(metadata::ENCRYPTION).unwrap_or("AES256"));
+    if let Some(checksum) = &checksum {
+        set_header(&mut answer, checksum.algorithm.header(), &checksum.value);
+    }
+    Ok(answer)
+}
+
+/// Keeps a part in place of any of the same number; gives its entity tag, and its checksum where the upload has one.
+pub(super) fn store_part(
+    task: &Task<'_>,
+    body: Bytes,
+    md5: [u8; 16],
+    given: Option<Checksum>,
+) -> Result<(String, Option<Checksum>), Fault> {
+    let number = task.query.get("partNumber").unwrap_or_default();
+    let number = number.parse().ok().filter(|number| (1..=MOST_PARTS).contains(number)).ok_or_else(|| {
+        fault::INVALID_ARGUMENT
+            .because("Part number must be an integer between 1 and 10000, inclusive")
+            .with("ArgumentName", "partNumber")
+            .with("ArgumentValue", number)
+    })?;
+    let id = upload_id(task);
+    let algorithm = task.in_bucket(|bucket| Ok(bucket.upload(task.key, id)?.algorithm))?;
+    let checksum = given.or_else(|| algorithm.map(|algorithm| algorithm.of(&body)));
+    let part = Part { body, md5, modified: task.call.now, checksum: checksum.clone() };
+    let etag = part.etag();
+    task.in_bucket(|bucket| {
+        bucket.upload(task.key, id)?.parts.insert(number, part);
+        Ok(())
+    })?;
+    Ok((etag, checksum))
+}
+
+fn upload_id<'t>(task: &'t Task<'_>) -> &'t str {
+    task.query.get("uploadId").unwrap_or_default()
+}
+
+impl Part {
+    fn etag(&self) -> String {
+        ["\"", &hex::encode(self.md5), "\""].concat()
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
+pub(super) fn abort(task: &Task<'_>) -> Result<Answer, Fault> {
+    task.in_bucket(|bucket| {
+        bucket.upload(task.key, upload_id(task))?;
+        bucket.remove_upload(task.key, upload_id(task));
+        Ok(empty(StatusCode::NO_CONTENT))
+    })
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
+pub(super) fn complete(task: &Task<'_>) -> Result<Answer, Fault> {
+    let call = task.call;
+    let wanted = xml::read(&call.body, "CompleteMultipartUpload", |root| {
+        let parts: Option<Vec<WantedPart>> = xml::children(root, "Part").map(WantedPart::read).collect();
+        parts.filter(|parts| !parts.is_empty())
+    })?;
+    let id = upload_id(task);
+    // The parts are put together outside the lock.
+    let (parts, assembly) = task.in_bucket(|bucket| {
+        precondition::check_write(task, bucket.version(task.key, None))?;
+        let upload = bucket.upload(task.key, id)?;
+        Ok((chosen(upload, &wanted)?, Assembly::of(upload)))
+    })?;
+    let (object, tags) = assembly.object(&parts);
+    if let Some(checksum) = &object.checksum
+        && task.header(checksum.algorithm.header()).is_some_and(|given| given != checksum.value)
+    {
+        return Err(
+            fault::BAD_DIGEST.because("The checksum you specified did not match the calculated checksum.")
+        );
+    }
+    let object = Arc::new(object);
+    let (version, versioning) = task.in_bucket(|bucket| {
+        // Somebody may have aborted or completed it meanwhile.
+        bucket.upload(task.key, id)?;
+        precondition::check_write(task, bucket.version(task.key, None))?;
+        bucket.remove_upload(task.key, id);
+        Ok((bucket.push(task.key, Some(Arc::clone(&object)), tags, call.now), bucket.versioning))
+    })?;
+    let mut answer = document("CompleteMultipartUploadResult", |xml| {
+        xml.leaf("Location", &format!("https://{}.s3.amazonaws.com/{}", task.bucket, task.key));
+        xml.leaf("Bucket", task.bucket);
+        xml.leaf("Key", task.key);
+        xml.leaf("ETag", &object.etag);
+        if let Some(checksum) = &object.checksum {
+            xml.leaf(checksum.algorithm.element(), &checksum.value);
+            xml.leaf("ChecksumType", checksum.kind());
+        }
+    });
+    set_version(&mut answer, versioning, &version);
+    if let Some(encryption) = object.headers.get(metadata::ENCRYPTION) {
+        answer.headers_mut().insert(metadata::ENCRYPTION, encryption.clone());
+    }
+    Ok(answer)
+}
+
+/// One line of a `CompleteMultipartUpload` request.
+struct WantedPart {
+    number: u16,
+    etag: String,
+    checksums: Vec<(Algorithm, String)>,
+}
+
+impl WantedPart {
+    fn read(node: roxmltree::Node<'_, '_>) -> Option<Self> {
+        let checksum =
+            |algorithm: Algorithm| Some((algorithm, xml::text(node, algorithm.element())?.to_owned()));
+        Some(Self {
+            number: xml::text(node, "PartNumber")?.trim().parse().ok()?,
+            etag: xml::text(node, "ETag")?.trim().trim_matches('"').to_owned(),
+            checksums: Algorithm::ALL.into_iter().filter_map(checksum).collect(),
+        })
+    }
+
+    fn is(&self, part: &Part) -> bool {
+        let fits = |(algorithm, value): &(Algorithm, String)| {
+            part.checksum.as_ref().is_none_or(|kept| kept.algorithm != *algorithm || kept.value == *value)
+        };
+        self.etag == hex::encode(part.md5) && self.checksums.iter().all(fits)
+    }
+}
+
+/// The parts that a client lists, if they are there, in order, and large enough.
+fn chosen(upload: &Upload, wanted: &[WantedPart]) -> Result<Vec<Part>, Fault> {
+    if !wanted.is_sorted_by(|one, next| one.number < next.number) {
+        return Err(fault::INVALID_PART_ORDER.fault().with("UploadId", &upload.id));
+    }
+    let parts = wanted.iter().map(|wanted| {
+        let part = upload.parts.get(&wanted.number).filter(|part| wanted.is(part));
+        part.cloned().ok_or_else(|| {
+            fault::INVALID_PART
+                .fault()
+                .with("UploadId", &upload.id)
+                .with("PartNumber", wanted.number.to_string())
+                .with("ETag", &wanted.etag)
+        })
+    });
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    let all_but_last = parts.split_last().map_or([].as_slice(), |(_, before)| before);
+    for (part, wanted) in all_but_last.iter().zip(wanted) {
+        if part.body.len() < SMALLEST_PART {
+            return Err(fault::ENTITY_TOO_SMALL
+                .fault()
+                .with("ProposedSize", part.body.len().to_string())
+                .with("MinSizeAllowed", SMALLEST_PART.to_string())
+                .with("PartNumber", wanted.number.to_string())
+                .with("ETag", &wanted.etag));
+        }
+    }
+    Ok(parts)
+}
+
+/// What an upload's object takes from the upload itself.
+struct Assembly {
+    headers: http::HeaderMap,
+    tags: super::state::Tags,
+    algorithm: Option<Algorithm>,
+    is_composite: bool,
+}
+
+impl Assembly {
+    fn of(upload: &Upload) -> Self {
+        let (headers, tags) = (upload.headers.clone(), upload.tags.clone());
+        Self { headers, tags, algorithm: upload.algorithm, is_composite: upload.is_composite }
+    }
+
+    fn object(self, parts: &[Part]) -> (Object, super::state::Tags) {
+        let mut body = BytesMut::with_capacity(parts.iter().map(|part| part.body.len()).sum());
+        for part in parts {
+            body.extend_from_slice(&part.body);
+        }
+        let body = body.freeze();
+        let digests: Vec<u8> = parts.iter().flat_map(|part| part.md5).collect();
+        let checksum = self.algorithm.and_then(|algorithm| {
+            if !self.is_composite {
+                return Some(algorithm.of(&body));
+            }
+            let parts: Option<Vec<_>> = parts.iter().map(|part| part.checksum.as_ref()).collect();
+            Checksum::composite(algorithm, parts?)
+        });
+        let object = Object {
+            etag: format!("\"{}-{}\"", hex::encode(checksum::md5(&digests)), parts.len()),
+            headers: self.headers,
+            checksum,
+            parts: parts.iter().map(|part| part.body.len()).collect(),
+            body,
+        };
+        (object, self.tags)
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>
+pub(super) fn list_parts(task: &Task<'_>) -> Result<Answer, Fault> {
+    let most = task.number("max-parts")?.unwrap_or(listing::MOST).min(listing::MOST);
+    let marker = task.number("part-number-marker")?.unwrap_or_default();
+    task.in_bucket(|bucket| {
+        let upload = bucket.upload(task.key, upload_id(task))?;
+        let mut rest = upload.parts.iter().skip_while(|(number, _)| usize::from(**number) <= marker);
+        let page: Vec<_> = rest.by_ref().take(most).collect();
+        let is_truncated = most > 0 && rest.next().is_some();
+        Ok(document("ListPartsResult", |xml| {
+            xml.leaf("Bucket", task.bucket);
+            xml.leaf("Key", task.key);
+            xml.leaf("UploadId", &upload.id);
+            xml.leaf("PartNumberMarker", &marker.to_string());
+            if let Some((last, _)) = page.last() {
+                xml.leaf("NextPartNumberMarker", &last.to_string());
+            }
+            xml.leaf("MaxParts", &most.to_string());
+            xml.leaf("IsTruncated", if is_truncated { "true" } else { "false" });
+            for (number, part) in &page {
+                xml.element("Part", |xml| {
+                    xml.leaf("PartNumber", &number.to_string());
+                    xml.leaf("LastModified", &timestamp(part.modified));
+                    xml.leaf("ETag", &part.etag());
+                    xml.leaf("Size", &part.body.len().to_string());
+                    if let Some(checksum) = &part.checksum {
+                        xml.leaf(checksum.algorithm.element(), &checksum.value);
+                    }
+                });
+            }
+            describe(xml, task, upload);
+        }))
+    })
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
+pub(super) fn list_uploads(task: &Task<'_>) -> Result<Answer, Fault> {
+    let page = Page::of(task, "max-uploads")?;
+    let id_marker = task.query.get("upload-id-marker").filter(|id| !id.is_empty());
+    task.in_bucket(|bucket| {
+        let items =
+            Items::of(&bucket.uploads, &page, id_marker, |uploads| uploads.iter(), |upload| &upload.id);
+        Ok(document("ListMultipartUploadsResult", |xml| {
+            xml.leaf("Bucket", task.bucket);
+            items.write_markers(xml, &page, id_marker, ["UploadIdMarker", "NextUploadIdMarker"]);
+            page.echo(xml, "MaxUploads", items.is_truncated);
+            for (key, upload, _) in items.iter() {
+                xml.element("Upload", |xml| {
+                    page.text(xml, "Key", key);
+                    xml.leaf("UploadId", &upload.id);
+                    xml.leaf("Initiated", &timestamp(upload.initiated));
+                    describe(xml, task, upload);
+                });
+            }
+            page.common_prefixes(xml, items.common_prefixes());
+        }))
+    })
+}
+
+/// What both listings say about an upload.
+fn describe(xml: &mut Xml, task: &Task<'_>, upload: &Upload) {
+    let owner = bucket::owner(task.call);
+    xml.element("Initiator", |xml| xml.leaf("ID", &task.call.caller.principal.to_string()));
+    xml.element("Owner", |xml| xml.leaf("ID", &owner));
+    xml.leaf("StorageClass", metadata::storage_class(&upload.headers));
+    if let Some(algorithm) = upload.algorithm {
+        xml.leaf("ChecksumAlgorithm", algorithm.name());
+        xml.leaf("ChecksumType", upload.checksum_kind());
+    }
+}

@@ -1,0 +1,82 @@
+//! Bucket policies.
+//!
+//! See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html>.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Response, StatusCode};
+use iam_policy::PolicyKind;
+
+use super::fault::{self, Fault};
+use super::state::BucketPolicy;
+use super::statement::Statement;
+use super::task::{Answer, Task, document, empty, set_header};
+use crate::journal::Outcome;
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html>
+pub(super) fn get(task: &Task<'_>) -> Result<Answer, Fault> {
+    let policy = kept(task)?;
+    let mut answer = Response::new(policy.text);
+    set_header(&mut answer, CONTENT_TYPE, "application/json");
+    Ok(answer)
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatus.html>
+pub(super) fn status(task: &Task<'_>) -> Result<Answer, Fault> {
+    let policy = kept(task)?;
+    Ok(document("PolicyStatus", |xml| xml.leaf("IsPublic", if policy.is_public { "true" } else { "false" })))
+}
+
+fn kept(task: &Task<'_>) -> Result<BucketPolicy, Fault> {
+    task.in_bucket(|bucket| {
+        let policy = bucket.policy.clone();
+        policy.ok_or_else(|| fault::NO_SUCH_BUCKET_POLICY.fault().with("BucketName", task.bucket))
+    })
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html>
+pub(super) fn put(task: &Task<'_>) -> Result<Answer, Fault> {
+    let policy = task.in_bucket(|_| Ok(())).and_then(|()| read(task, &task.call.body))?;
+    task.in_bucket(|bucket| {
+        let blocks = bucket.public_access.is_some_and(|block| block.block_public_policy);
+        if policy.is_public && blocks {
+            return Err(blocked(task));
+        }
+        bucket.policy = Some(policy);
+        Ok(empty(StatusCode::NO_CONTENT))
+    })
+}
+
+fn blocked(task: &Task<'_>) -> Fault {
+    fault::ACCESS_DENIED
+        .because(format!(
+            "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: {} because public policies are \
+             prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
+            task.call.caller.principal,
+            task.bucket_arn(),
+        ))
+        .concluding(Outcome::Denied)
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html>
+pub(super) fn delete(task: &Task<'_>) -> Result<Answer, Fault> {
+    task.in_bucket(|bucket| {
+        bucket.policy = None;
+        Ok(empty(StatusCode::NO_CONTENT))
+    })
+}
+
+/// Reads a policy and checks it as S3 does when it is put.
+fn read(task: &Task<'_>, text: &Bytes) -> Result<BucketPolicy, Fault> {
+    let json = std::str::from_utf8(text).ok().filter(|json| json.trim_start().starts_with('{'));
+    let json = json.ok_or_else(|| fault::MALFORMED_POLICY.fault())?;
+    let policy = task.call.endpoint.policy(json, PolicyKind::Resource);
+    let policy = policy.and_then(|policy| policy.check_size(PolicyKind::Resource.limit()).map(|()| policy));
+    let policy = policy.map_err(|problems| fault::MALFORMED_POLICY.because(problems.to_string()))?;
+    let statements = Statement::all_of(&policy).ok_or_else(|| fault::MALFORMED_POLICY.fault())?;
+    for statement in &statements {
+        statement.check(task.call.endpoint.partition, task.bucket)?;
+    }
+    let is_public = statements.iter().any(Statement::is_public);
+    Ok(BucketPolicy { text: text.clone(), policy, is_public })
+}

@@ -1,0 +1,67 @@
+//! From a call to its answer: where, which operation, may they, do it.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::address::{self, Address};
+use super::fault::{self, Fault};
+use super::operation::{self, Level, Route};
+use super::query::Query;
+use super::task::Task;
+use crate::call::Call;
+
+/// S3's limit for a key, in bytes of UTF-8.
+const LONGEST_KEY: usize = 1024;
+
+/// Answers one S3 request.
+pub(crate) fn handle(call: &Call<'_>) -> Response<Bytes> {
+    answer(call).unwrap_or_else(|fault| fault.answer(call))
+}
+
+fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
+    if let Some(api) = address::other_api(call.host) {
+        return Err(crate::fault::Fault::not_mapped(api, None).into());
+    }
+    let not_text = || fault::INVALID_URI.fault();
+    let address = Address::parse(call.host, call.parts.uri.path()).ok_or_else(not_text)?;
+    let query = Query::parse(call.parts.uri.query()).ok_or_else(not_text)?;
+    let operation = match operation::route(&call.parts.method, address.level(), &query, &call.parts.headers) {
+        Route::Operation(operation) => operation,
+        Route::UnknownSubresource(key) => {
+            return Err(crate::fault::Fault::not_mapped(
+                "s3",
+                Some(&format!("{} ?{key}", call.parts.method)),
+            )
+            .into());
+        }
+        Route::MethodNotAllowed => {
+            return Err(fault::METHOD_NOT_ALLOWED.fault().with("Method", call.parts.method.as_str()));
+        }
+    };
+    call.begin(["s3:", operation.name].concat());
+    let Some(performed) = &operation.performed else {
+        return Err(crate::fault::Fault::not_mapped("s3", Some(operation.name)).into());
+    };
+    let (bucket, key) =
+        (address.bucket.as_deref().unwrap_or_default(), address.key.as_deref().unwrap_or_default());
+    if key.len() > LONGEST_KEY {
+        return Err(fault::KEY_TOO_LONG
+            .fault()
+            .with("Size", key.len().to_string())
+            .with("MaxSizeAllowed", LONGEST_KEY.to_string()));
+    }
+    let task = Task::new(call, operation, (bucket, key), &query)?;
+    task.authorize(performed.needs)?;
+    (performed.handler)(&task)
+}
+
+impl Address<'_> {
+    fn level(&self) -> Level {
+        match (&self.bucket, &self.key) {
+            (None, None) => Level::Service,
+            (Some(_), None) => Level::Bucket,
+            // A key without a bucket is one in a bucket that cannot be there.
+            (_, Some(_)) => Level::Object,
+        }
+    }
+}

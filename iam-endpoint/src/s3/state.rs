@@ -1,0 +1,237 @@
+//! What S3 keeps: buckets, their objects with every version, and uploads in progress.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use iam_policy::Policy;
+use time::OffsetDateTime;
+
+use super::checksum::{Algorithm, Checksum};
+use super::fault::{self, Fault};
+
+/// All buckets of an endpoint.
+///
+/// One lock is enough: it is held while maps are read or changed, never while policies are decided or bodies hashed.
+#[derive(Default)]
+pub(crate) struct State {
+    buckets: Mutex<BTreeMap<String, Bucket>>,
+}
+
+impl State {
+    /// Works on all buckets.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Bucket>) -> T) -> T {
+        work(&mut self.buckets.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Works on one bucket.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchBucket`, and what `work` finds.
+    pub(super) fn bucket<T>(
+        &self,
+        name: &str,
+        work: impl FnOnce(&mut Bucket) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.with(|buckets| match buckets.get_mut(name) {
+            Some(bucket) => work(bucket),
+            None => Err(no_such_bucket(name)),
+        })
+    }
+}
+
+pub(super) fn no_such_bucket(name: &str) -> Fault {
+    fault::NO_SUCH_BUCKET.fault().with("BucketName", name)
+}
+
+pub(super) struct Bucket {
+    pub(super) created: OffsetDateTime,
+    /// The region it is in.
+    pub(super) region: String,
+    pub(super) acls_enabled: bool,
+    pub(super) policy: Option<BucketPolicy>,
+    pub(super) public_access: Option<PublicAccessBlock>,
+    pub(super) tags: Tags,
+    pub(super) versioning: Versioning,
+    /// Every key's versions, the newest last. A key without versions is not here.
+    pub(super) objects: BTreeMap<String, Vec<Version>>,
+    /// Every key's uploads in progress, the newest last.
+    pub(super) uploads: BTreeMap<String, Vec<Upload>>,
+}
+
+/// A bucket's policy: the document as it was put, which `GetBucketPolicy` gives back to the letter.
+#[derive(Clone)]
+pub(super) struct BucketPolicy {
+    pub(super) text: Bytes,
+    pub(super) policy: Policy,
+    pub(super) is_public: bool,
+}
+
+/// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>.
+#[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "they are AWS's own four switches")]
+pub(super) struct PublicAccessBlock {
+    pub(super) block_public_acls: bool,
+    pub(super) ignore_public_acls: bool,
+    pub(super) block_public_policy: bool,
+    pub(super) restrict_public_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    /// What every new bucket has since April 2023.
+    pub(super) const ALL: Self = Self {
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: true,
+        restrict_public_buckets: true,
+    };
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Versioning {
+    #[default]
+    Never,
+    Enabled,
+    Suspended,
+}
+
+/// Tags in the order in which they were put.
+pub(super) type Tags = Vec<(String, String)>;
+
+#[derive(Clone)]
+pub(super) struct Version {
+    /// `null` for what was put while the bucket kept no versions.
+    pub(super) id: String,
+    pub(super) modified: OffsetDateTime,
+    /// `None` is a delete marker.
+    pub(super) object: Option<Arc<Object>>,
+    pub(super) tags: Tags,
+}
+
+/// The id of a version that was put while the bucket kept none.
+pub(super) const NULL_VERSION: &str = "null";
+
+/// An object's data and metadata, which never change once stored.
+#[derive(Clone)]
+pub(super) struct Object {
+    pub(super) body: Bytes,
+    /// In double quotes, as it is answered.
+    pub(super) etag: String,
+    /// What the client said about it and gets back with it: content headers, user metadata, storage class, encryption.
+    pub(super) headers: HeaderMap,
+    pub(super) checksum: Option<Checksum>,
+    /// The sizes of the parts of a multipart upload; empty for any other.
+    pub(super) parts: Vec<usize>,
+}
+
+pub(super) struct Upload {
+    pub(super) id: String,
+    pub(super) initiated: OffsetDateTime,
+    pub(super) headers: HeaderMap,
+    pub(super) tags: Tags,
+    /// What `x-amz-checksum-algorithm` named.
+    pub(super) algorithm: Option<Algorithm>,
+    /// Whether the object's checksum will be one over the parts' checksums, and not over its body.
+    pub(super) is_composite: bool,
+    pub(super) parts: BTreeMap<u16, Part>,
+    /// The headers of its creation that decisions about its parts ask for, too.
+    pub(super) conditions: Conditions,
+}
+
+/// Names and values of headers.
+pub(super) type Conditions = Vec<(&'static str, String)>;
+
+#[derive(Clone)]
+pub(super) struct Part {
+    pub(super) body: Bytes,
+    pub(super) md5: [u8; 16],
+    pub(super) modified: OffsetDateTime,
+    pub(super) checksum: Option<Checksum>,
+}
+
+impl Bucket {
+    pub(super) fn new(created: OffsetDateTime, region: String) -> Self {
+        Self {
+            created,
+            region,
+            acls_enabled: false,
+            policy: None,
+            public_access: Some(PublicAccessBlock::ALL),
+            tags: Tags::new(),
+            versioning: Versioning::Never,
+            objects: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+        }
+    }
+
+    /// The version named, or the newest one; it may be a delete marker.
+    pub(super) fn version(&self, key: &str, id: Option<&str>) -> Option<&Version> {
+        let versions = self.objects.get(key)?;
+        match id {
+            None => versions.last(),
+            Some(id) => versions.iter().find(|version| version.id == id),
+        }
+    }
+
+    pub(super) fn version_mut(&mut self, key: &str, id: Option<&str>) -> Option<&mut Version> {
+        let versions = self.objects.get_mut(key)?;
+        match id {
+            None => versions.last_mut(),
+            Some(id) => versions.iter_mut().find(|version| version.id == id),
+        }
+    }
+
+    /// Stores a new newest version, or a delete marker, as the bucket's versioning has it; gives its id.
+    pub(super) fn push(
+        &mut self,
+        key: &str,
+        object: Option<Arc<Object>>,
+        tags: Tags,
+        modified: OffsetDateTime,
+    ) -> String {
+        let id = match self.versioning {
+            Versioning::Enabled => new_id(),
+            Versioning::Never | Versioning::Suspended => NULL_VERSION.to_owned(),
+        };
+        let versions = self.objects.entry(key.to_owned()).or_default();
+        if id == NULL_VERSION {
+            versions.retain(|version| version.id != NULL_VERSION);
+        }
+        versions.push(Version { id: id.clone(), modified, object, tags });
+        id
+    }
+
+    /// Deletes one version for good.
+    pub(super) fn remove(&mut self, key: &str, id: &str) -> Option<Version> {
+        let versions = self.objects.get_mut(key)?;
+        let at = versions.iter().position(|version| version.id == id)?;
+        let version = versions.remove(at);
+        if versions.is_empty() {
+            self.objects.remove(key);
+        }
+        Some(version)
+    }
+
+    pub(super) fn upload(&mut self, key: &str, id: &str) -> Result<&mut Upload, Fault> {
+        let uploads = self.uploads.get_mut(key);
+        let upload = uploads.and_then(|uploads| uploads.iter_mut().find(|upload| upload.id == id));
+        upload.ok_or_else(|| fault::NO_SUCH_UPLOAD.fault().with("UploadId", id))
+    }
+
+    pub(super) fn remove_upload(&mut self, key: &str, id: &str) -> Option<Upload> {
+        let uploads = self.uploads.get_mut(key)?;
+        let at = uploads.iter().position(|upload| upload.id == id)?;
+        let upload = uploads.remove(at);
+        if uploads.is_empty() {
+            self.uploads.remove(key);
+        }
+        Some(upload)
+    }
+}
+
+/// An id as S3 gives versions and uploads: 32 letters and digits.
+pub(super) fn new_id() -> String {
+    std::iter::repeat_with(fastrand::alphanumeric).take(32).collect()
+}

@@ -1,0 +1,297 @@
+//! One S3 request on its way through authorization to its handler.
+
+use std::cell::OnceCell;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, IntoHeaderName};
+use http::{HeaderValue, Response, StatusCode};
+use iam_policy::{Context, Policy, Principal};
+use time::OffsetDateTime;
+
+use super::copy::Source;
+use super::fault::{self, Fault};
+use super::operation::{Need, On, Operation};
+use super::query::Query;
+use super::state::{Bucket, Conditions, Tags, Versioning};
+use super::tagging;
+use super::{conditions, metadata};
+use crate::authorize::Access;
+use crate::call::Call;
+use crate::clock;
+use crate::journal::Outcome;
+use crate::xml::Xml;
+
+/// Performs an operation once it is authorized.
+pub(super) type Handler = fn(&Task<'_>) -> Result<Answer, Fault>;
+
+pub(super) type Answer = Response<Bytes>;
+
+/// One request, with what the operations read from it.
+pub(super) struct Task<'a> {
+    pub(super) call: &'a Call<'a>,
+    pub(super) operation: &'static Operation,
+    /// Empty for the one operation that names no bucket.
+    pub(super) bucket: &'a str,
+    /// Empty for an operation on a bucket.
+    pub(super) key: &'a str,
+    pub(super) query: &'a Query<'a>,
+    /// The headers that are text. Many are asked for and few are sent: a scan beats hashing each name.
+    headers: Vec<(&'a str, &'a str)>,
+    /// What `x-amz-copy-source` names.
+    pub(super) source: Option<Source>,
+    /// The headers that created the upload which the request is about.
+    upload: Option<Conditions>,
+    tags: OnceCell<Result<Tags, Fault>>,
+}
+
+/// The resource of one decision.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'t> {
+    pub(super) bucket: &'t str,
+    /// Empty for a bucket.
+    pub(super) key: &'t str,
+    pub(super) version: Option<&'t str>,
+}
+
+impl<'a> Task<'a> {
+    pub(super) fn new(
+        call: &'a Call<'a>,
+        operation: &'static Operation,
+        (bucket, key): (&'a str, &'a str),
+        query: &'a Query<'a>,
+    ) -> Result<Self, Fault> {
+        let headers = call.parts.headers.iter().map(|(name, value)| match value.to_str() {
+            Ok(text) => Ok(Some((name.as_str(), text))),
+            // What decides must be readable; what is only kept need not be.
+            Err(_) if name.as_str().starts_with("x-amz-") && !name.as_str().starts_with(metadata::USER) => {
+                Err(fault::INVALID_ARGUMENT
+                    .because(format!("the value of the header `{name}` is not text"))
+                    .with("ArgumentName", name.as_str()))
+            }
+            Err(_) => Ok(None),
+        });
+        let headers = headers.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        let upload = query.get("uploadId").and_then(|id| {
+            let conditions = |bucket: &mut Bucket| Ok(bucket.upload(key, id)?.conditions.clone());
+            call.endpoint.s3.bucket(bucket, conditions).ok()
+        });
+        let tags = OnceCell::new();
+        let mut task = Self { call, operation, bucket, key, query, headers, source: None, upload, tags };
+        task.source = task.header("x-amz-copy-source").map(Source::parse).transpose()?;
+        Ok(task)
+    }
+
+    /// The first value of a header.
+    pub(super) fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| *value)
+    }
+
+    /// A header that decisions ask for: of the request, or else of the one that created the upload.
+    pub(super) fn condition(&self, name: &str) -> Option<&str> {
+        let of_upload = || self.upload.iter().flatten().find(|(header, _)| *header == name);
+        self.header(name).or_else(|| of_upload().map(|(_, value)| value.as_str()))
+    }
+
+    /// A header about the body, which may come behind it.
+    pub(super) fn integrity(&self, name: &str) -> Option<&str> {
+        self.header(name).or_else(|| self.call.trailers.get(name)?.to_str().ok())
+    }
+
+    /// Asks for everything that the operation needs.
+    pub(super) fn authorize(&self, needs: &[Need]) -> Result<(), Fault> {
+        for need in needs.iter().filter(|need| (need.when)(self)) {
+            let target = self.target(need.on);
+            let action = need.versioned.filter(|_| target.version.is_some()).unwrap_or(need.action);
+            self.authorize_one(action, target)?;
+        }
+        self.check_owner("x-amz-expected-bucket-owner")?;
+        self.check_owner("x-amz-source-expected-bucket-owner")
+    }
+
+    /// Asks for one action.
+    pub(super) fn authorize_one(&self, action: &'static str, target: Target<'_>) -> Result<(), Fault> {
+        let conditions = |context: &mut Context| conditions::set(context, self, action, target);
+        self.call.authorize(self.access(action, target, &conditions))?;
+        Ok(())
+    }
+
+    /// Decides without a word in the journal: for what the caller learns, not for what it does.
+    pub(super) fn probe(&self, action: &'static str, target: Target<'_>) -> Result<(), Fault> {
+        let conditions = |context: &mut Context| conditions::set(context, self, action, target);
+        self.call.probe(self.access(action, target, &conditions))?;
+        Ok(())
+    }
+
+    fn access<'c>(
+        &self,
+        action: &'static str,
+        target: Target<'_>,
+        conditions: &'c dyn Fn(&mut Context),
+    ) -> Access<'c> {
+        Access {
+            action,
+            resource: self.arn(target),
+            resource_policy: self.bucket_policy(action, target.bucket),
+            conditions,
+            absent: conditions::absent(),
+        }
+    }
+
+    fn target(&self, on: On) -> Target<'_> {
+        match (on, &self.source) {
+            (On::Source, Some(source)) => {
+                Target { bucket: &source.bucket, key: &source.key, version: source.version.as_deref() }
+            }
+            (On::Object | On::Source, _) => {
+                Target { bucket: self.bucket, key: self.key, version: self.query.get("versionId") }
+            }
+            (On::Bucket, _) => Target { bucket: self.bucket, key: "", version: None },
+            (On::AllBuckets, _) => Target { bucket: "*", key: "", version: None },
+        }
+    }
+
+    pub(super) fn bucket_arn(&self) -> String {
+        self.arn(self.target(On::Bucket))
+    }
+
+    fn arn(&self, target: Target<'_>) -> String {
+        let (partition, bucket, key) = (self.call.endpoint.partition, target.bucket, target.key);
+        let slash = if key.is_empty() { "" } else { "/" };
+        ["arn:", partition, ":s3:::", bucket, slash, key].concat()
+    }
+
+    /// The bucket policy that takes part in a decision.
+    ///
+    /// The root user of the bucket's account is never locked out of the policy itself, and a public policy under
+    /// `RestrictPublicBuckets` speaks to the account's own principals only. See
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html> and
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>.
+    fn bucket_policy(&self, action: &str, bucket: &str) -> Option<Policy> {
+        let (policy, restricts) = self.call.endpoint.s3.with(|buckets| {
+            let bucket = buckets.get(bucket)?;
+            let restricts = bucket.public_access.is_some_and(|block| block.restrict_public_buckets);
+            Some((bucket.policy.clone()?, restricts))
+        })?;
+        let principal = &self.call.caller.principal;
+        let is_local = principal.account() == Some(&self.call.endpoint.account);
+        let is_own_root = is_local && matches!(principal, Principal::Root { .. });
+        let is_about_policy =
+            matches!(action, "s3:DeleteBucketPolicy" | "s3:GetBucketPolicy" | "s3:PutBucketPolicy");
+        if is_own_root && is_about_policy || restricts && policy.is_public && !is_local {
+            return None;
+        }
+        Some(policy.policy)
+    }
+
+    fn check_owner(&self, header: &str) -> Result<(), Fault> {
+        match self.header(header) {
+            Some(owner) if owner != self.call.endpoint.account => Err(fault::ACCESS_DENIED.fault()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Works on the request's bucket.
+    pub(super) fn in_bucket<T>(
+        &self,
+        work: impl FnOnce(&mut Bucket) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.call.endpoint.s3.bucket(self.bucket, work)
+    }
+
+    /// The answer for a key that is not there: a caller who may not list the bucket does not learn that.
+    ///
+    /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>, permissions.
+    pub(super) fn missing_key(&self, bucket: &str, absent: Fault) -> Fault {
+        match self.probe("s3:ListBucket", Target { bucket, key: "", version: None }) {
+            Ok(()) => absent,
+            Err(refused) if refused.outcome() == Outcome::Denied => {
+                refused.concluding(Outcome::ConcealedNotFound)
+            }
+            Err(unknown) => unknown,
+        }
+    }
+
+    /// The tags that the request carries; none where they cannot be read, which the handler will refuse.
+    pub(super) fn request_tags(&self) -> &[(String, String)] {
+        self.read_tags().map_or(&[], Vec::as_slice)
+    }
+
+    /// The tags that the request carries.
+    pub(super) fn tags(&self) -> Result<Tags, Fault> {
+        match self.read_tags() {
+            Ok(tags) => Ok(tags.clone()),
+            Err(fault) => Err(fault.clone()),
+        }
+    }
+
+    fn read_tags(&self) -> Result<&Tags, &Fault> {
+        self.tags.get_or_init(|| tagging::of_request(self)).as_ref()
+    }
+
+    /// An optional parameter in the query that is a whole number.
+    pub(super) fn number(&self, parameter: &str) -> Result<Option<usize>, Fault> {
+        let Some(text) = self.query.get(parameter).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        match text.parse::<u32>() {
+            Ok(number) if i32::try_from(number).is_ok() => Ok(usize::try_from(number).ok()),
+            _ => Err(fault::INVALID_ARGUMENT
+                .because(format!("Provided {parameter} not an integer or within integer range"))
+                .with("ArgumentName", parameter)
+                .with("ArgumentValue", text)),
+        }
+    }
+}
+
+/// Whether the request sets an access control list.
+pub(super) fn sets_acl(task: &Task<'_>) -> bool {
+    ACL.iter().any(|header| task.header(header).is_some())
+}
+
+pub(super) fn enables_object_lock(task: &Task<'_>) -> bool {
+    task.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// The headers of access control lists.
+const ACL: [&str; 6] = [
+    "x-amz-acl",
+    "x-amz-grant-full-control",
+    "x-amz-grant-read",
+    "x-amz-grant-read-acp",
+    "x-amz-grant-write",
+    "x-amz-grant-write-acp",
+];
+
+pub(super) fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer
+}
+
+/// A body in S3's namespace.
+pub(super) fn document(root: &str, content: impl FnOnce(&mut Xml)) -> Answer {
+    let mut xml = Xml::declared();
+    xml.element(&format!("{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""), content);
+    let mut answer = Response::new(Bytes::from(xml.finish()));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    answer
+}
+
+/// Sets a header whose value is text that we or the client made.
+pub(super) fn set_header(answer: &mut Answer, name: impl IntoHeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers_mut().insert(name, value);
+    }
+}
+
+/// Names the version, where the bucket has or had versions.
+pub(super) fn set_version(answer: &mut Answer, versioning: Versioning, id: &str) {
+    if versioning != Versioning::Never {
+        set_header(answer, "x-amz-version-id", id);
+    }
+}
+
+/// `2026-11-21T21:15:47.000Z`, as S3 answers; its times have whole seconds.
+pub(super) fn timestamp(at: OffsetDateTime) -> String {
+    clock::iso8601(at).replace('Z', ".000Z")
+}

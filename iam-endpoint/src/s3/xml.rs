@@ -1,0 +1,90 @@
+//! Reading the XML that clients send.
+
+use roxmltree::{Document, Node};
+
+use super::fault::{self, Fault};
+
+/// Reads a request's body whose root element is `root`; `None` from `read` means that the body does not fit the schema.
+///
+/// Document type definitions are refused, so entities cannot blow a body up.
+///
+/// # Errors
+///
+/// `MalformedXML`, and what `read` finds.
+pub(super) fn read<T>(
+    body: &[u8],
+    root: &str,
+    read: impl FnOnce(Node<'_, '_>) -> Option<T>,
+) -> Result<T, Fault> {
+    let malformed = || fault::MALFORMED_XML.fault();
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    if depth(text) > MAX_DEPTH {
+        return Err(malformed());
+    }
+    let document = Document::parse(text).map_err(|_| malformed())?;
+    let element = document.root_element();
+    if element.tag_name().name() != root {
+        return Err(malformed());
+    }
+    read(element).ok_or_else(malformed)
+}
+
+/// S3's own documents nest four deep.
+const MAX_DEPTH: usize = 32;
+
+/// An upper bound of how deep the elements nest.
+fn depth(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut deepest = 0;
+    let bytes = text.as_bytes();
+    for pair in bytes.windows(2) {
+        match pair {
+            [b'<', b'/'] | [b'/', b'>'] => depth = depth.saturating_sub(1),
+            [b'<', b'?' | b'!'] => {}
+            [b'<', _] => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// The child elements of this name, in any namespace.
+pub(super) fn children<'a, 'i>(node: Node<'a, 'i>, name: &'a str) -> impl Iterator<Item = Node<'a, 'i>> {
+    node.children().filter(move |child| child.is_element() && child.tag_name().name() == name)
+}
+
+pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &'a str) -> Option<Node<'a, 'i>> {
+    children(node, name).next()
+}
+
+/// The text of a child element; an empty element has the empty text.
+pub(super) fn text<'a>(node: Node<'a, '_>, name: &'a str) -> Option<&'a str> {
+    child(node, name).map(|child| child.text().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_found_in_any_namespace() {
+        let body =
+            br#"<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet><Key/></Delete>"#;
+        let read = read(body, "Delete", |root| {
+            Some((text(root, "Quiet")?.to_owned(), text(root, "Key")?.to_owned()))
+        });
+        assert_eq!(read.expect("a document"), ("true".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn hostile_documents_are_refused() {
+        let bomb = br#"<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><Delete>&c;</Delete>"#;
+        let deep = format!("{}{}", "<Delete>".repeat(100_000), "</Delete>".repeat(100_000));
+        for body in [bomb.as_slice(), deep.as_bytes(), b"<Delete>", b"\xFF", b"", b"<Other/>"] {
+            assert_eq!(read(body, "Delete", |_| Some(())).expect_err("hostile").code(), "MalformedXML");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! One request from its arrival to its answer.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bytes::Bytes;
+use http::header::{DATE, HOST};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Request, Response};
+use time::OffsetDateTime;
+
+use crate::call::{Call, Record};
+use crate::clock;
+use crate::endpoint::Shared;
+use crate::fault::Fault;
+use crate::host::Host;
+use crate::identify::{Check, Identified};
+use crate::journal::{Event, Outcome};
+use crate::protocol::{Ids, Protocol};
+use crate::sigv4::{Failure, Presented};
+use crate::{iam, s3, sts};
+
+/// Answers one request, and journals it. `peer` is the client's address where there is a socket.
+pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
+    let (parts, body) = request.into_parts();
+    let now = endpoint.clock.now();
+    let authority = authority(&parts);
+    let host = Host::parse(&authority);
+    let presented = Presented::read(&parts);
+    let service = service_of(&presented, &host);
+    let protocol = Protocol::of(service, &host, &parts, &body);
+    let service = service.unwrap_or(protocol.service()).to_owned();
+    let request_id = request_id(protocol);
+    let ids = Ids { request: &request_id, host: HOST_ID };
+
+    let identified = presented.and_then(|presented| {
+        let check = Check { endpoint, parts: &parts, host: &host, authority: &authority, protocol, now };
+        check.identify(presented.as_ref(), body)
+    });
+    let (mut response, event) = match identified {
+        Err(failure) => {
+            let fault = protocol.authentication_fault(failure);
+            let response = protocol.error(&fault, &parts.method, ids);
+            let event = Event {
+                request_id: request_id.clone(),
+                time: now.into(),
+                principal: "unknown".to_owned(),
+                role: None,
+                operation: service,
+                authorizations: Vec::new(),
+                outcome: fault.outcome,
+                status: response.status().as_u16(),
+                code: Some(fault.code.into_owned()),
+            };
+            (response, event)
+        }
+        Ok(Identified { caller, signing, body, trailers }) => {
+            let call = Call {
+                endpoint,
+                parts: &parts,
+                host: host.name,
+                body,
+                trailers,
+                caller,
+                signing,
+                ids,
+                now,
+                source_ip: peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                record: Record::of(&service),
+            };
+            let response = perform(&call, &service, protocol);
+            let event = call.into_event(&response);
+            (response, event)
+        }
+    };
+    stamp(&mut response, protocol, ids, now);
+    endpoint.journal.record(event);
+    response
+}
+
+/// Answers a request that cannot even be read, in its protocol.
+#[cfg(feature = "server")]
+pub(crate) fn refuse(parts: &Parts, fault: &Fault) -> Response<Bytes> {
+    let authority = authority(parts);
+    let host = Host::parse(&authority);
+    let protocol = Protocol::of(service_of(&Presented::read(parts), &host), &host, parts, &[]);
+    let request_id = request_id(protocol);
+    protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID })
+}
+
+/// The service that the signature is for, or else that of the host.
+fn service_of<'a>(presented: &'a Result<Option<Presented<'_>>, Failure>, host: &Host<'a>) -> Option<&'a str> {
+    match presented {
+        Ok(Some(presented)) => Some(presented.service()),
+        _ => host.service(),
+    }
+}
+
+/// S3's answers carry a second id of this form; nothing depends on it.
+const HOST_ID: &str = "aWFtLWZpeHR1cmUgZW1iZWRkZWQgZW5kcG9pbnQsIG5vdCBBbWF6b24gUzMh";
+
+fn perform(call: &Call<'_>, service: &str, protocol: Protocol) -> Response<Bytes> {
+    match (service, protocol) {
+        ("iam", _) => iam::handle(call),
+        ("s3", Protocol::S3) => s3::handle(call),
+        ("sts", _) => sts::handle(call),
+        _ => {
+            let operation = protocol.operation(call.parts, &call.body);
+            if let Some(operation) = &operation {
+                call.begin(format!("{service}:{operation}"));
+            }
+            call.fault(protocol, &Fault::not_mapped(service, operation.as_deref()))
+        }
+    }
+}
+
+/// The `Host` header, or the URI's authority without a port that goes without saying.
+fn authority(parts: &Parts) -> String {
+    if let Some(host) = parts.headers.get(HOST) {
+        return String::from_utf8_lossy(host.as_bytes()).into_owned();
+    }
+    let authority = parts.uri.authority().map_or("", http::uri::Authority::as_str);
+    let default_port = if parts.uri.scheme_str() == Some("http") { ":80" } else { ":443" };
+    authority.strip_suffix(default_port).unwrap_or(authority).to_owned()
+}
+
+fn request_id(protocol: Protocol) -> String {
+    if protocol == Protocol::S3 {
+        return format!("{:016X}", fastrand::u64(..));
+    }
+    let (high, low) = (fastrand::u64(..), fastrand::u64(..));
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xfff,
+        low >> 48 & 0x3fff | 0x8000,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>, now: OffsetDateTime) {
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    set(DATE, &clock::http_date(now));
+    if protocol == Protocol::S3 {
+        set(HeaderName::from_static("x-amz-request-id"), ids.request);
+        set(HeaderName::from_static("x-amz-id-2"), ids.host);
+    } else {
+        set(HeaderName::from_static("x-amzn-requestid"), ids.request);
+    }
+}
+
+impl Call<'_> {
+    /// Answers with an error, and journals it.
+    pub(crate) fn fault(&self, protocol: Protocol, fault: &Fault) -> Response<Bytes> {
+        self.conclude(fault.outcome, fault.code.clone());
+        protocol.error(fault, &self.parts.method, self.ids)
+    }
+
+    fn into_event(self, response: &Response<Bytes>) -> Event {
+        let record = self.record.into_inner();
+        let status = response.status();
+        let outcome = record.outcome.unwrap_or(if status.is_client_error() || status.is_server_error() {
+            Outcome::Failed
+        } else {
+            Outcome::Answered
+        });
+        Event {
+            request_id: self.ids.request.to_owned(),
+            time: self.now.into(),
+            principal: self.caller.principal.to_string(),
+            role: self.caller.role_arn().map(str::to_owned),
+            operation: record.operation.into_owned(),
+            authorizations: record.authorizations,
+            outcome,
+            status: status.as_u16(),
+            code: record.code.map(std::borrow::Cow::into_owned),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! AWS Signature Version 4, from the side that checks it.
+//!
+//! ```text
+//! presented   what the request says about its signature: header, query, or nothing
+//! canonical   the request in the form that was signed
+//! verify      is that the signature, made now, with this key, over this request?
+//! payload     is that the body that was signed? `aws-chunked` framing comes off here
+//! failure     what can be wrong; `protocol` words it for each service
+//! ```
+//!
+//! The rules are those of
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html> and, for S3,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html>.
+
+mod canonical;
+mod failure;
+mod key;
+mod payload;
+mod presented;
+mod verify;
+
+pub(crate) use failure::{Failure, Kind};
+pub(crate) use key::SigningKeys;
+pub(crate) use payload::{Payload, open as open_payload};
+pub(crate) use presented::Presented;
+pub(crate) use verify::{Expected, verify};

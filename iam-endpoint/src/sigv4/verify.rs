@@ -1,0 +1,122 @@
+//! Is that the signature, made now, with this key, over this request?
+
+use http::request::Parts;
+use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime};
+
+use super::canonical::{self, PathRule};
+use super::failure::{Failure, Kind};
+use super::key::SigningKeys;
+use super::presented::Presented;
+
+/// How far a client's clock may be off.
+const SKEW: Duration = Duration::minutes(15);
+
+/// What a good signature has to agree with.
+pub(crate) struct Expected<'a> {
+    /// The regions that the scope may name; the first is the one to advise.
+    pub(crate) regions: &'a [&'a str],
+    pub(crate) is_s3: bool,
+    pub(crate) now: OffsetDateTime,
+    /// The authority of the URI, where there is no `Host` header.
+    pub(crate) authority: &'a str,
+    /// The payload's hash as the canonical request has it.
+    pub(crate) payload_hash: &'a str,
+}
+
+/// Checks scope, time and signature, in AWS's order: what is wrong first is told first.
+pub(crate) fn verify(
+    presented: &Presented<'_>,
+    parts: &Parts,
+    keys: &SigningKeys,
+    expected: &Expected<'_>,
+) -> Result<(), Failure> {
+    check_scope(presented, expected)?;
+    check_time(presented, expected.now)?;
+    check_signed_headers(presented, parts)?;
+    let rule = if expected.is_s3 { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
+    let request = canonical::request(
+        parts,
+        expected.authority,
+        &presented.signed_headers,
+        expected.payload_hash,
+        rule,
+    )?;
+    let text = format!(
+        "AWS4-HMAC-SHA256\n{}\n{}\n{}",
+        presented.timestamp,
+        presented.scope,
+        hex::encode(Sha256::digest(request.as_bytes()))
+    );
+    if keys.verifies(&presented.scope, &text, &presented.signature) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Mismatch,
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
+         Key and signing method. Consult the service documentation for details.",
+    ))
+}
+
+fn check_scope(presented: &Presented<'_>, expected: &Expected<'_>) -> Result<(), Failure> {
+    if !expected.regions.contains(&presented.region()) {
+        let advised = expected.regions.first().copied().unwrap_or_default();
+        return Err(Failure::new(
+            Kind::WrongScope,
+            format!(
+                "Credential should be scoped to a valid region: the region '{}' is wrong; expecting '{advised}'",
+                presented.region()
+            ),
+        ));
+    }
+    if presented.timestamp.get(..8) != Some(presented.date()) {
+        return Err(Failure::new(
+            Kind::WrongScope,
+            format!(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}'",
+                presented.date(),
+                presented.timestamp.get(..8).unwrap_or_default()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn check_time(presented: &Presented<'_>, now: OffsetDateTime) -> Result<(), Failure> {
+    let age = now - presented.signed_at;
+    match presented.expires {
+        Some(expires) if age > expires => {
+            return Err(Failure::new(Kind::ExpiredUrl, "Request has expired"));
+        }
+        Some(_) if age < -SKEW => {
+            return Err(Failure::new(Kind::Skewed, "Request is not yet valid"));
+        }
+        None if age.abs() > SKEW => {
+            return Err(Failure::new(
+                Kind::Skewed,
+                format!(
+                    "The difference between the request time and the current time is too large: signed {}, now {}.",
+                    crate::clock::basic(presented.signed_at),
+                    crate::clock::basic(now)
+                ),
+            ));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `host` and every `x-amz-` header have to be signed, or they could be changed on the way.
+fn check_signed_headers(presented: &Presented<'_>, parts: &Parts) -> Result<(), Failure> {
+    let is_signed = |name: &str| presented.signed_headers.split(';').any(|signed| signed == name);
+    let amz = parts.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
+    match std::iter::once("host").chain(amz).find(|name| !is_signed(name)) {
+        None => Ok(()),
+        Some(name) => Err(Failure::new(
+            Kind::UnsignedHeaders,
+            format!(
+                "There were headers present in the request which were not signed: '{name}' must be a 'SignedHeader'"
+            ),
+        )),
+    }
+}
