@@ -1,0 +1,215 @@
+//! The endpoint in this process, mounted as the SDK's `HttpClient`: no socket, no thread between.
+//!
+//! Each test has a world of its own, so that two hundred of them in parallel share no bucket and no role.
+
+use std::cell::OnceCell;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_sts::config::IdentityCache;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use bytes::Bytes;
+use iam_endpoint::{Endpoint, Event};
+
+use super::connection::{Connection, Place, trust_policy};
+use crate::name;
+
+tokio::task_local! {
+    /// The world of the body, or of the control calls, that this task runs.
+    static WORLD: Arc<Connection>;
+}
+
+thread_local! {
+    /// The world of the test that libtest runs on this thread; it lives as long as the test.
+    static OWN: OnceCell<Arc<Connection>> = const { OnceCell::new() };
+}
+
+/// For threads that belong to no test.
+static SHARED: LazyLock<Arc<Connection>> = LazyLock::new(fresh);
+
+/// All that live: a failed assertion has only a request id, and may stand in a task that belongs to no world.
+static ALL: Mutex<Vec<Weak<Connection>>> = Mutex::new(Vec::new());
+
+/// The world of the calling test.
+pub(super) fn current() -> Arc<Connection> {
+    WORLD.try_with(Arc::clone).unwrap_or_else(|_| {
+        if name::test_on_this_thread().is_some() {
+            OWN.with(|own| own.get_or_init(fresh).clone())
+        } else {
+            SHARED.clone()
+        }
+    })
+}
+
+/// Runs the future in this world, wherever the runtime moves it.
+pub(super) async fn within<F: Future>(world: Arc<Connection>, future: F) -> F::Output {
+    WORLD.scope(world, future).await
+}
+
+/// As [`within`], for what is not a future.
+pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> T) -> T {
+    WORLD.sync_scope(world, body)
+}
+
+pub(super) fn fresh() -> Arc<Connection> {
+    let world = World::new(Endpoint::new());
+    let endpoint = &world.endpoint;
+    let (iam, sts) = LazyLock::force(&CONTROL).clone();
+    let connection = Arc::new(Connection {
+        iam,
+        sts,
+        admin: config(world.clone(), endpoint.region(), world.admin.clone()),
+        account: endpoint.account().to_owned(),
+        partition: endpoint.partition().to_owned(),
+        region: endpoint.region().to_owned(),
+        trust: trust_policy(&endpoint.administrator_arn()),
+        place: Place::Embedded(world),
+    });
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|world| world.strong_count() > 0);
+    all.push(Arc::downgrade(&connection));
+    connection
+}
+
+/// The endpoint's record of a request, whichever world answered it.
+pub(crate) fn journalled(request_id: &str) -> Option<Arc<Event>> {
+    let find = |world: &Connection| world.endpoint()?.journal().find(request_id);
+    WORLD.try_with(|world| find(world)).ok().flatten().or_else(|| {
+        let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(Weak::upgrade).find_map(|world| find(&world))
+    })
+}
+
+/// A developer's `AWS_*` variables and profiles play no part: nothing here comes from a loader.
+fn config(
+    http: impl HttpClient + 'static,
+    region: &str,
+    credentials: impl ProvideCredentials + 'static,
+) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        // Static credentials need no cache, and a cache asks for timers.
+        .identity_cache(IdentityCache::no_cache())
+        .http_client(http)
+        .sleep_impl(TokioSleep::new())
+        // Nothing stalls in memory, and its timers would meet a paused clock.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build()
+}
+
+/// The clients of the control calls, built once for all worlds: they find theirs by the task that calls.
+static CONTROL: LazyLock<(aws_sdk_iam::Client, aws_sdk_sts::Client)> = LazyLock::new(|| {
+    let config = config(TaskWorld, "us-east-1", TaskWorld);
+    (aws_sdk_iam::Client::new(&config), aws_sdk_sts::Client::new(&config))
+});
+
+/// One embedded endpoint as the SDK sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) endpoint: Endpoint,
+    admin: Credentials,
+    connector: SharedHttpConnector,
+}
+
+impl World {
+    fn new(endpoint: Endpoint) -> World {
+        let administrator = endpoint.administrator();
+        World {
+            admin: Credentials::new(
+                administrator.access_key_id,
+                administrator.secret_access_key,
+                administrator.session_token,
+                None,
+                "iam-fixture",
+            ),
+            connector: SharedHttpConnector::new(InProcess(endpoint.clone())),
+            endpoint,
+        }
+    }
+
+    /// The world that the running control calls are for.
+    fn of_task<T>(ask: impl FnOnce(&World) -> T) -> Option<T> {
+        WORLD
+            .try_with(|connection| match &connection.place {
+                Place::Embedded(world) => Some(ask(world)),
+                Place::Outliving(_) => None,
+            })
+            .ok()
+            .flatten()
+    }
+}
+
+impl HttpClient for World {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        self.connector.clone()
+    }
+}
+
+#[derive(Debug)]
+struct InProcess(Endpoint);
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(answer(self.0.clone(), request))
+    }
+}
+
+async fn answer(endpoint: Endpoint, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+    let (parts, body) = request.into_parts();
+    let body = match body.bytes() {
+        Some(bytes) => Bytes::copy_from_slice(bytes),
+        None => ByteStream::new(body)
+            .collect()
+            .await
+            .map_err(|error| ConnectorError::user(error.into()))?
+            .into_bytes(),
+    };
+    let response = endpoint.call(http::Request::from_parts(parts, body)).await;
+    HttpResponse::try_from(response.map(SdkBody::from))
+        .map_err(|error| ConnectorError::other(error.into(), None))
+}
+
+/// The world of the calling task, for the shared clients.
+#[derive(Debug)]
+struct TaskWorld;
+
+impl HttpClient for TaskWorld {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        World::of_task(|world| world.connector.clone()).unwrap_or_else(|| SharedHttpConnector::new(TaskWorld))
+    }
+}
+
+impl HttpConnector for TaskWorld {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(Err(ConnectorError::user(OUTSIDE.into())))
+    }
+}
+
+impl ProvideCredentials for TaskWorld {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(
+            World::of_task(|world| world.admin.clone()).ok_or_else(|| CredentialsError::not_loaded(OUTSIDE)),
+        )
+    }
+}
+
+const OUTSIDE: &str = "a control call of the embedded endpoint was made outside `Connection::run`";

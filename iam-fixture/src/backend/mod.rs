@@ -1,0 +1,145 @@
+//! Where roles are created: which `SdkConfig` the one life cycle talks through.
+
+mod connection;
+mod embedded;
+#[cfg(feature = "network")]
+mod remote;
+mod settings;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+pub(crate) use self::connection::{Connection, Outliving};
+pub(crate) use self::embedded::journalled;
+use self::settings::{Choice, Settings};
+use crate::error::Error;
+
+/// Where roles are created and where the test's calls go.
+///
+/// By default each test has an embedded endpoint of its own, in this process. `IAM_FIXTURE_BACKEND`, or `backend` in
+/// `iam-fixture.toml` beside the workspace's `Cargo.lock`, chooses otherwise for the whole run; a builder can be given
+/// one explicitly.
+///
+/// ```
+/// use iam_fixture::{Backend, TemporaryRole};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), iam_fixture::Error> {
+/// let account = Backend::embedded();
+/// let reader = TemporaryRole::builder().backend(account.clone()).create().await?;
+/// let writer = TemporaryRole::builder().backend(account).create().await?;
+/// assert_ne!(reader.arn(), writer.arn());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Backend(Place);
+
+#[derive(Clone)]
+enum Place {
+    Embedded(Arc<Connection>),
+    #[cfg(feature = "network")]
+    Remote(Arc<remote::Remote>),
+}
+
+impl Backend {
+    /// A fresh embedded endpoint: an account of its own, in memory.
+    #[must_use]
+    pub fn embedded() -> Backend {
+        Backend(Place::Embedded(embedded::fresh()))
+    }
+
+    /// An emulator at this URL. It is asked first whether it enforces policies at all.
+    ///
+    /// Credentials come from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, else they are
+    /// `test` and `test`; profiles, SSO and instance metadata are never asked.
+    #[cfg(feature = "network")]
+    pub fn endpoint(url: impl Into<String>) -> Backend {
+        Backend(Place::Remote(remote::Remote::endpoint(url.into())))
+    }
+
+    /// AWS, with the default credential chain, and only if `GetCallerIdentity` answers this account id.
+    #[cfg(feature = "network")]
+    pub fn aws(account: impl Into<String>) -> Backend {
+        Backend(Place::Remote(remote::Remote::aws(account.into())))
+    }
+
+    /// What this run uses: the test's own embedded endpoint, or what the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration cannot be read or names something that is not known.
+    pub fn current() -> Result<Backend, Error> {
+        /// `None`: embedded, which is the test's own and not the process's.
+        static CHOSEN: OnceLock<Result<Option<Backend>, Error>> = OnceLock::new();
+        let chosen = CHOSEN.get_or_init(|| Backend::of_choice(&Settings::load()?.backend));
+        Ok(match chosen {
+            Ok(Some(backend)) => backend.clone(),
+            Ok(None) => Backend(Place::Embedded(embedded::current())),
+            Err(error) => return Err(error.clone()),
+        })
+    }
+
+    #[cfg(feature = "network")]
+    #[expect(clippy::unnecessary_wraps, reason = "without `network` it can fail")]
+    fn of_choice(choice: &Choice) -> Result<Option<Backend>, Error> {
+        Ok(match choice {
+            Choice::Aws { account } => Some(Backend::aws(account.clone())),
+            Choice::Embedded => None,
+            Choice::Endpoint { url } => Some(Backend::endpoint(url.clone())),
+        })
+    }
+
+    #[cfg(not(feature = "network"))]
+    fn of_choice(choice: &Choice) -> Result<Option<Backend>, Error> {
+        match choice {
+            Choice::Embedded => Ok(None),
+            Choice::Aws { .. } | Choice::Endpoint { .. } => Err(Error::new(
+                crate::ErrorKind::Configuration,
+                format!("backend `{choice}` needs the feature `network` of `iam-fixture`, which this build leaves out"),
+            )
+            .note("help: add `features = [\"network\"]` to the dependency, or unset `IAM_FIXTURE_BACKEND`")),
+        }
+    }
+
+    /// An `SdkConfig` signed in as the account's administrator: for what a test sets up besides roles.
+    ///
+    /// # Errors
+    ///
+    /// When the backend cannot be reached or used.
+    pub async fn admin(&self) -> Result<crate::SdkConfig, Error> {
+        Ok(self.connect().await?.admin.clone())
+    }
+
+    #[cfg_attr(not(feature = "network"), expect(clippy::unused_async, reason = "only the network waits"))]
+    pub(crate) async fn connect(&self) -> Result<Arc<Connection>, Error> {
+        match &self.0 {
+            Place::Embedded(connection) => Ok(connection.clone()),
+            #[cfg(feature = "network")]
+            Place::Remote(remote) => remote.connect().await,
+        }
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Place::Embedded(_) => f.write_str("Backend(embedded)"),
+            #[cfg(feature = "network")]
+            Place::Remote(remote) => write!(f, "Backend({})", remote.place()),
+        }
+    }
+}
+
+#[cfg(all(test, not(feature = "network")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_the_network_only_the_embedded_backend_is_there() {
+        assert!(matches!(Backend::of_choice(&Choice::Embedded), Ok(None)));
+        let url = Choice::Endpoint { url: "http://127.0.0.1:4566".to_owned() };
+        let error = Backend::of_choice(&url).expect_err("nothing could reach it").to_string();
+        assert!(error.starts_with("backend `http://127.0.0.1:4566` needs the feature `network`"), "{error}");
+    }
+}

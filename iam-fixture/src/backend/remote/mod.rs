@@ -1,0 +1,183 @@
+//! Backends outside this process: AWS, and emulators behind an endpoint URL.
+
+mod canary;
+mod client;
+mod config;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_sts::config::retry::RetryConfig;
+use aws_sdk_sts::config::timeout::TimeoutConfig;
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
+use aws_types::SdkConfig;
+use tokio::sync::OnceCell;
+
+use super::connection::{self, Calls, Connection, Outliving, trust_policy};
+use crate::control;
+use crate::error::{Error, ErrorKind, chain};
+use crate::lifecycle::{Lease, Thing};
+use crate::outlive;
+
+pub(crate) struct Remote {
+    place: Place,
+    /// A failure is kept too: two hundred tests need not wait for the same time-out one after the other.
+    connection: OnceCell<Result<Arc<Connection>, Error>>,
+}
+
+#[derive(Clone)]
+pub(super) enum Place {
+    Aws { account: String },
+    Endpoint { url: String },
+}
+
+impl Remote {
+    pub(super) fn endpoint(url: String) -> Arc<Remote> {
+        Remote::at(Place::Endpoint { url })
+    }
+
+    pub(super) fn aws(account: String) -> Arc<Remote> {
+        Remote::at(Place::Aws { account })
+    }
+
+    fn at(place: Place) -> Arc<Remote> {
+        Arc::new(Remote { place, connection: OnceCell::new() })
+    }
+
+    pub(super) fn place(&self) -> impl fmt::Display {
+        &self.place
+    }
+
+    pub(super) async fn connect(&self) -> Result<Arc<Connection>, Error> {
+        let connect = || control::run(connect(self.place.clone()));
+        self.connection.get_or_init(connect).await.clone()
+    }
+}
+
+async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
+    let admin = match &place {
+        Place::Aws { .. } => config::aws().await,
+        Place::Endpoint { url } => config::endpoint(url)?,
+    };
+    let identity = caller(&place, &admin).await?;
+    let account = identity.account().unwrap_or_default();
+    let arn = identity.arn().unwrap_or_default();
+    if let Place::Aws { account: named } = &place
+        && account != named
+    {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            format!("you are signed in to account {account} as `{arn}`, but the tests may use account {named} only"),
+        )
+        .note("nothing was created")
+        .note("help: sign in to that account, or correct `IAM_FIXTURE_ACCOUNT`"));
+    }
+    let ledger_name = format!("{place} {account}");
+    let control = admin.to_builder().timeout_config(time_limit(Duration::from_secs(30))).build();
+    let connection = Arc::new(Connection {
+        iam: aws_sdk_iam::Client::new(&control),
+        sts: aws_sdk_sts::Client::new(&control),
+        account: account.to_owned(),
+        partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
+        region: admin.region().map(ToString::to_string).unwrap_or_default(),
+        trust: trust_policy(arn),
+        place: connection::Place::Outliving(Box::new(Account {
+            ledger_name: ledger_name.clone(),
+            propagation: match &place {
+                Place::Aws { .. } => Duration::from_mins(1),
+                Place::Endpoint { .. } => Duration::ZERO,
+            },
+        })),
+        admin,
+    });
+    outlive::install();
+    outlive::sweep(connection.clone(), ledger_name);
+    if let Place::Endpoint { url } = &place {
+        canary::check(&connection, url).await?;
+    }
+    Ok(connection)
+}
+
+/// Who the administrator is, asked without patience: a wrong URL must not look like a slow one.
+async fn caller(place: &Place, admin: &SdkConfig) -> Result<GetCallerIdentityOutput, Error> {
+    let once = aws_sdk_sts::config::Builder::from(admin)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(time_limit(Duration::from_secs(10)))
+        .build();
+    let call = aws_sdk_sts::Client::from_conf(once).get_caller_identity();
+    call.send().await.map_err(|error| match (place, &error) {
+        (Place::Endpoint { url }, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) => {
+            Error::new(ErrorKind::Unreachable, format!("nothing answers at `{url}`: {}", chain(&error)))
+                .caused_by(error)
+                .note("nothing was created")
+                .note("help: start the emulator, or correct `IAM_FIXTURE_BACKEND`")
+        }
+        (Place::Endpoint { url }, SdkError::ResponseError(_)) => Error::new(
+            ErrorKind::Unreachable,
+            format!("what answers at `{url}` is no AWS endpoint: {}", chain(&error)),
+        )
+        .caused_by(error)
+        .note("nothing was created"),
+        (Place::Endpoint { url }, _) => Error::call(format_args!("`GetCallerIdentity` at `{url}`"), error)
+            .note("nothing was created")
+            .note(
+                "help: an emulator that enforces policies wants an administrator's keys in \
+                 `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
+            ),
+        (Place::Aws { .. }, _) => Error::call("`GetCallerIdentity`", error)
+            .note("nothing was created")
+            .note("help: sign in, for example with `aws login`, or set `AWS_PROFILE`"),
+    })
+}
+
+/// An endpoint that hangs must not hang the test with it.
+fn time_limit(attempt: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(attempt)
+        .build()
+}
+
+/// An account that keeps its roles when the process ends.
+struct Account {
+    /// Tells in the ledger whose roles they are.
+    ledger_name: String,
+    propagation: Duration,
+}
+
+impl Outliving for Account {
+    fn run(&self, calls: Calls) -> Calls {
+        Box::pin(control::run(calls))
+    }
+
+    fn began(&self, lease: &Arc<Lease>) {
+        outlive::began(lease);
+    }
+
+    fn ended(&self, lease: &Lease) {
+        outlive::ended(lease);
+    }
+
+    fn about_to_make(&self, thing: &Thing) -> Result<(), Error> {
+        outlive::about_to_make(&self.ledger_name, thing)
+    }
+
+    fn removed(&self, thing: &Thing) {
+        outlive::removed(&self.ledger_name, thing);
+    }
+
+    fn propagation(&self) -> Duration {
+        self.propagation
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Place::Aws { .. } => "aws",
+            Place::Endpoint { url } => url,
+        })
+    }
+}

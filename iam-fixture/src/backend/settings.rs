@@ -1,0 +1,236 @@
+//! What the run was told: environment first, then `iam-fixture.toml` beside the workspace's `Cargo.lock`.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use crate::error::{Error, ErrorKind};
+
+const FILE: &str = "iam-fixture.toml";
+const PREFIX: &str = "IAM_FIXTURE_";
+
+/// Every key, as the file spells it; in the environment it is upper case after `IAM_FIXTURE_`.
+const KEYS: [&str; 2] = ["account", "backend"];
+
+#[derive(Debug, PartialEq)]
+pub(super) struct Settings {
+    pub(super) backend: Choice,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Choice {
+    Aws { account: String },
+    Embedded,
+    Endpoint { url: String },
+}
+
+impl Settings {
+    pub(super) fn load() -> Result<Settings, Error> {
+        let variables = env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            let value = value.into_string().ok()?;
+            Some((name, value))
+        });
+        let environment = of_environment(variables)?;
+        let file = match find_file() {
+            Some(path) => of_file(&path)?,
+            None => BTreeMap::new(),
+        };
+        Settings::of(environment, file)
+    }
+
+    fn of(environment: Values, mut file: Values) -> Result<Settings, Error> {
+        file.extend(environment);
+        let account = file.get("account");
+        let backend = file.get("backend");
+        Ok(Settings { backend: Choice::of(backend, account)? })
+    }
+}
+
+impl Choice {
+    fn of(backend: Option<&Value>, account: Option<&Value>) -> Result<Choice, Error> {
+        let Some(backend) = backend else {
+            return Ok(Choice::Embedded);
+        };
+        match backend.text.as_str() {
+            "embedded" => Ok(Choice::Embedded),
+            "aws" => match account {
+                Some(account) if is_account(&account.text) => Ok(Choice::Aws {
+                    account: account.text.clone(),
+                }),
+                Some(account) => Err(wrong(format!(
+                    "{account} is not an AWS account id, which has 12 digits"
+                ))),
+                None => Err(wrong(format!(
+                    "{backend} needs `IAM_FIXTURE_ACCOUNT`: the id of the account that the tests may create roles in"
+                ))
+                .note("nothing was created")
+                .note("help: `aws sts get-caller-identity` prints the id of the account you are signed in to")),
+            },
+            url if url.starts_with("http://") || url.starts_with("https://") => {
+                Ok(Choice::Endpoint {
+                    url: url.to_owned(),
+                })
+            }
+            _ => Err(wrong(format!("{backend} is not a backend")).note(
+                "help: a backend is `embedded`, `aws`, or an endpoint URL such as `http://127.0.0.1:4566`",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Choice::Aws { .. } => "aws",
+            Choice::Embedded => "embedded",
+            Choice::Endpoint { url } => url,
+        })
+    }
+}
+
+type Values = BTreeMap<&'static str, Value>;
+
+#[derive(Debug)]
+struct Value {
+    text: String,
+    /// For messages.
+    place: String,
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({})", self.text, self.place)
+    }
+}
+
+fn of_environment(variables: impl Iterator<Item = (String, String)>) -> Result<Values, Error> {
+    let ours = variables.filter_map(|(name, text)| {
+        let key = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
+        // An empty variable is how CI files unset one.
+        (!text.is_empty()).then_some((key, name, text))
+    });
+    ours.map(|(key, place, text)| Ok((known(&key, &place)?, Value { text, place }))).collect()
+}
+
+fn of_file(path: &Path) -> Result<Values, Error> {
+    let place = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| wrong(format!("`{place}` cannot be read: {error}")).caused_by(error))?;
+    of_toml(&text, &place.to_string())
+}
+
+fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
+    let place = |offset: usize| {
+        let before = text.get(..offset).unwrap_or(text);
+        format!("{file}:{}", before.matches('\n').count() + 1)
+    };
+    let table = DeTable::parse(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        wrong(format!("{}: {}", place(offset), error.message())).caused_by(error)
+    })?;
+    let values = table.get_ref().iter().map(|(key, value)| {
+        let place = place(key.span().start);
+        let name = known(key.get_ref(), &place)?;
+        match value.get_ref() {
+            DeValue::String(text) => Ok((name, Value { text: text.clone().into_owned(), place })),
+            other => Err(wrong(format!(
+                "{place}: `{name}` is a string in quotes, not of the type {}",
+                other.type_str()
+            ))),
+        }
+    });
+    values.collect()
+}
+
+fn known(key: &str, place: &str) -> Result<&'static str, Error> {
+    KEYS.into_iter().find(|known| *known == key).ok_or_else(|| {
+        let keys = KEYS.map(|key| format!("`{key}` ({PREFIX}{})", key.to_ascii_uppercase()));
+        wrong(format!("`{key}` is not a setting ({place})"))
+            .note(format!("help: the settings are {}", keys.join(" and ")))
+    })
+}
+
+/// The first file on the way from the package up to the workspace's root, which has the `Cargo.lock`.
+fn find_file() -> Option<PathBuf> {
+    let start = match env::var_os("CARGO_MANIFEST_DIR") {
+        Some(package) => PathBuf::from(package),
+        None => env::current_dir().ok()?,
+    };
+    for folder in start.ancestors() {
+        let file = folder.join(FILE);
+        if file.is_file() {
+            return Some(file);
+        }
+        if folder.join("Cargo.lock").is_file() {
+            return None;
+        }
+    }
+    None
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn wrong(message: String) -> Error {
+    Error::new(ErrorKind::Configuration, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(environment: &[(&str, &str)], file: &str) -> Result<Choice, String> {
+        let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        of_environment(variables)
+            .and_then(|environment| Settings::of(environment, of_toml(file, FILE)?))
+            .map(|settings| settings.backend)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn without_any_setting_the_backend_is_embedded() {
+        assert_eq!(choice(&[("PATH", "/bin")], ""), Ok(Choice::Embedded));
+        assert_eq!(choice(&[("IAM_FIXTURE_BACKEND", "")], ""), Ok(Choice::Embedded));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = "# which one\nbackend = \"http://10.0.0.1:4566\"\n";
+        let url = |url: &str| Ok(Choice::Endpoint { url: url.to_owned() });
+        assert_eq!(choice(&[], file), url("http://10.0.0.1:4566"));
+        assert_eq!(choice(&[("IAM_FIXTURE_BACKEND", "https://emulator")], file), url("https://emulator"));
+    }
+
+    #[test]
+    fn aws_needs_an_account_from_either_place() {
+        let error = choice(&[("IAM_FIXTURE_BACKEND", "aws")], "").unwrap_err();
+        assert!(error.contains("`IAM_FIXTURE_ACCOUNT`"), "{error}");
+        let error =
+            choice(&[("IAM_FIXTURE_BACKEND", "aws"), ("IAM_FIXTURE_ACCOUNT", "prod")], "").unwrap_err();
+        assert!(error.starts_with("`prod` (IAM_FIXTURE_ACCOUNT) is not an AWS account id"), "{error}");
+        assert_eq!(
+            choice(&[("IAM_FIXTURE_BACKEND", "aws")], "account = \"123456789012\""),
+            Ok(Choice::Aws { account: "123456789012".to_owned() })
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_its_place() {
+        let error = choice(&[("IAM_FIXTURE_BACKEND", "localstack")], "").unwrap_err();
+        assert!(error.starts_with("`localstack` (IAM_FIXTURE_BACKEND) is not a backend"), "{error}");
+        let error = choice(&[("IAM_FIXTURE_ACOUNT", "1")], "").unwrap_err();
+        assert!(error.starts_with("`acount` is not a setting (IAM_FIXTURE_ACOUNT)"), "{error}");
+        let error = choice(&[], "\nbackends = \"aws\"").unwrap_err();
+        assert!(error.starts_with("`backends` is not a setting (iam-fixture.toml:2)"), "{error}");
+        let error = choice(&[], "backend = 3").unwrap_err();
+        assert!(error.contains("iam-fixture.toml:1: `backend` is a string"), "{error}");
+        let error = choice(&[], "backend = aws").unwrap_err();
+        assert!(error.starts_with("iam-fixture.toml:1: "), "{error}");
+    }
+}

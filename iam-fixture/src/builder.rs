@@ -1,0 +1,221 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use iam_policy::{Policy, PolicyKind};
+
+use crate::backend::{Backend, Connection};
+use crate::document::PolicyDocument;
+use crate::error::{Error, ErrorKind};
+use crate::lifecycle::{Boundary, Plan, Session};
+use crate::name;
+use crate::role::{TemporaryRole, always_deleting};
+
+/// What a [`TemporaryRole`] is to be; made by [`TemporaryRole::builder`].
+///
+/// Nothing is created, and nothing is read, before [`create`](Self::create) or [`scoped`](Self::scoped).
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder creates nothing until `create` or `scoped`"]
+pub struct TemporaryRoleBuilder {
+    backend: Option<Backend>,
+    boundary: Option<Attachment>,
+    duration: Option<Duration>,
+    policies: Vec<Attachment>,
+    session_name: Option<String>,
+    session_policy: Option<PolicyDocument>,
+    tags: BTreeMap<String, String>,
+    test: Option<String>,
+    variables: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+enum Attachment {
+    Document(PolicyDocument),
+    /// By name or ARN.
+    Managed(String),
+}
+
+impl TemporaryRoleBuilder {
+    /// Puts a policy on the role; called again, the role has all of them.
+    pub fn policy(mut self, document: impl Into<PolicyDocument>) -> Self {
+        self.policies.push(Attachment::Document(document.into()));
+        self
+    }
+
+    /// Attaches a managed policy: an AWS managed policy by name, such as `ReadOnlyAccess`, or any by ARN.
+    pub fn managed_policy(mut self, name_or_arn: impl Into<String>) -> Self {
+        self.policies.push(Attachment::Managed(name_or_arn.into()));
+        self
+    }
+
+    /// Narrows the session: what is allowed must be allowed by the role's policies and by this one.
+    pub fn session_policy(mut self, document: impl Into<PolicyDocument>) -> Self {
+        self.session_policy = Some(document.into());
+        self
+    }
+
+    /// Sets the role's permissions boundary to a document; a managed policy is made of it, and removed with the role.
+    pub fn boundary(mut self, document: impl Into<PolicyDocument>) -> Self {
+        self.boundary = Some(Attachment::Document(document.into()));
+        self
+    }
+
+    /// Sets the role's permissions boundary to a managed policy, by AWS's name or by ARN.
+    pub fn managed_boundary(mut self, name_or_arn: impl Into<String>) -> Self {
+        self.boundary = Some(Attachment::Managed(name_or_arn.into()));
+        self
+    }
+
+    /// Tags the role; its sessions see the tag as `aws:PrincipalTag/KEY`.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(key.into(), value.into());
+        self
+    }
+
+    /// Names the session; by default it is named after the test.
+    pub fn session_name(mut self, name: impl Into<String>) -> Self {
+        self.session_name = Some(name.into());
+        self
+    }
+
+    /// How long the session's credentials last: 15 minutes to 12 hours, one hour by default.
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.duration = Some(duration);
+        self
+    }
+
+    /// Gives `${name}` in the policy documents its value.
+    pub fn var(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
+        self.variables.insert(name.into(), value.to_string());
+        self
+    }
+
+    /// Creates the role there instead of at [`Backend::current`].
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// Names the role after this test where the thread does not tell.
+    pub(crate) fn test(mut self, test: impl Into<String>) -> Self {
+        self.test = Some(test.into());
+        self
+    }
+
+    /// Creates the role and signs in as it.
+    ///
+    /// # Errors
+    ///
+    /// A document that IAM would reject is refused before anything is created; when a call fails half way, what was
+    /// created is removed again.
+    pub async fn create(self) -> Result<TemporaryRole, Error> {
+        let backend = match &self.backend {
+            Some(backend) => backend.clone(),
+            None => Backend::current()?,
+        };
+        let connection = backend.connect().await?;
+        let plan = self.plan(&connection)?;
+        TemporaryRole::provision(backend, connection, plan).await
+    }
+
+    /// Creates the role, runs the body with it, and deletes the role whatever the body did; a panic goes on afterwards.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), iam_fixture::Error> {
+    /// use iam_fixture::TemporaryRole;
+    ///
+    /// let arn = TemporaryRole::builder()
+    ///     .managed_policy("ReadOnlyAccess")
+    ///     .scoped(async |role| role.arn().to_owned())
+    ///     .await?;
+    /// assert!(arn.starts_with("arn:aws:iam::"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create). A role that cannot be deleted is no error: what is left, and the commands that
+    /// remove it, are printed.
+    pub async fn scoped<T>(self, body: impl AsyncFnOnce(TemporaryRole) -> T) -> Result<T, Error> {
+        let role = self.create().await?;
+        let body = Box::pin(body(role.clone()));
+        Ok(always_deleting([role], body).await)
+    }
+
+    /// Everything that can be wrong without asking the backend is found here.
+    fn plan(&self, connection: &Connection) -> Result<Plan, Error> {
+        let variable = |name: &str| match name {
+            "AWS::AccountId" => Some(connection.account.clone()),
+            "AWS::Partition" => Some(connection.partition.clone()),
+            "AWS::Region" => Some(connection.region.clone()),
+            _ => self.variables.get(name).cloned(),
+        };
+        let resolve = |document: &PolicyDocument, kind| document.resolve(kind, variable);
+        let test = self.test.clone().or_else(name::test_on_this_thread).unwrap_or_else(|| "role".to_owned());
+
+        let mut inline = Vec::new();
+        let mut managed = Vec::new();
+        for policy in &self.policies {
+            match policy {
+                Attachment::Document(document) => {
+                    inline.push(resolve(document, PolicyKind::Identity)?);
+                }
+                Attachment::Managed(name) => managed.push(connection.managed_arn(name)?),
+            }
+        }
+        within_the_inline_quota(&inline)?;
+        let boundary = match &self.boundary {
+            Some(Attachment::Document(document)) => {
+                Some(Boundary::Document(resolve(document, PolicyKind::Boundary)?))
+            }
+            Some(Attachment::Managed(name)) => Some(Boundary::Arn(connection.managed_arn(name)?)),
+            None => None,
+        };
+        let session_policy = match &self.session_policy {
+            Some(document) => Some(resolve(document, PolicyKind::Session)?),
+            None => None,
+        };
+        Ok(Plan {
+            name: name::role(&test),
+            inline,
+            managed,
+            boundary,
+            tags: self.tags.clone(),
+            session: Session {
+                name: match &self.session_name {
+                    Some(name) => name.clone(),
+                    None => name::session(&test),
+                },
+                policy: session_policy,
+                duration: self.duration,
+            },
+        })
+    }
+}
+
+/// All inline policies of a role together, counted as IAM does: without white space.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+fn within_the_inline_quota(policies: &[Policy]) -> Result<(), Error> {
+    const QUOTA: usize = 10_240;
+    let size: usize = policies
+        .iter()
+        .map(|policy| {
+            let text = policy.source().fragment().chars();
+            text.filter(|c| !c.is_whitespace()).count()
+        })
+        .sum();
+    if size <= QUOTA {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Policy,
+        format!(
+            "the role's inline policies have {size} characters without white space; IAM allows 10,240 in all"
+        ),
+    )
+    .note("nothing was created")
+    .note("help: attach a managed policy, or split the role"))
+}

@@ -1,0 +1,87 @@
+//! The one thread that makes the control calls of backends outside this process.
+//!
+//! A test's runtime is gone during `Drop`, at exit and while a signal is handled; this thread's is not. Connections
+//! live here too: shared over the tests' runtimes they would die with the runtime that opened them.
+
+use std::panic::resume_unwind;
+use std::sync::{LazyLock, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle};
+use tokio::task::JoinHandle;
+
+/// Starts the work at once; it goes on whether or not anybody waits.
+pub(crate) fn spawn<F>(work: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    THREAD.spawn(work)
+}
+
+/// Starts the work at once; the future waits for it, with its panic if it has one.
+pub(crate) fn run<F>(work: F) -> impl Future<Output = F::Output> + Send
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let work = spawn(work);
+    async {
+        match work.await {
+            Ok(output) => output,
+            // Nothing of ours is ever aborted, so this is a panic.
+            Err(error) => resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+/// Runs the work there and blocks this thread for as long as `limit`.
+pub(crate) fn wait<F>(work: F, limit: Duration) -> Option<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let (done, outcome) = mpsc::channel();
+    spawn(async move {
+        // Nobody listens once the limit has passed.
+        let _ = done.send(work.await);
+    });
+    outcome.recv_timeout(limit).ok()
+}
+
+/// A timer of the control thread, whichever task waits for it.
+pub(crate) fn sleep(duration: Duration) -> tokio::time::Sleep {
+    let _there = THREAD.enter();
+    tokio::time::sleep(duration)
+}
+
+static THREAD: LazyLock<Handle> = LazyLock::new(|| {
+    let runtime =
+        Builder::new_current_thread().enable_all().build().expect("the system gives a runtime its resources");
+    let handle = runtime.handle().clone();
+    thread::Builder::new()
+        .name("iam-fixture-control".to_owned())
+        .spawn(move || runtime.block_on(std::future::pending::<()>()))
+        .expect("the system starts a thread");
+    handle
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_runs_on_the_control_thread_without_a_runtime_here() {
+        let name = wait(async { thread::current().name().map(str::to_owned) }, Duration::from_secs(5));
+        assert_eq!(name, Some(Some("iam-fixture-control".to_owned())));
+    }
+
+    #[test]
+    fn waiting_ends_at_the_limit_and_the_work_goes_on() {
+        let (done, outcome) = mpsc::channel();
+        let work = async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            done.send(()).expect("the test waits");
+        };
+        assert_eq!(wait(work, Duration::from_millis(1)), None);
+        assert_eq!(outcome.recv_timeout(Duration::from_secs(5)), Ok(()));
+    }
+}

@@ -1,0 +1,142 @@
+use std::borrow::Cow;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use iam_policy::{Policy, PolicyKind, Source, Template};
+
+use crate::error::{Error, ErrorKind};
+
+/// A policy document on its way to a role: JSON text, a file, a fragment of a larger file, or a parsed policy.
+///
+/// Text is sent to IAM as it stands, so that lines and columns in messages are those of the file. `${name}` (without a
+/// colon, so never an IAM variable) takes its value from [`var`](crate::TemporaryRoleBuilder::var), and
+/// `${AWS::AccountId}`, `${AWS::Region}` and `${AWS::Partition}` from the backend.
+///
+/// ```
+/// use std::path::Path;
+/// use iam_fixture::PolicyDocument;
+///
+/// let text: PolicyDocument = r#"{"Version": "2012-10-17", "Statement": []}"#.into();
+/// let file: PolicyDocument = Path::new("policies/reader.json").into();
+/// let fragment = PolicyDocument::from(Path::new("template.json"))
+///     .pointer("/Resources/Reader/Properties/PolicyDocument");
+/// # let _ = (text, file, fragment);
+/// ```
+#[derive(Clone, Debug)]
+pub struct PolicyDocument {
+    form: Form,
+    pointer: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// Read when the role is created, relative to the package that runs.
+    File(PathBuf),
+    Parsed(Policy),
+    Text(Source),
+}
+
+impl PolicyDocument {
+    /// A document whose text is at hand and whose file is named in messages, as `include_str!` gives it.
+    pub fn file(name: impl Into<String>, text: impl Into<String>) -> PolicyDocument {
+        Form::Text(Source::new(name, text)).into()
+    }
+
+    /// Narrows the document to the fragment at a JSON pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)).
+    #[must_use]
+    pub fn pointer(mut self, pointer: impl Into<String>) -> PolicyDocument {
+        self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// Reads, fills in and checks the document: what IAM would reject is refused here, with its place in the file.
+    pub(crate) fn resolve(
+        &self,
+        kind: PolicyKind,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Policy, Error> {
+        let source = match &self.form {
+            Form::File(path) => read(path)?,
+            Form::Parsed(policy) => policy.source().clone(),
+            Form::Text(source) => source.clone(),
+        };
+        let rejected = |diagnostics: iam_policy::Diagnostics| {
+            Error::new(ErrorKind::Policy, diagnostics.to_string())
+                .note("nothing was created")
+                .caused_by(diagnostics)
+        };
+        let source = match &self.pointer {
+            Some(pointer) => source.pointer(pointer).map_err(rejected)?,
+            None => source,
+        };
+        let source = Template::parse(source).render(variable).map_err(rejected)?;
+        let policy = match &self.form {
+            Form::Parsed(policy) if policy.kind() == kind && self.pointer.is_none() => policy.clone(),
+            _ => Policy::parse(source, kind).map_err(rejected)?,
+        };
+        policy.check_condition_keys().map_err(rejected)?;
+        Ok(policy)
+    }
+}
+
+fn read(path: &Path) -> Result<Source, Error> {
+    // Cargo runs tests in the package's folder, but a debugger or a bare binary does not.
+    let place = match env::var_os("CARGO_MANIFEST_DIR") {
+        Some(package) => Cow::Owned(Path::new(&package).join(path)),
+        None => Cow::Borrowed(path),
+    };
+    let text = fs::read_to_string(&place).map_err(|error| {
+        Error::new(ErrorKind::Policy, format!("policy file `{}` cannot be read: {error}", place.display()))
+            .note("nothing was created")
+            .caused_by(error)
+    })?;
+    Ok(Source::new(path.display().to_string(), text))
+}
+
+impl From<Form> for PolicyDocument {
+    fn from(form: Form) -> Self {
+        PolicyDocument { form, pointer: None }
+    }
+}
+
+/// JSON text.
+impl From<&str> for PolicyDocument {
+    fn from(text: &str) -> Self {
+        Form::Text(Source::inline(text)).into()
+    }
+}
+
+/// JSON text.
+impl From<String> for PolicyDocument {
+    fn from(text: String) -> Self {
+        Form::Text(Source::inline(text)).into()
+    }
+}
+
+/// The document as a value; messages show it indented.
+impl From<serde_json::Value> for PolicyDocument {
+    fn from(value: serde_json::Value) -> Self {
+        Form::Text(Source::inline(format!("{value:#}"))).into()
+    }
+}
+
+impl From<Policy> for PolicyDocument {
+    fn from(policy: Policy) -> Self {
+        Form::Parsed(policy).into()
+    }
+}
+
+/// A file, read when the role is created; a relative path starts at the package's folder.
+impl From<&Path> for PolicyDocument {
+    fn from(path: &Path) -> Self {
+        Form::File(path.to_owned()).into()
+    }
+}
+
+/// A file, read when the role is created; a relative path starts at the package's folder.
+impl From<PathBuf> for PolicyDocument {
+    fn from(path: PathBuf) -> Self {
+        Form::File(path).into()
+    }
+}

@@ -1,0 +1,214 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_sdk_iam::types::Tag;
+
+use super::lease::Lease;
+use super::remove::Thing;
+use super::{Boundary, Plan, SignedIn, ready};
+use crate::backend::Connection;
+use crate::error::{Error, ErrorKind};
+
+/// Makes the role and assumes it; on failure what was made is removed again.
+pub(crate) async fn provision(lease: Arc<Lease>, plan: Plan) -> Result<SignedIn, Error> {
+    let mut made = lease.made().lock().await;
+    let error = match (Provision { lease: &lease, made: &mut made }).run(&plan).await {
+        Ok(signed_in) => return Ok(signed_in),
+        Err(error) => error,
+    };
+    let error = if made.is_empty() {
+        error.note("nothing was created")
+    } else {
+        match lease.unwind(&mut made).await {
+            Ok(()) => error.note("what had been created was removed again"),
+            Err(left) => error.note(left.to_string()),
+        }
+    };
+    Err(error)
+}
+
+struct Provision<'a> {
+    lease: &'a Lease,
+    made: &'a mut Vec<Thing>,
+}
+
+impl<'a> Provision<'a> {
+    async fn run(&mut self, plan: &Plan) -> Result<SignedIn, Error> {
+        let path = path(plan);
+        let boundary = match &plan.boundary {
+            Some(Boundary::Document(policy)) => Some(self.create_boundary(plan, &path, policy).await?),
+            Some(Boundary::Arn(arn)) => Some(arn.clone()),
+            None => None,
+        };
+        let role_arn = self.create_role(plan, path, boundary).await?;
+        for (number, policy) in (1..).zip(&plan.inline) {
+            self.put_policy(plan, format!("policy-{number}"), policy).await?;
+        }
+        for arn in &plan.managed {
+            self.attach_policy(plan, arn).await?;
+        }
+        self.assume(plan, role_arn).await
+    }
+
+    fn connection(&self) -> &'a Connection {
+        &self.lease.connection
+    }
+
+    /// Before each call, so that a call whose answer is lost is undone too.
+    fn about_to_make(&mut self, thing: Thing) -> Result<(), Error> {
+        if self.lease.is_ending() {
+            return Err(Error::new(
+                ErrorKind::NotReady,
+                format!("role `{}` was given up while it was being created", self.lease.role),
+            ));
+        }
+        if let Some(place) = self.connection().outliving() {
+            place.about_to_make(&thing)?;
+        }
+        self.made.push(thing);
+        Ok(())
+    }
+
+    async fn create_boundary(
+        &mut self,
+        plan: &Plan,
+        path: &str,
+        policy: &iam_policy::Policy,
+    ) -> Result<String, Error> {
+        let connection = self.connection();
+        let arn =
+            format!("arn:{}:iam::{}:policy{path}{}", connection.partition, connection.account, plan.name);
+        self.about_to_make(Thing::Policy { arn: arn.clone() })?;
+        let call = connection.iam.create_policy();
+        let call = call.policy_name(&plan.name).path(path).policy_document(connection.text_of(policy));
+        call.send().await.map_err(|error| {
+            Error::call(format_args!("`CreatePolicy` of the permissions boundary `{}`", plan.name), error)
+        })?;
+        Ok(arn)
+    }
+
+    async fn create_role(
+        &mut self,
+        plan: &Plan,
+        path: String,
+        boundary: Option<String>,
+    ) -> Result<String, Error> {
+        self.about_to_make(Thing::Role { name: plan.name.clone() })?;
+        let connection = self.connection();
+        let tags = plan.tags.iter().map(|(key, value)| {
+            let tag = Tag::builder().key(key).value(value);
+            tag.build()
+        });
+        let tags = tags
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| Error::new(ErrorKind::Call, error.to_string()).caused_by(error))?;
+        let call = connection.iam.create_role();
+        let call = call
+            .role_name(&plan.name)
+            .path(path)
+            .assume_role_policy_document(&connection.trust)
+            .set_permissions_boundary(boundary)
+            .set_max_session_duration(max_session_duration(plan)?)
+            .set_tags((!tags.is_empty()).then_some(tags));
+        let output = call
+            .send()
+            .await
+            .map_err(|error| Error::call(format_args!("`CreateRole` of `{}`", plan.name), error))?;
+        let role = output.role().ok_or_else(|| {
+            let message = format!("`CreateRole` of `{}` answered without the role", plan.name);
+            Error::new(ErrorKind::Call, message)
+        })?;
+        Ok(role.arn().to_owned())
+    }
+
+    async fn put_policy(
+        &mut self,
+        plan: &Plan,
+        name: String,
+        policy: &iam_policy::Policy,
+    ) -> Result<(), Error> {
+        let connection = self.connection();
+        let call = connection.iam.put_role_policy();
+        let call = call.role_name(&plan.name).policy_name(&name).policy_document(connection.text_of(policy));
+        self.about_to_make(Thing::Inline { role: plan.name.clone(), policy: name })?;
+        call.send().await.map_err(|error| {
+            Error::call(
+                format_args!("`PutRolePolicy` of `{}` on role `{}`", policy.source().name(), plan.name),
+                error,
+            )
+        })?;
+        Ok(())
+    }
+
+    async fn attach_policy(&mut self, plan: &Plan, arn: &str) -> Result<(), Error> {
+        self.about_to_make(Thing::Attached { role: plan.name.clone(), policy_arn: arn.to_owned() })?;
+        let call = self.connection().iam.attach_role_policy();
+        let call = call.role_name(&plan.name).policy_arn(arn);
+        call.send().await.map_err(|error| {
+            Error::call(format_args!("`AttachRolePolicy` of `{arn}` to role `{}`", plan.name), error)
+        })?;
+        Ok(())
+    }
+
+    async fn assume(&mut self, plan: &Plan, role_arn: String) -> Result<SignedIn, Error> {
+        let connection = self.connection();
+        let session = &plan.session;
+        let call = connection.sts.assume_role();
+        let call = call
+            .role_arn(&role_arn)
+            .role_session_name(&session.name)
+            .set_policy(session.policy.as_ref().map(|policy| connection.text_of(policy).into_owned()))
+            .set_duration_seconds(session.duration.map(seconds).transpose()?);
+        let output = ready::assumed(connection, &plan.name, || call.clone().send()).await?;
+        let (Some(credentials), Some(user)) = (output.credentials(), output.assumed_role_user()) else {
+            let message = format!("`AssumeRole` of `{role_arn}` answered without credentials");
+            return Err(Error::new(ErrorKind::Call, message));
+        };
+        let signed_in = SignedIn {
+            session_arn: user.arn().to_owned(),
+            credentials: Credentials::new(
+                credentials.access_key_id(),
+                credentials.secret_access_key(),
+                Some(credentials.session_token().to_owned()),
+                SystemTime::try_from(*credentials.expiration()).ok(),
+                "iam-fixture",
+            ),
+            role_arn,
+        };
+        ready::live(connection, &signed_in).await?;
+        Ok(signed_in)
+    }
+}
+
+/// The lease's end stands in the path: `ListRoles` returns no tags, so this is what finds an orphan in one call.
+fn path(plan: &Plan) -> String {
+    /// What a test may take beyond its session; a role older than that has lost its process.
+    const GRACE: Duration = Duration::from_hours(1);
+    let now = SystemTime::now();
+    let session = plan.session.duration.unwrap_or(SESSION);
+    let end = now.duration_since(UNIX_EPOCH).unwrap_or_default() + session + GRACE;
+    format!("/iam-fixture/{}/", end.as_secs())
+}
+
+/// How long a session lasts unless it is told otherwise.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+const SESSION: Duration = Duration::from_hours(1);
+
+/// A role allows sessions of one hour unless it is told otherwise.
+fn max_session_duration(plan: &Plan) -> Result<Option<i32>, Error> {
+    match plan.session.duration {
+        Some(duration) if duration > SESSION => seconds(duration).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn seconds(duration: Duration) -> Result<i32, Error> {
+    i32::try_from(duration.as_secs()).map_err(|_| {
+        Error::new(
+            ErrorKind::Configuration,
+            format!("a session of {duration:?} is not possible: AWS allows 15 minutes to 12 hours"),
+        )
+    })
+}

@@ -1,0 +1,125 @@
+use std::fmt;
+
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+
+use crate::backend::Connection;
+use crate::error::Error;
+
+/// Something that IAM keeps until it is removed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Thing {
+    Attached { role: String, policy_arn: String },
+    Inline { role: String, policy: String },
+    Policy { arn: String },
+    Role { name: String },
+}
+
+impl Thing {
+    /// The command of the AWS CLI that removes it.
+    pub(crate) fn removal(&self) -> impl fmt::Display {
+        match self {
+            Thing::Attached { role, policy_arn } => {
+                format!("detach-role-policy --role-name {role} --policy-arn {policy_arn}")
+            }
+            Thing::Inline { role, policy } => {
+                format!("delete-role-policy --role-name {role} --policy-name {policy}")
+            }
+            Thing::Policy { arn } => format!("delete-policy --policy-arn {arn}"),
+            Thing::Role { name } => format!("delete-role --role-name {name}"),
+        }
+    }
+}
+
+/// Removes it; what is not there is removed.
+pub(crate) async fn remove(connection: &Connection, thing: &Thing) -> Result<(), Error> {
+    let iam = &connection.iam;
+    match thing {
+        Thing::Attached { role, policy_arn } => {
+            let call = iam.detach_role_policy();
+            let call = call.role_name(role).policy_arn(policy_arn);
+            gone("DetachRolePolicy", role, call.send().await)
+        }
+        Thing::Inline { role, policy } => {
+            let call = iam.delete_role_policy();
+            let call = call.role_name(role).policy_name(policy);
+            gone("DeleteRolePolicy", role, call.send().await)
+        }
+        Thing::Policy { arn } => {
+            let call = iam.delete_policy().policy_arn(arn);
+            gone("DeletePolicy", arn, call.send().await)
+        }
+        Thing::Role { name } => {
+            let delete = || iam.delete_role().role_name(name).send();
+            let mut outcome = delete().await;
+            // The test's own administrator may have put more on the role than we did.
+            if outcome.as_ref().is_err_and(|error| is(error, "DeleteConflict")) {
+                strip(connection, name).await?;
+                outcome = delete().await;
+            }
+            gone("DeleteRole", name, outcome)
+        }
+    }?;
+    if let Some(place) = connection.outliving() {
+        place.removed(thing);
+    }
+    Ok(())
+}
+
+/// Takes everything off a role that keeps it from being deleted.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html>
+async fn strip(connection: &Connection, role: &str) -> Result<(), Error> {
+    let iam = &connection.iam;
+
+    let call = iam.list_instance_profiles_for_role().role_name(role);
+    let listed = call.send().await;
+    let listed = listed.map_err(|error| failed("ListInstanceProfilesForRole", role, error))?;
+    for profile in listed.instance_profiles() {
+        let name = profile.instance_profile_name();
+        let call = iam.remove_role_from_instance_profile();
+        let call = call.role_name(role).instance_profile_name(name);
+        gone("RemoveRoleFromInstanceProfile", role, call.send().await)?;
+    }
+
+    let call = iam.list_role_policies().role_name(role);
+    let listed = call.send().await;
+    let listed = listed.map_err(|error| failed("ListRolePolicies", role, error))?;
+    for policy in listed.policy_names() {
+        let call = iam.delete_role_policy();
+        let call = call.role_name(role).policy_name(policy);
+        gone("DeleteRolePolicy", role, call.send().await)?;
+    }
+
+    let call = iam.list_attached_role_policies().role_name(role);
+    let listed = call.send().await;
+    let listed = listed.map_err(|error| failed("ListAttachedRolePolicies", role, error))?;
+    for arn in listed.attached_policies().iter().filter_map(|policy| policy.policy_arn()) {
+        let call = iam.detach_role_policy();
+        let call = call.role_name(role).policy_arn(arn);
+        gone("DetachRolePolicy", role, call.send().await)?;
+    }
+    Ok(())
+}
+
+fn gone<T, E>(operation: &str, of: &str, outcome: Result<T, SdkError<E>>) -> Result<(), Error>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(error) if is(&error, "NoSuchEntity") => Ok(()),
+        Err(error) => Err(failed(operation, of, error)),
+    }
+}
+
+fn failed<E>(operation: &str, of: &str, error: SdkError<E>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    Error::call(format_args!("`{operation}` of `{of}`"), error)
+}
+
+/// Whether this is IAM's error of that name, which the query protocol writes without `Exception`; some emulators add it.
+fn is<E: ProvideErrorMetadata>(error: &SdkError<E>, name: &str) -> bool {
+    error.code().is_some_and(|code| code.strip_suffix("Exception").unwrap_or(code) == name)
+}

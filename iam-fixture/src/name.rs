@@ -1,0 +1,77 @@
+//! Names of roles and sessions: they say which test they belong to, in the characters and lengths that IAM allows.
+
+use std::thread;
+
+/// What every role of ours is called; the sweep touches nothing else.
+pub(crate) const PREFIX: &str = "iam-fixture-";
+
+/// The role name's limit, and the session name's.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const LIMIT: usize = 64;
+
+const RANDOM: usize = 10;
+
+/// The case that runs on this thread: libtest names its threads after the case.
+pub(crate) fn test_on_this_thread() -> Option<String> {
+    let thread = thread::current();
+    let name = thread.name()?;
+    // A test binary's main thread, and a multi-thread runtime's workers, which serve any test.
+    let shared = name == "main" || name.starts_with("tokio-");
+    (!shared).then(|| name.to_owned())
+}
+
+/// `iam-fixture-`, the end of the test's name (the start is the module's), and enough chance to never meet again.
+pub(crate) fn role(test: &str) -> String {
+    let room = LIMIT - PREFIX.len() - 1 - RANDOM;
+    format!("{PREFIX}{}-{}", sanitized(test, room), random())
+}
+
+pub(crate) fn session(test: &str) -> String {
+    let name = sanitized(test, LIMIT);
+    // Two characters at least.
+    if name.len() < 2 { format!("test-{name}") } else { name }
+}
+
+pub(crate) fn random() -> String {
+    (0..RANDOM).map(|_| fastrand::char('a'..='z')).collect()
+}
+
+fn sanitized(name: &str, room: usize) -> String {
+    let name = name.replace("::", ".");
+    let start = name.chars().count().saturating_sub(room);
+    name.chars()
+        .skip(start)
+        .map(|c| match c {
+            c if c.is_ascii_alphanumeric() => c,
+            '_' | '.' | '-' => c,
+            _ => '-',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_named_after_its_test() {
+        let name = role("reader::lists the bucket");
+        assert!(name.starts_with("iam-fixture-reader.lists-the-bucket-"), "{name}");
+        assert_ne!(name, role("reader::lists the bucket"));
+    }
+
+    #[test]
+    fn names_keep_within_64_characters_and_keep_the_end_of_the_test_s_name() {
+        let long = format!("{}::case_17_é", "module".repeat(30));
+        assert_eq!(role(&long).len(), 64);
+        assert!(role(&long).contains(".case_17_-"), "{}", role(&long));
+        assert_eq!(session(&long).len(), 64);
+        assert_eq!(session("t"), "test-t");
+    }
+
+    #[test]
+    fn the_test_s_thread_carries_its_name() {
+        assert_eq!(test_on_this_thread().as_deref(), Some("name::tests::the_test_s_thread_carries_its_name"));
+    }
+}

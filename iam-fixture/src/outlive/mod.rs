@@ -1,0 +1,120 @@
+//! What is left when a test, or the whole process, ends otherwise than by its last line: roles outlive both.
+//!
+//! ```text
+//! body returns, panics     awaited tear-down          `role`
+//! future dropped           `Guard`                    `lifecycle`
+//! exit, `mem::forget`      `atexit`                   here
+//! Ctrl-C, SIGTERM, SIGHUP  a task on the control      `signals`
+//! SIGKILL, abort, power    a later run                `ledger`, `sweep`
+//! ```
+
+mod ledger;
+#[cfg(unix)]
+mod signals;
+mod sweep;
+
+use std::collections::BTreeMap;
+use std::panic::catch_unwind;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::backend::Connection;
+use crate::control;
+use crate::error::{Error, ErrorKind};
+use crate::lifecycle::{Lease, Thing};
+
+/// How long the end of the process waits for its roles.
+const AT_EXIT: Duration = Duration::from_mins(1);
+
+/// The roles that live, and the sweep under way.
+static STATE: Mutex<State> = Mutex::new(State { closing: false, live: BTreeMap::new(), sweeps: Vec::new() });
+
+struct State {
+    /// The process is ending: nothing new is made.
+    closing: bool,
+    /// By the role's name.
+    live: BTreeMap<String, Arc<Lease>>,
+    sweeps: Vec<JoinHandle<()>>,
+}
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn began(lease: &Arc<Lease>) {
+    state().live.insert(lease.role.clone(), lease.clone());
+}
+
+pub(crate) fn ended(lease: &Lease) {
+    state().live.remove(&lease.role);
+}
+
+/// Notes what a later run must remove if this process dies before it does.
+pub(crate) fn about_to_make(backend: &str, thing: &Thing) -> Result<(), Error> {
+    if state().closing {
+        return Err(Error::new(ErrorKind::NotReady, "the process is ending"));
+    }
+    ledger::open(backend, thing)
+}
+
+pub(crate) use self::ledger::close as removed;
+
+/// Removes, in the background, what earlier runs left at this backend.
+pub(crate) fn sweep(connection: Arc<Connection>, backend: String) {
+    let sweep = control::spawn(sweep::sweep(connection, backend));
+    state().sweeps.push(sweep);
+}
+
+/// From here on, neither the process's end nor a signal leaves a role behind.
+pub(crate) fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        #[expect(unsafe_code, reason = "the standard library has no `atexit`")]
+        // SAFETY: `at_exit` is a function without captures that does not unwind.
+        let status = unsafe { libc::atexit(at_exit) };
+        if status != 0 {
+            tell(format_args!(
+                "this process's roles will not be removed when it calls `exit`: `atexit` failed"
+            ));
+        }
+        #[cfg(unix)]
+        control::spawn(signals::listen());
+    });
+}
+
+extern "C" fn at_exit() {
+    // Unwinding out of here would abort, and turn a passed run into a failed one.
+    let _ = catch_unwind(|| {
+        if control::wait(drain(), AT_EXIT).is_none() {
+            tell_left();
+        }
+        ledger::close_file();
+    });
+}
+
+/// Ends every role, and waits for sweeps: a detached one starves in a short process.
+async fn drain() {
+    let (leases, sweeps) = {
+        let mut state = state();
+        state.closing = true;
+        (state.live.values().cloned().collect::<Vec<_>>(), std::mem::take(&mut state.sweeps))
+    };
+    let ends = leases.into_iter().map(|lease| control::spawn(async move { lease.end_or_print().await }));
+    for work in ends.collect::<Vec<_>>().into_iter().chain(sweeps) {
+        // A panic there has printed its message; the others go on.
+        let _ = work.await;
+    }
+}
+
+fn tell_left() {
+    let live: Vec<String> = state().live.keys().cloned().collect();
+    tell(format_args!("no time to remove {}; the next run does it", live.join(", ")));
+}
+
+/// On the process's own standard error: `eprintln!` would be captured into whichever test runs.
+fn tell(message: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "iam-fixture: {message}");
+}

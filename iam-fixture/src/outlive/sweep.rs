@@ -1,0 +1,61 @@
+//! Removes what dead processes left behind, by the ledgers that they left too.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{ledger, tell};
+use crate::backend::Connection;
+use crate::lifecycle::remove;
+
+pub(super) async fn sweep(connection: Arc<Connection>, backend: String) {
+    for folder in ledger::folders() {
+        let Ok(files) = fs::read_dir(folder) else {
+            continue;
+        };
+        for path in files.flatten().map(|file| file.path()) {
+            if path.extension().is_some_and(|extension| extension == ledger::EXTENSION)
+                && let Some((mut file, text)) = of_the_dead(&path)
+            {
+                finish(&connection, &backend, &path, &mut file, &text).await;
+            }
+        }
+    }
+}
+
+/// The ledger with its lock, if its process is dead.
+fn of_the_dead(path: &Path) -> Option<(File, String)> {
+    let mut file = OpenOptions::new().read(true).append(true).open(path).ok()?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return None,
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    Some((file, text))
+}
+
+async fn finish(connection: &Connection, backend: &str, path: &Path, file: &mut File, text: &str) {
+    let mut left = ledger::left(text);
+    let mut others = Vec::new();
+    // A role goes before the boundary that it was made after.
+    while let Some(entry) = left.pop() {
+        if entry.backend != backend {
+            others.push(entry);
+            continue;
+        }
+        match remove(connection, &entry.thing).await {
+            Ok(()) => {
+                let _ = ledger::strike(file, &entry);
+            }
+            Err(error) => {
+                tell(format_args!("what an earlier run left could not be removed: {error}"));
+                others.push(entry);
+            }
+        }
+    }
+    if others.is_empty() {
+        let _ = fs::remove_file(path);
+    }
+}

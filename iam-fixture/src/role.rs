@@ -1,0 +1,183 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::thread;
+
+use aws_credential_types::Credentials;
+use aws_types::SdkConfig;
+use iam_endpoint::Event;
+
+use crate::backend::{Backend, Connection};
+use crate::builder::TemporaryRoleBuilder;
+use crate::error::Error;
+use crate::lifecycle::{Guard, Lease, Plan, SignedIn, provision};
+
+/// A role that exists for one test, and a session that has assumed it.
+///
+/// `#[iam_policy]` hands it to a test; [`builder`](Self::builder) makes it elsewhere. Clones are the same role. It is
+/// deleted by [`delete`](Self::delete), or when its last clone is dropped, or when the process ends or is told to.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), iam_fixture::Error> {
+/// use iam_fixture::TemporaryRole;
+///
+/// let role = TemporaryRole::builder()
+///     .policy(r#"{
+///         "Version": "2012-10-17",
+///         "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::dashboard"}]
+///     }"#)
+///     .create()
+///     .await?;
+/// let config = role.config(); // for `aws_sdk_s3::Client::new(config)` and the like
+/// # let _ = config;
+/// role.delete().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TemporaryRole(Arc<Inner>);
+
+struct Inner {
+    guard: Guard,
+    backend: Backend,
+    config: SdkConfig,
+    signed_in: SignedIn,
+}
+
+impl TemporaryRole {
+    /// Begins to describe a role.
+    pub fn builder() -> TemporaryRoleBuilder {
+        TemporaryRoleBuilder::default()
+    }
+
+    /// The configuration of SDK clients that are signed in as the role.
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.0.config
+    }
+
+    /// The configuration of SDK clients that are signed in as the account's administrator, for what the test sets up.
+    #[must_use]
+    pub fn admin(&self) -> &SdkConfig {
+        &self.connection().admin
+    }
+
+    /// The role's ARN.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.0.signed_in.role_arn
+    }
+
+    /// The role's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.guard.0.role
+    }
+
+    /// The session's ARN, which is the principal in access denied messages.
+    #[must_use]
+    pub fn session_arn(&self) -> &str {
+        &self.0.signed_in.session_arn
+    }
+
+    /// The session's temporary credentials.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.0.signed_in.credentials
+    }
+
+    /// The backend that has the role.
+    #[must_use]
+    pub fn backend(&self) -> &Backend {
+        &self.0.backend
+    }
+
+    /// What the embedded endpoint was asked as this role and how it decided, oldest first; other backends do not tell.
+    #[must_use]
+    pub fn decisions(&self) -> Vec<Arc<Event>> {
+        self.connection().endpoint().map(|endpoint| endpoint.journal().of(self.arn())).unwrap_or_default()
+    }
+
+    /// Deletes the role and everything that was made for it.
+    ///
+    /// # Errors
+    ///
+    /// When something could not be deleted; the message has the commands that do it by hand.
+    pub async fn delete(self) -> Result<(), Error> {
+        let lease = self.0.guard.0.clone();
+        self.connection().run(Box::pin(async move { lease.end().await })).await
+    }
+
+    pub(crate) async fn provision(
+        backend: Backend,
+        connection: Arc<Connection>,
+        plan: Plan,
+    ) -> Result<TemporaryRole, Error> {
+        // From here on whatever happens to this future, the role is removed.
+        let guard = Guard(Lease::new(connection.clone(), plan.name.clone()));
+        let signed_in = connection.run(Box::pin(provision(guard.0.clone(), plan))).await?;
+        Ok(TemporaryRole(Arc::new(Inner {
+            guard,
+            backend,
+            config: connection.signed_in(signed_in.credentials.clone()),
+            signed_in,
+        })))
+    }
+
+    /// Runs a body that is not a future where [`Backend::current`] is the role's own.
+    pub(crate) fn in_its_world<T>(&self, body: impl FnOnce() -> T) -> T {
+        self.connection().within_blocking(body)
+    }
+
+    fn connection(&self) -> &Arc<Connection> {
+        &self.0.guard.0.connection
+    }
+}
+
+impl fmt::Debug for TemporaryRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TemporaryRole")
+            .field("arn", &self.arn())
+            .field("backend", &self.backend())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs the body in the roles' world, deletes them whatever it did, and lets its panic go on.
+///
+/// The body is boxed by the caller: each layer of futures around it would hold it twice, and a debug build's stack is
+/// soon full.
+pub(crate) async fn always_deleting<const N: usize, F: Future>(
+    roles: [TemporaryRole; N],
+    body: Pin<Box<F>>,
+) -> F::Output {
+    let outcome = match roles.first() {
+        Some(first) => first.connection().clone().within(unwound(body)).await,
+        None => unwound(body).await,
+    };
+    delete_all(roles).await;
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Deletes the roles; one that cannot be deleted is printed, and fails no test.
+pub(crate) async fn delete_all(roles: impl IntoIterator<Item = TemporaryRole>) {
+    for role in roles {
+        let lease = role.0.guard.0.clone();
+        role.connection().run(Box::pin(async move { lease.end_or_print().await })).await;
+    }
+}
+
+async fn unwound<F: Future>(mut body: Pin<Box<F>>) -> thread::Result<F::Output> {
+    std::future::poll_fn(|context| {
+        // The body is not polled again after a panic, so what it left half done is not seen.
+        match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
+}

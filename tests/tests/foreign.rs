@@ -1,0 +1,191 @@
+//! The same tests on endpoints that are not ours, and what is said when one cannot be used.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use iam_fixture::{TemporaryRole, assert_allowed, assert_denied, assert_ok};
+use iam_fixture_tests::{Child, Emulator, Served};
+
+const READER: &str = r#"{
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::${bucket}"},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::${bucket}/*"}
+    ]
+}"#;
+
+/// What the child runs everywhere.
+#[tokio::test]
+#[ignore = "run by the other tests"]
+async fn child_reads_one_bucket() {
+    let bucket = format!("dashboard-{}", std::process::id());
+    let body = async |role: TemporaryRole| {
+        let admin = aws_sdk_s3::Client::new(role.admin());
+        for name in [&bucket, &format!("{bucket}-infra")] {
+            assert_ok!(admin.create_bucket().bucket(name).send().await);
+        }
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"chart");
+        assert_ok!(admin.put_object().bucket(&bucket).key("chart").body(body).send().await);
+
+        let s3 = aws_sdk_s3::Client::new(role.config());
+        assert_allowed!(s3.list_objects_v2().bucket(&bucket).send().await);
+        assert_denied!(s3.list_objects_v2().bucket(format!("{bucket}-infra")).send().await);
+        let object = s3.get_object().bucket(&bucket).key("chart").send().await.unwrap();
+        assert_eq!(object.body.collect().await.unwrap().into_bytes(), "chart");
+        assert_denied!(s3.delete_object().bucket(&bucket).key("chart").send().await);
+    };
+    TemporaryRole::builder().policy(READER).var("bucket", &bucket).scoped(body).await.unwrap();
+}
+
+#[test]
+fn the_embedded_endpoint_on_a_port_is_a_foreign_one_too() {
+    let served = Served::start();
+    let (status, _, errors) = Child::start("child_reads_one_bucket", served.variables()).end();
+    assert!(status.success(), "{errors}");
+}
+
+#[test]
+fn ministack_runs_the_same_test() {
+    let Some(emulator) = Emulator::ministack(true) else { return };
+    let (status, _, errors) = Child::start("child_reads_one_bucket", emulator.variables()).end();
+    assert!(status.success(), "{errors}");
+}
+
+#[test]
+fn moto_runs_the_same_test() {
+    let Some(mut emulator) = Emulator::moto() else { return };
+    emulator.enforce();
+    let (status, _, errors) = Child::start("child_reads_one_bucket", emulator.variables()).end();
+    assert!(status.success(), "{errors}");
+}
+
+#[test]
+fn localhost_is_as_good_as_an_address() {
+    let served = Served::start();
+    let mut variables = served.variables();
+    for (_, value) in &mut variables {
+        *value = value.replace("127.0.0.1", "localhost");
+    }
+    let (status, _, errors) = Child::start("child_reads_one_bucket", variables).end();
+    assert!(status.success(), "{errors}");
+}
+
+#[tokio::test]
+async fn an_emulator_that_does_not_enforce_is_refused_with_its_switch() {
+    for (emulator, switch) in
+        [(Emulator::ministack(false), "`AUTH=true`"), (Emulator::moto(), "/moto-api/reset-auth")]
+    {
+        let Some(emulator) = emulator else { return };
+        let errors = refused(emulator.variables());
+        assert!(errors.contains(&format!("`{}` does not enforce policies", emulator.url())), "{errors}");
+        assert!(errors.contains(switch), "{errors}");
+        let admin = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .endpoint_url(emulator.url())
+            .region(aws_config::Region::from_static("us-east-1"))
+            .credentials_provider(aws_sdk_iam::config::Credentials::new("test", "test", None, None, "test"))
+            .load()
+            .await;
+        assert_eq!(iam_fixture_tests::roles_at(&admin).await, [""; 0]);
+    }
+}
+
+/// Runs the child, which must fail, and tells what it said.
+fn refused(variables: impl IntoIterator<Item = (String, String)>) -> String {
+    let child = Child::start("child_reads_one_bucket", variables);
+    let (status, took, errors) = child.end();
+    assert!(!status.success(), "{errors}");
+    assert!(took < Duration::from_secs(20), "{took:?}: {errors}");
+    errors
+}
+
+fn backend(value: &str) -> [(String, String); 1] {
+    [("IAM_FIXTURE_BACKEND".to_owned(), value.to_owned())]
+}
+
+#[test]
+fn a_backend_that_is_not_known_is_named() {
+    let errors = refused(backend("localstack"));
+    assert!(errors.contains("`localstack` (IAM_FIXTURE_BACKEND) is not a backend"), "{errors}");
+}
+
+#[test]
+fn aws_without_an_account_is_refused() {
+    let errors = refused(backend("aws"));
+    assert!(errors.contains("`aws` (IAM_FIXTURE_BACKEND) needs `IAM_FIXTURE_ACCOUNT`"), "{errors}");
+    assert!(errors.contains("nothing was created"), "{errors}");
+}
+
+/// What the default credential chain finds, with the served endpoint in AWS's place.
+fn signed_in(served: &Served, account: &str) -> Vec<(String, String)> {
+    let mut variables = served.variables();
+    let added = [
+        ("IAM_FIXTURE_BACKEND", "aws"),
+        ("IAM_FIXTURE_ACCOUNT", account),
+        ("AWS_ENDPOINT_URL", &served.url()),
+    ];
+    variables.extend(added.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    variables
+}
+
+#[test]
+fn aws_runs_the_same_test_where_the_account_is_the_one_named() {
+    let served = Served::start();
+    let (status, _, errors) =
+        Child::start("child_reads_one_bucket", signed_in(&served, "123456789012")).end();
+    assert!(status.success(), "{errors}");
+}
+
+#[tokio::test]
+async fn an_account_that_was_not_named_is_not_touched() {
+    let served = Served::start();
+    let errors = refused(signed_in(&served, "111122223333"));
+    assert!(errors.contains("you are signed in to account 123456789012"), "{errors}");
+    assert!(errors.contains("the tests may use account 111122223333 only"), "{errors}");
+    let asked: Vec<_> =
+        served.endpoint.journal().last(usize::MAX).iter().map(|event| event.operation.clone()).collect();
+    assert_eq!(asked, ["sts:GetCallerIdentity"]);
+}
+
+#[test]
+fn the_file_at_the_workspace_s_root_is_read() {
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("workspace");
+    let package = root.join("crates/package");
+    fs::create_dir_all(&package).unwrap();
+    fs::write(root.join("Cargo.lock"), "").unwrap();
+    fs::write(root.join("iam-fixture.toml"), "# ours\nbackend = \"nowhere\"\n").unwrap();
+    let errors = refused([("CARGO_MANIFEST_DIR".to_owned(), package.display().to_string())]);
+    assert!(errors.contains("`nowhere` ("), "{errors}");
+    assert!(errors.contains("iam-fixture.toml:2) is not a backend"), "{errors}");
+}
+
+#[test]
+fn an_endpoint_where_nothing_answers_is_said_so_at_once() {
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let child = Child::start("child_reads_one_bucket", backend(&url));
+    let (status, took, errors) = child.end();
+    assert!(!status.success());
+    assert!(errors.contains(&format!("nothing answers at `{url}`")), "{errors}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_server_that_is_no_aws_endpoint_is_said_to_be_none() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            let _ = stream.read(&mut [0; 8192]);
+            let _ =
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello");
+        }
+    });
+    let errors = refused(backend(&url));
+    assert!(errors.contains(&url), "{errors}");
+    assert!(errors.contains("nothing was created"), "{errors}");
+}
