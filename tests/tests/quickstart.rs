@@ -65,3 +65,18 @@ async fn deletes_these_three_objects_and_nothing_else(role: TemporaryRole) {
     let left = assert_ok!(admin.list_objects_v2().bucket("platform-logs").send().await);
     assert_eq!(left.contents().iter().filter_map(|object| object.key()).collect::<Vec<_>>(), ["2024/04.gz"]);
 }
+
+/// Without the attribute, a builder does the same.
+#[tokio::test]
+async fn a_builder_makes_a_role_too() -> Result<(), iam_fixture::Error> {
+    let document = r#"{
+        "Version": "2012-10-17",
+        "Statement": { "Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*" }
+    }"#;
+    let role = TemporaryRole::builder().policy(document).create().await?;
+    let s3 = aws_sdk_s3::Client::new(role.config());
+    assert_ok!(s3.list_buckets().send().await);
+    assert_denied!(s3.create_bucket().bucket("platform-logs").send().await);
+    role.delete().await?; // or let it drop
+    Ok(())
+}
