@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use crate::caller::Caller;
 use crate::endpoint::Shared;
+use crate::headers::Headers;
 use crate::journal::{Authorization, Outcome};
 use crate::protocol::Ids;
 
@@ -21,6 +22,7 @@ use crate::protocol::Ids;
 pub(crate) struct Call<'a> {
     pub(crate) endpoint: &'a Shared,
     pub(crate) parts: &'a Parts,
+    pub(crate) headers: &'a Headers<'a>,
     /// The host that the client addressed, without its port.
     pub(crate) host: &'a str,
     /// The body with any `aws-chunked` framing taken off.
@@ -33,7 +35,8 @@ pub(crate) struct Call<'a> {
     /// The answer's ids, which S3's and IAM's bodies repeat.
     pub(crate) ids: Ids<'a>,
     pub(crate) now: OffsetDateTime,
-    pub(crate) source_ip: IpAddr,
+    /// The client's address; `None` in this process, which counts as 127.0.0.1.
+    pub(crate) source_ip: Option<IpAddr>,
     pub(crate) record: RefCell<Record>,
 }
 
@@ -73,10 +76,5 @@ impl Call<'_> {
         let mut record = self.record.borrow_mut();
         record.outcome = Some(outcome);
         record.code = Some(code.into());
-    }
-
-    /// The value of a header that is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.parts.headers.get(name)?.to_str().ok()
     }
 }

@@ -106,7 +106,7 @@ impl Call<'_> {
             .set("aws:PrincipalType", principal_type(&caller.principal))
             .set("aws:ResourceAccount", self.endpoint.account.as_str())
             .set("aws:SecureTransport", if self.is_secure() { "true" } else { "false" })
-            .set("aws:SourceIp", self.source_ip.to_string())
+            .set("aws:SourceIp", self.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string()))
             .set("aws:ViaAWSService", "false");
         // For a session this is the role: a policy names roles, not sessions.
         if let Some(arn) = caller.role_arn().or(caller.principal.arn()) {
@@ -133,7 +133,7 @@ impl Call<'_> {
             context.set("aws:RequestedRegion", signing.region.as_str());
         }
         for (key, header) in [("aws:referer", "referer"), ("aws:UserAgent", "user-agent")] {
-            if let Some(value) = self.header(header) {
+            if let Some(value) = self.headers.text(header) {
                 context.set(key, value);
             }
         }

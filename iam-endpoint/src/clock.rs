@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use time::{Date, Month, OffsetDateTime, Time};
+use time::{Date, Month, OffsetDateTime, Time, Weekday};
 
 /// Where an endpoint takes the time from.
 #[derive(Clone)]
@@ -15,8 +15,8 @@ impl Clock {
         Self(Arc::new(now))
     }
 
-    pub(crate) fn now(&self) -> OffsetDateTime {
-        (self.0)().into()
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.0)()
     }
 }
 
@@ -32,24 +32,59 @@ impl fmt::Debug for Clock {
     }
 }
 
+/// The time in whole seconds, which is all that AWS's answers tell.
+pub(crate) fn in_seconds(at: SystemTime) -> OffsetDateTime {
+    let seconds = match at.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).ok(),
+        Err(before) => i64::try_from(before.duration().as_secs()).ok().map(|seconds| -seconds),
+    };
+    let at = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    at.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
 /// `2026-11-21T21:15:47Z`, as IAM and STS answer.
 pub(crate) fn iso8601(at: OffsetDateTime) -> String {
-    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    let (year, month, day) = at.to_calendar_date();
+    let month = u8::from(month);
     let (hour, minute, second) = at.to_hms();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// `Sat, 21 Nov 2026 21:15:47 GMT`, as HTTP headers have it.
 pub(crate) fn http_date(at: OffsetDateTime) -> String {
+    let (year, month, day) = at.to_calendar_date();
     let (hour, minute, second) = at.to_hms();
-    let (weekday, month) = (at.weekday().to_string(), at.month().to_string());
-    format!(
-        "{}, {:02} {} {:04} {hour:02}:{minute:02}:{second:02} GMT",
-        weekday.get(..3).unwrap_or_default(),
-        at.day(),
-        month.get(..3).unwrap_or_default(),
-        at.year()
-    )
+    let (weekday, month) = (weekday_name(at.weekday()), month_name(month));
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+fn weekday_name(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "Mon",
+        Weekday::Tuesday => "Tue",
+        Weekday::Wednesday => "Wed",
+        Weekday::Thursday => "Thu",
+        Weekday::Friday => "Fri",
+        Weekday::Saturday => "Sat",
+        Weekday::Sunday => "Sun",
+    }
+}
+
+fn month_name(month: Month) -> &'static str {
+    match month {
+        Month::January => "Jan",
+        Month::February => "Feb",
+        Month::March => "Mar",
+        Month::April => "Apr",
+        Month::May => "May",
+        Month::June => "Jun",
+        Month::July => "Jul",
+        Month::August => "Aug",
+        Month::September => "Sep",
+        Month::October => "Oct",
+        Month::November => "Nov",
+        Month::December => "Dec",
+    }
 }
 
 /// `20261121T211547Z`, the form of `x-amz-date`.
@@ -61,8 +96,7 @@ pub(crate) fn basic(at: OffsetDateTime) -> String {
 pub(crate) fn parse_http_date(text: &str) -> Option<OffsetDateTime> {
     let mut words = text.split_ascii_whitespace().skip(1);
     let (day, month, year, clock) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let month =
-        (1..=12).filter_map(|n| Month::try_from(n).ok()).find(|m| m.to_string().get(..3) == Some(month))?;
+    let month = (1..=12).filter_map(|n| Month::try_from(n).ok()).find(|m| month_name(*m) == month)?;
     let date = Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?;
     let mut parts = clock.split(':').map(|part| part.parse::<u8>().ok());
     let time = Time::from_hms(parts.next()??, parts.next()??, parts.next()??).ok()?;
@@ -71,17 +105,16 @@ pub(crate) fn parse_http_date(text: &str) -> Option<OffsetDateTime> {
 
 /// Reads `20261121T211547Z`, the form of `x-amz-date`.
 pub(crate) fn parse_basic(text: &str) -> Option<OffsetDateTime> {
-    let number = |from: usize, to: usize| -> Option<u16> {
-        let digits = text.get(from..to)?;
-        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
-    };
-    let small = |from, to| number(from, to).and_then(|n| u8::try_from(n).ok());
-    if text.len() != 16 || text.as_bytes().get(8) != Some(&b'T') || !text.ends_with('Z') {
+    let &[c1, c2, y1, y2, m1, m2, d1, d2, b'T', h1, h2, i1, i2, s1, s2, b'Z'] = text.as_bytes() else {
         return None;
-    }
-    let month = Month::try_from(small(4, 6)?).ok()?;
-    let date = Date::from_calendar_date(number(0, 4)?.into(), month, small(6, 8)?).ok()?;
-    let time = Time::from_hms(small(9, 11)?, small(11, 13)?, small(13, 15)?).ok()?;
+    };
+    let number = |tens: u8, ones: u8| {
+        (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + (ones - b'0'))
+    };
+    let year = i32::from(number(c1, c2)?) * 100 + i32::from(number(y1, y2)?);
+    let month = Month::try_from(number(m1, m2)?).ok()?;
+    let date = Date::from_calendar_date(year, month, number(d1, d2)?).ok()?;
+    let time = Time::from_hms(number(h1, h2)?, number(i1, i2)?, number(s1, s2)?).ok()?;
     Some(date.with_time(time).assume_utc())
 }
 

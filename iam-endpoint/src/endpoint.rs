@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use iam_policy::{Diagnostics, Policy, PolicyKind};
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::iam;
 use crate::journal::Journal;
 use crate::s3;
@@ -155,7 +155,7 @@ impl EndpointBuilder {
                 && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
             "a region is a name such as `us-east-1`, not `{region}`"
         );
-        let (iam, administrator) = iam::State::with_administrator(clock.now());
+        let (iam, administrator) = iam::State::with_administrator(clock::in_seconds(clock.now()));
         Endpoint {
             shared: Arc::new(Shared {
                 partition: partition_of(&region),

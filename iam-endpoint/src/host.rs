@@ -58,6 +58,9 @@ impl<'a> Host<'a> {
 
 /// Whether a label is a region's name, as `us-gov-west-1` is.
 fn is_region(label: &str) -> bool {
+    if !label.contains('-') {
+        return false;
+    }
     let mut parts = label.rsplit('-');
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let is_word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use crate::call::Signing;
 use crate::caller::Caller;
 use crate::endpoint::Shared;
+use crate::headers::{self, Headers};
 use crate::host::Host;
 use crate::iam::AccessKey;
 use crate::protocol::Protocol;
@@ -19,6 +20,7 @@ use crate::sigv4::{self, Expected, Failure, Kind, Payload, Presented};
 pub(crate) struct Check<'a> {
     pub(crate) endpoint: &'a Shared,
     pub(crate) parts: &'a Parts,
+    pub(crate) headers: &'a Headers<'a>,
     pub(crate) host: &'a Host<'a>,
     pub(crate) authority: &'a str,
     pub(crate) protocol: Protocol,
@@ -42,13 +44,10 @@ impl Check<'_> {
         body: Bytes,
     ) -> Result<Identified, Failure> {
         let is_s3 = self.protocol == Protocol::S3;
-        let declared = match self.parts.headers.get("x-amz-content-sha256") {
+        let not_text = || Failure::new(Kind::PayloadHeader, "x-amz-content-sha256 is not text");
+        let declared = match self.headers.get("x-amz-content-sha256") {
             None => None,
-            Some(value) => Some(
-                value
-                    .to_str()
-                    .map_err(|_| Failure::new(Kind::PayloadHeader, "x-amz-content-sha256 is not text"))?,
-            ),
+            Some(value) => Some(headers::text(value).ok_or_else(not_text)?),
         };
         let Some(presented) = presented else {
             return self.anonymous(declared, is_s3, body);
@@ -70,12 +69,12 @@ impl Check<'_> {
             authority: self.authority,
             payload_hash: payload.in_canonical_request(),
         };
-        sigv4::verify(presented, self.parts, &key.keys, &expected)?;
+        sigv4::verify(presented, self.parts, self.headers, &key.keys, &expected)?;
         key.check_token(presented.token.as_deref(), self.now)?;
         let caller = Caller::of_key(self.endpoint, &key)
             .ok_or_else(|| Failure::new(Kind::InvalidToken, unknown_key(is_s3)))?;
         let (body, trailers) =
-            sigv4::open_payload(&payload, body, &self.parts.headers, Some((presented, &key.keys)))?;
+            sigv4::open_payload(&payload, body, self.headers, Some((presented, &key.keys)))?;
         let signing = Signing {
             region: presented.region().to_owned(),
             signed_at: presented.signed_at,
@@ -93,7 +92,7 @@ impl Check<'_> {
             None => Payload::Unsigned,
             declared => Payload::read(declared, false, is_s3, &body)?,
         };
-        let (body, trailers) = sigv4::open_payload(&payload, body, &self.parts.headers, None)?;
+        let (body, trailers) = sigv4::open_payload(&payload, body, self.headers, None)?;
         Ok(Identified { caller: Caller::anonymous(), signing: None, body, trailers })
     }
 

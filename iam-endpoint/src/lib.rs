@@ -38,6 +38,7 @@ mod caller;
 mod clock;
 mod endpoint;
 mod fault;
+mod headers;
 mod host;
 mod iam;
 mod identify;

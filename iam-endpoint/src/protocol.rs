@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::fault::Fault;
+use crate::headers::Headers;
 use crate::host::Host;
 use crate::journal::Outcome;
 use crate::sigv4::{Failure, Kind};
@@ -36,9 +37,13 @@ pub(crate) enum Protocol {
 impl Protocol {
     /// The protocol that a request to a service is written in. Where neither signature nor host tells the service, what
     /// looks like no other is S3, whose clients may be anonymous and its hosts have any name.
-    pub(crate) fn of(service: Option<&str>, host: &Host<'_>, parts: &Parts, body: &[u8]) -> Self {
-        let header =
-            |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    pub(crate) fn of(
+        service: Option<&str>,
+        host: &Host<'_>,
+        parts: &Parts,
+        headers: &Headers<'_>,
+        body: &[u8],
+    ) -> Self {
         let has_action = || {
             let query = parts.uri.query().unwrap_or_default();
             body.starts_with(b"Action=") || query.split('&').any(|pair| pair.starts_with("Action="))
@@ -47,8 +52,8 @@ impl Protocol {
             Some("s3") if host.is_s3_control() => Self::RestXml,
             Some("s3" | "s3express" | "s3-object-lambda" | "s3-outposts") => Self::S3,
             Some("iam" | "sts") => Self::Query,
-            _ if header("smithy-protocol") == "rpc-v2-cbor" => Self::Cbor,
-            _ if parts.headers.contains_key("x-amz-target") => Self::Json,
+            _ if headers.text("smithy-protocol") == Some("rpc-v2-cbor") => Self::Cbor,
+            _ if headers.get("x-amz-target").is_some() => Self::Json,
             Some("ec2") => Self::Ec2,
             Some("cloudfront" | "route53") => Self::RestXml,
             _ if has_action() => Self::Query,
@@ -63,13 +68,10 @@ impl Protocol {
     }
 
     /// The operation's name, where the protocol tells it without a table of the service's paths.
-    pub(crate) fn operation(self, parts: &Parts, body: &[u8]) -> Option<String> {
+    pub(crate) fn operation(self, parts: &Parts, headers: &Headers<'_>, body: &[u8]) -> Option<String> {
         let text = match self {
             Self::Cbor => parts.uri.path().rsplit_once("/operation/").map(|(_, name)| name.to_owned()),
-            Self::Json => {
-                let target = parts.headers.get("x-amz-target")?.to_str().ok()?;
-                target.rsplit('.').next().map(str::to_owned)
-            }
+            Self::Json => headers.text("x-amz-target")?.rsplit('.').next().map(str::to_owned),
             Self::Ec2 | Self::Query => {
                 let pairs = [parts.uri.query().unwrap_or_default().as_bytes(), body];
                 let action = pairs

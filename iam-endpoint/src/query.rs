@@ -35,13 +35,19 @@ impl<'r> Parameters<'r> {
         }
         let body = std::str::from_utf8(body).map_err(|_| malformed("the request body is not UTF-8"))?;
         let query = parts.uri.query().unwrap_or_default();
-        let mut parameters = Vec::new();
-        for pair in query.split('&').chain(body.trim_ascii().split('&')).filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = percent_decode(name).ok_or_else(|| malformed("a parameter's name is not UTF-8"))?;
-            let value = percent_decode(value)
-                .ok_or_else(|| malformed(&format!("the value of the parameter `{name}` is not UTF-8")))?;
-            parameters.push((name, value));
+        let mut parameters = Vec::with_capacity(8);
+        for text in [query, body.trim_ascii()] {
+            for pair in text.split('&') {
+                if pair.is_empty() {
+                    continue;
+                }
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let name =
+                    percent_decode(name).ok_or_else(|| malformed("a parameter's name is not UTF-8"))?;
+                let value = percent_decode(value)
+                    .ok_or_else(|| malformed(&format!("the value of the parameter `{name}` is not UTF-8")))?;
+                parameters.push((name, value));
+            }
         }
         Ok(Self(parameters))
     }
@@ -80,6 +86,10 @@ impl<'r> Parameters<'r> {
 
     /// `NAME.member.1`, `NAME.member.2`, …, each with the fields that are asked for, up to the first gap.
     pub(crate) fn members<const N: usize>(&self, name: &str, fields: [&str; N]) -> Vec<[Option<&str>; N]> {
+        // Most requests have no list, and need no names of members.
+        if !self.0.iter().any(|(of, _)| of.starts_with(name)) {
+            return Vec::new();
+        }
         let member = |index: usize| {
             let values = fields.map(|field| {
                 let dot = if field.is_empty() { "" } else { "." };
@@ -93,13 +103,15 @@ impl<'r> Parameters<'r> {
 
 /// The answer of a query service; `result` is what the operation wrote.
 pub(crate) fn respond(call: &Call<'_>, operation: &str, namespace: &str, result: &Xml) -> Response<Bytes> {
+    /// Checked by the compiler, and not with each answer.
+    static TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml");
     let mut xml = Xml::new();
     xml.element(&format!("{operation}Response xmlns=\"{namespace}\""), |xml| {
         xml.element(&format!("{operation}Result"), |xml| xml.append(result));
         xml.element("ResponseMetadata", |xml| xml.leaf("RequestId", call.ids.request));
     });
     let mut response = Response::new(Bytes::from(xml.finish()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    response.headers_mut().insert(CONTENT_TYPE, TEXT_XML.clone());
     response
 }
 

@@ -1,9 +1,11 @@
 //! One request from its arrival to its answer.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{DATE, HOST};
+use http::header::DATE;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
 use time::OffsetDateTime;
@@ -12,6 +14,7 @@ use crate::call::{Call, Record};
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
+use crate::headers::Headers;
 use crate::host::Host;
 use crate::identify::{Check, Identified};
 use crate::journal::{Event, Outcome};
@@ -22,18 +25,28 @@ use crate::{iam, s3, sts};
 /// Answers one request, and journals it. `peer` is the client's address where there is a socket.
 pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
-    let now = endpoint.clock.now();
-    let authority = authority(&parts);
+    let time = endpoint.clock.now();
+    let now = clock::in_seconds(time);
+    let headers = Headers::of(&parts.headers);
+    let authority = authority(&parts, &headers);
     let host = Host::parse(&authority);
-    let presented = Presented::read(&parts);
+    let presented = Presented::read(&parts, &headers);
     let service = service_of(&presented, &host);
-    let protocol = Protocol::of(service, &host, &parts, &body);
+    let protocol = Protocol::of(service, &host, &parts, &headers, &body);
     let service = service.unwrap_or(protocol.service()).to_owned();
     let request_id = request_id(protocol);
     let ids = Ids { request: &request_id, host: HOST_ID };
 
     let identified = presented.and_then(|presented| {
-        let check = Check { endpoint, parts: &parts, host: &host, authority: &authority, protocol, now };
+        let check = Check {
+            endpoint,
+            parts: &parts,
+            headers: &headers,
+            host: &host,
+            authority: &authority,
+            protocol,
+            now,
+        };
         check.identify(presented.as_ref(), body)
     });
     let (mut response, event) = match identified {
@@ -42,7 +55,7 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
             let response = protocol.error(&fault, &parts.method, ids);
             let event = Event {
                 request_id: request_id.clone(),
-                time: now.into(),
+                time,
                 principal: "unknown".to_owned(),
                 role: None,
                 operation: service,
@@ -57,6 +70,7 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
             let call = Call {
                 endpoint,
                 parts: &parts,
+                headers: &headers,
                 host: host.name,
                 body,
                 trailers,
@@ -64,11 +78,11 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
                 signing,
                 ids,
                 now,
-                source_ip: peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                source_ip: peer,
                 record: Record::of(&service),
             };
             let response = perform(&call, &service, protocol);
-            let event = call.into_event(&response);
+            let event = call.into_event(time, &response);
             (response, event)
         }
     };
@@ -80,9 +94,11 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
 /// Answers a request that cannot even be read, in its protocol.
 #[cfg(feature = "server")]
 pub(crate) fn refuse(parts: &Parts, fault: &Fault) -> Response<Bytes> {
-    let authority = authority(parts);
+    let headers = Headers::of(&parts.headers);
+    let authority = authority(parts, &headers);
     let host = Host::parse(&authority);
-    let protocol = Protocol::of(service_of(&Presented::read(parts), &host), &host, parts, &[]);
+    let presented = Presented::read(parts, &headers);
+    let protocol = Protocol::of(service_of(&presented, &host), &host, parts, &headers, &[]);
     let request_id = request_id(protocol);
     protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID })
 }
@@ -104,7 +120,7 @@ fn perform(call: &Call<'_>, service: &str, protocol: Protocol) -> Response<Bytes
         ("s3", Protocol::S3) => s3::handle(call),
         ("sts", _) => sts::handle(call),
         _ => {
-            let operation = protocol.operation(call.parts, &call.body);
+            let operation = protocol.operation(call.parts, call.headers, &call.body);
             if let Some(operation) = &operation {
                 call.begin(format!("{service}:{operation}"));
             }
@@ -114,13 +130,13 @@ fn perform(call: &Call<'_>, service: &str, protocol: Protocol) -> Response<Bytes
 }
 
 /// The `Host` header, or the URI's authority without a port that goes without saying.
-fn authority(parts: &Parts) -> String {
-    if let Some(host) = parts.headers.get(HOST) {
-        return String::from_utf8_lossy(host.as_bytes()).into_owned();
+fn authority<'r>(parts: &'r Parts, headers: &Headers<'r>) -> Cow<'r, str> {
+    if let Some(host) = headers.get("host") {
+        return String::from_utf8_lossy(host);
     }
     let authority = parts.uri.authority().map_or("", http::uri::Authority::as_str);
     let default_port = if parts.uri.scheme_str() == Some("http") { ":80" } else { ":443" };
-    authority.strip_suffix(default_port).unwrap_or(authority).to_owned()
+    Cow::Borrowed(authority.strip_suffix(default_port).unwrap_or(authority))
 }
 
 fn request_id(protocol: Protocol) -> String {
@@ -139,18 +155,24 @@ fn request_id(protocol: Protocol) -> String {
 }
 
 fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>, now: OffsetDateTime) {
+    /// What is known is checked by the compiler, and not with each answer.
+    static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+    static S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+    static S3_HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+    static HOST_ID_VALUE: HeaderValue = HeaderValue::from_static(HOST_ID);
+
     let headers = response.headers_mut();
-    let mut set = |name: HeaderName, value: &str| {
+    let mut set = |name: &HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     };
-    set(DATE, &clock::http_date(now));
+    set(&DATE, &clock::http_date(now));
     if protocol == Protocol::S3 {
-        set(HeaderName::from_static("x-amz-request-id"), ids.request);
-        set(HeaderName::from_static("x-amz-id-2"), ids.host);
+        set(&S3_REQUEST_ID, ids.request);
+        headers.insert(&S3_HOST_ID, HOST_ID_VALUE.clone());
     } else {
-        set(HeaderName::from_static("x-amzn-requestid"), ids.request);
+        set(&REQUEST_ID, ids.request);
     }
 }
 
@@ -161,7 +183,7 @@ impl Call<'_> {
         protocol.error(fault, &self.parts.method, self.ids)
     }
 
-    fn into_event(self, response: &Response<Bytes>) -> Event {
+    fn into_event(self, time: SystemTime, response: &Response<Bytes>) -> Event {
         let record = self.record.into_inner();
         let status = response.status();
         let outcome = record.outcome.unwrap_or(if status.is_client_error() || status.is_server_error() {
@@ -171,14 +193,14 @@ impl Call<'_> {
         });
         Event {
             request_id: self.ids.request.to_owned(),
-            time: self.now.into(),
+            time,
             principal: self.caller.principal.to_string(),
             role: self.caller.role_arn().map(str::to_owned),
             operation: record.operation.into_owned(),
             authorizations: record.authorizations,
             outcome,
             status: status.as_u16(),
-            code: record.code.map(std::borrow::Cow::into_owned),
+            code: record.code.map(Cow::into_owned),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What stands in the parentheses of `#[iam_policy(…)]`.
 
+use iam_policy::{LINTS, Lint};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Lit, LitStr, Path, Result, Token, parenthesized, token};
 
-use crate::near::{did_you_mean, nearest};
-use crate::problems::Problems;
+use crate::problems::{Problems, did_you_mean};
 
 /// The attribute as written.
 #[derive(Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Attribute {
 /// One role's policies and options.
 #[derive(Default)]
 pub(crate) struct Role {
+    /// What the author knows of, and means.
+    pub(crate) allow: Vec<&'static Lint>,
     /// `None` when no policy is named at all, which `[]` is not.
     pub(crate) policies: Option<Vec<Value>>,
     pub(crate) boundary: Option<Value>,
@@ -128,7 +130,7 @@ pub(crate) fn unknown_option(key: &Ident, arguments: &[String]) -> syn::Error {
 }
 
 fn unknown<'n>(key: &Ident, names: impl Iterator<Item = &'n str> + Clone, what: &str) -> syn::Error {
-    let help = did_you_mean(nearest(&key.to_string(), names.clone()));
+    let help = did_you_mean(&key.to_string(), names.clone());
     let known: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     let message = format!("`{key}` is no {what}{help}\n  = note: known here: {}", known.join(", "));
     syn::Error::new(key.span(), message)
@@ -162,7 +164,12 @@ const TEST_OPTIONS: [Opt<Attribute>; 2] = [
     },
 ];
 
-const ROLE_OPTIONS: [Opt<Role>; 7] = [
+const ROLE_OPTIONS: [Opt<Role>; 8] = [
+    Opt {
+        name: "allow",
+        usage: "allow(unknown_action)",
+        read: |role, _, input| lints(&mut role.allow, input),
+    },
     Opt {
         name: "boundary",
         usage: "boundary = \"boundary.json\"",
@@ -243,6 +250,18 @@ fn pairs(into: &mut Vec<(LitStr, Expr)>, input: ParseStream<'_>) -> Result<()> {
             return Err(given_twice(&key.value(), key));
         }
         into.push((key, value));
+    }
+    Ok(())
+}
+
+/// `unknown_action, resource_type`
+fn lints(into: &mut Vec<&'static Lint>, input: ParseStream<'_>) -> Result<()> {
+    for name in input.parse_terminated(Ident::parse_any, Token![,])? {
+        let Some(lint) = Lint::find(&name.to_string()) else {
+            let known: Vec<String> = LINTS.iter().map(Lint::ident).collect();
+            return Err(unknown(&name, known.iter().map(String::as_str), "lint"));
+        };
+        into.push(lint);
     }
     Ok(())
 }
@@ -365,7 +384,7 @@ mod tests {
             [
                 "write `tags(team = \"x\", \"Key\" = EXPR)`",
                 "expected a policy, such as `\"policies/reader.json\"`, or an option",
-                "`nothing` is no option or argument of the test\n  = note: known here: `arg`, `crate`, `boundary`, `duration`, \
+                "`nothing` is no option or argument of the test\n  = note: known here: `arg`, `crate`, `allow`, `boundary`, `duration`, \
                  `policy`, `session_name`, `session_policy`, `tags`, `vars`",
                 "`duration` is given twice",
                 "expected `,`",
@@ -378,6 +397,16 @@ mod tests {
     fn a_slip_in_an_option_is_recognized() {
         let (_, errors) = parse(quote!(writer("w.json", boundry = "b.json")));
         assert!(errors.iter().any(|error| error.contains("did you mean `boundary`?")), "{errors:?}");
+    }
+
+    #[test]
+    fn lints_are_allowed_by_name_and_a_slip_is_recognized() {
+        let (attribute, errors) = parse(quote!("a.json", allow(unknown_action, resource_type)));
+        assert_eq!(errors, [""; 0]);
+        let codes: Vec<&str> = attribute.shared.allow.iter().map(|lint| lint.code()).collect();
+        assert_eq!(codes, ["lint::unknown-action", "lint::resource-type"]);
+        let (_, errors) = parse(quote!("a.json", allow(unknown_actions)));
+        assert!(errors.iter().any(|error| error.contains("did you mean `unknown_action`?")), "{errors:?}");
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use iam_policy::{Diagnostics, Policy, PolicyKind, Source, Template, managed};
+use iam_policy::{
+    Diagnostic, Diagnostics, Lint, Policy, PolicyKind, Severity, Source, Template, managed, near,
+};
 use proc_macro2::Span;
 use syn::{LitStr, Result};
 
-use crate::near::{did_you_mean, nearest};
+use crate::problems::suggestion;
 
 /// Which source file a token stands in; `None` where the compiler or the IDE does not tell.
 pub(crate) type SourceFile<'a> = &'a dyn Fn(Span) -> Option<PathBuf>;
@@ -30,11 +32,16 @@ pub(crate) enum Document {
 }
 
 impl Document {
-    /// Finds and checks what the literal names.
-    pub(crate) fn read(literal: &LitStr, kind: PolicyKind, source_file: SourceFile<'_>) -> Result<Document> {
+    /// Finds and checks what the literal names; the lints in `allow` are not reported.
+    pub(crate) fn read(
+        literal: &LitStr,
+        kind: PolicyKind,
+        allow: &[&Lint],
+        source_file: SourceFile<'_>,
+    ) -> Result<Document> {
         let text = literal.value();
         if text.trim_start().starts_with('{') {
-            let template = check(&Source::inline(&*text), kind, literal)?;
+            let template = check(&Source::inline(&*text), kind, allow, literal)?;
             return Ok(Document::Inline { template });
         }
         if is_arn(&text) || !text.contains(['/', '.', '#']) {
@@ -49,7 +56,7 @@ impl Document {
         let (shown, template) = match source_file.as_deref().and_then(Path::parent) {
             Some(directory) => {
                 let source = read_file(directory, path, pointer, literal)?;
-                (source.name().to_owned(), Some(check(&source, kind, literal)?))
+                (source.name().to_owned(), Some(check(&source, kind, allow, literal)?))
             }
             None => (path.to_owned(), None),
         };
@@ -89,11 +96,25 @@ fn read_file(directory: &Path, path: &str, pointer: Option<&str>, literal: &LitS
     }
 }
 
-fn check(source: &Source, kind: PolicyKind, literal: &LitStr) -> Result<Template> {
-    Policy::parse_template(source, kind)
-        .and_then(|policy| policy.check_condition_keys())
-        .map_err(|diagnostics| rendered(&diagnostics, literal))?;
-    Ok(Template::parse(source.clone()))
+/// Mistakes are errors here, for a macro cannot warn; advice is for the command line.
+fn check(source: &Source, kind: PolicyKind, allow: &[&Lint], literal: &LitStr) -> Result<Template> {
+    let is_allowed = |found: &Diagnostic| allow.iter().any(|lint| lint.code() == found.code);
+    let mut found = Policy::check_template(source, kind);
+    found.retain(|found| found.severity != Severity::Note && !is_allowed(found));
+    if found.is_empty() {
+        return Ok(Template::parse(source.clone()));
+    }
+    for mistake in &mut found {
+        if let Some(lint) = Lint::find(mistake.code) {
+            let allow = format!("`allow({})`", lint.ident());
+            mistake.help = Some(match mistake.help.take() {
+                Some(help) => format!("{help} (or {allow})"),
+                None => format!("add {allow} if it is meant so"),
+            });
+            mistake.severity = Severity::Error;
+        }
+    }
+    Err(syn::Error::new(literal.span(), all_problems(&found)))
 }
 
 fn rendered(diagnostics: &Diagnostics, literal: &LitStr) -> syn::Error {
@@ -101,12 +122,13 @@ fn rendered(diagnostics: &Diagnostics, literal: &LitStr) -> syn::Error {
 }
 
 /// All problems of a document, for one error on the literal that names it.
-pub(crate) fn all_problems(diagnostics: &Diagnostics) -> String {
-    let problems = match diagnostics.iter().count() {
+pub(crate) fn all_problems<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
+    let rendered: Vec<String> = diagnostics.into_iter().map(Diagnostic::to_string).collect();
+    let problems = match rendered.len() {
         1 => "a problem".to_owned(),
         many => format!("{many} problems"),
     };
-    format!("this policy has {problems}\n\n{diagnostics}")
+    format!("this policy has {problems}\n\n{}", rendered.join("\n\n"))
 }
 
 fn is_arn(text: &str) -> bool {
@@ -124,7 +146,7 @@ fn check_managed(name: &str, kind: PolicyKind, literal: &LitStr) -> Result<()> {
     if is_arn(name) || managed::find(name).is_some() {
         return Ok(());
     }
-    let help = did_you_mean(managed::near_names(name).first().copied());
+    let help = suggestion(managed::near_names(name).first().copied());
     let message = format!(
         "AWS has no managed policy `{name}`{help}\n  \
          = note: a file has a `.` or a `/` in its name; managed policies of an account go by ARN"
@@ -135,7 +157,7 @@ fn check_managed(name: &str, kind: PolicyKind, literal: &LitStr) -> Result<()> {
 fn no_file(file: &Path, directory: &Path, path: &str) -> String {
     format!(
         "there is no file `{path}`{}\n  = note: looked for `{}`, since a path is relative to the source file",
-        did_you_mean(near_path(directory, path).as_deref()),
+        suggestion(near_path(directory, path).as_deref()),
         file.display()
     )
 }
@@ -162,7 +184,7 @@ fn misspelled(directory: &Path, parts: &[&str]) -> Option<String> {
     let here = if existing.as_os_str().is_empty() { Path::new(".") } else { &existing };
     let names: Vec<String> =
         fs::read_dir(here).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    let near = nearest(parts.get(wrong)?, names.iter().map(String::as_str))?;
+    let near = *near(parts.get(wrong)?, names.iter().map(String::as_str)).first()?;
     let mut meant = parts.to_vec();
     *meant.get_mut(wrong)? = near;
     let meant = meant.join("/");
@@ -190,7 +212,7 @@ mod tests {
 
     fn read(text: &str, kind: PolicyKind) -> std::result::Result<Document, String> {
         let source_file = |_| Some(PathBuf::from("testdata/some_test.rs"));
-        Document::read(&LitStr::new(text, Span::call_site()), kind, &source_file)
+        Document::read(&LitStr::new(text, Span::call_site()), kind, &[], &source_file)
             .map_err(|error| error.to_string())
     }
 
@@ -218,7 +240,7 @@ mod tests {
     #[test]
     fn without_the_source_file_a_path_is_taken_on_trust() {
         let literal = LitStr::new("nowhere.json#/a", Span::call_site());
-        let document = Document::read(&literal, PolicyKind::Identity, &|_| None).unwrap();
+        let document = Document::read(&literal, PolicyKind::Identity, &[], &|_| None).unwrap();
         let Document::File { shown, path, pointer, template: None } = document else {
             unreachable!("an unread file")
         };
@@ -270,6 +292,21 @@ mod tests {
         assert!(error.starts_with("this policy has 2 problems\n"), "{error}");
         assert!(error.contains("--> testdata/policies/broken.json:4:15"), "{error}");
         assert!(error.contains("--> testdata/policies/broken.json:6:20"), "{error}");
+    }
+
+    #[test]
+    fn mistakes_are_errors_until_they_are_allowed_and_advice_is_none() {
+        let policy = |action: &str| {
+            format!(
+                r#"{{"Statement": {{"Effect": "Allow", "Action": {action}, "Resource": "arn:aws:s3:::b/*"}}}}"#
+            )
+        };
+        let error = error(&policy(r#"["s3:GetObjct", "s3:ListBucket", "s3:ListAllMyBuckets"]"#));
+        assert!(error.starts_with("this policy has 2 problems\n\nerror[lint::unknown-action]"), "{error}");
+        assert!(error.contains("did you mean `s3:GetObject`? (or `allow(unknown_action)`)"), "{error}");
+        let literal = LitStr::new(&policy(r#""s3:GetObjct""#), Span::call_site());
+        let allow: Vec<&Lint> = Lint::find("unknown_action").into_iter().collect();
+        assert!(Document::read(&literal, PolicyKind::Identity, &allow, &|_| None).is_ok());
     }
 
     #[test]

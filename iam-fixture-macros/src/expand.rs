@@ -280,6 +280,7 @@ mod tests {
                 session_name = "s",
                 duration = 900,
                 tags("Cost Center" = 7),
+                allow(unknown_action, unknown_condition_key),
             ),
             quote!(
                 async fn t(config: SdkConfig) {}
@@ -289,6 +290,7 @@ mod tests {
             .managed_policy("ReadOnlyAccess")
             .managed_boundary("PowerUserAccess")
             .session_policy(narrow())
+            .allow_unknown_condition_keys()
             .tag("Cost Center", 7)
             .session_name("s")
             .duration(::core::time::Duration::from_secs(900))

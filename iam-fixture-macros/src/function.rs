@@ -6,8 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{FnArg, Ident, Meta, Pat, PatType, Path, Result, Signature, Type, Visibility, parse_quote};
 
 use crate::attribute::{Attribute, unknown_option};
-use crate::near::{did_you_mean, nearest};
-use crate::problems::Problems;
+use crate::problems::{Problems, did_you_mean};
 
 /// A function whose body is kept as tokens: while someone types in it, it need not parse.
 pub(crate) struct Function {
@@ -104,7 +103,7 @@ impl Function {
         if let Some(name) = &attribute.arg {
             if self.assign_where(by_name) == 0 {
                 let names = self.texts_of_names();
-                let help = did_you_mean(nearest(&name.to_string(), names.iter().map(String::as_str)));
+                let help = did_you_mean(&name.to_string(), names.iter().map(String::as_str));
                 return Err(syn::Error::new(name.span(), format!("the test has no argument `{name}`{help}")));
             }
         } else if self.assign_where(by_mark) == 0 {

@@ -14,7 +14,6 @@ mod attribute;
 mod document;
 mod expand;
 mod function;
-mod near;
 mod problems;
 mod roles;
 
@@ -50,6 +49,10 @@ use proc_macro2::Span;
 /// Files and policies in literals are checked while the test compiles, and every problem is reported with its line and
 /// column in the file. Editing the file rebuilds the test.
 ///
+/// A mistake in a policy that AWS would take, such as an action that does not exist, is an error, too; where it is meant so,
+/// `allow(unknown_action)` says that it is. Advice about a policy, such as on what it gives too freely, is no error, and shown by
+/// `cargo iam check`.
+///
 /// `${name}` in a file is a template variable when it has no colon, and takes its value from `vars(name = …)`;
 /// `${AWS::AccountId}`, `${AWS::Region}` and `${AWS::Partition}` have theirs.
 ///
@@ -71,6 +74,7 @@ use proc_macro2::Span;
 ///
 /// | option | meaning |
 /// |---|---|
+/// | `allow(unknown_action)` | the [lints] that are not to be errors, by the names that their messages show |
 /// | `arg = name` | the argument that takes the role |
 /// | `boundary = "b.json"` | the role's [permissions boundary]: a file, a managed policy, or an expression |
 /// | `crate = "path"` | where `iam-fixture` is, if it was renamed |
@@ -91,6 +95,7 @@ use proc_macro2::Span;
 /// argument is `#[ignore] config: SdkConfig`. Above it, `#[test]` cannot stand: rustc refuses a test with arguments
 /// before this attribute is asked.
 ///
+/// [lints]: https://docs.rs/iam-policy/latest/iam_policy/static.LINTS.html
 /// [RFC 6901]: https://www.rfc-editor.org/rfc/rfc6901
 /// [permissions boundary]: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 /// [session policy]: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session

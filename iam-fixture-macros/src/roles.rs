@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use iam_policy::{PolicyKind, Template};
+use iam_policy::{Lint, PolicyKind, PseudoParameter, Template};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::punctuated::Punctuated;
@@ -49,9 +49,12 @@ impl<'a> Roles<'a> {
         if problems.is_empty() {
             check_policies(attribute, problems);
         }
-        let mut part = |role| Part::read(role, source_file, problems);
-        let shared = part(&attribute.shared);
-        let named = attribute.roles.iter().map(|(_, role)| part(role)).collect();
+        let mut part = |role: &'a Role, allow: &[&Lint]| {
+            let allow = [role.allow.as_slice(), allow].concat();
+            Part::read(role, &allow, source_file, problems)
+        };
+        let shared = part(&attribute.shared, &[]);
+        let named = attribute.roles.iter().map(|(_, role)| part(role, &attribute.shared.allow)).collect();
         let roles = Roles { shared, named };
         if problems.is_empty() {
             roles.check_variables(problems);
@@ -113,12 +116,9 @@ fn check_policies(attribute: &Attribute, problems: &mut Problems) {
     }
 }
 
-/// Variables whose value the backend knows.
-const BACKEND_VARIABLES: [&str; 3] = ["AWS::AccountId", "AWS::Partition", "AWS::Region"];
-
 fn check_given(role: &[&Part<'_>], problems: &mut Problems) {
     let has_value = |name: &str| {
-        BACKEND_VARIABLES.contains(&name)
+        PseudoParameter::find(name).is_some()
             || role.iter().flat_map(|part| &part.role.vars).any(|(given, _)| given.value() == name)
     };
     for (literal, template) in role.iter().flat_map(|part| part.templates()) {
@@ -154,8 +154,13 @@ fn check_used(giver: &Part<'_>, users: &[&Part<'_>], problems: &mut Problems) {
 }
 
 impl<'a> Part<'a> {
-    fn read(role: &'a Role, source_file: SourceFile<'_>, problems: &mut Problems) -> Part<'a> {
-        let mut read = |value: &'a Value, kind| Policy::read(value, kind, source_file, problems);
+    fn read(
+        role: &'a Role,
+        allow: &[&Lint],
+        source_file: SourceFile<'_>,
+        problems: &mut Problems,
+    ) -> Part<'a> {
+        let mut read = |value: &'a Value, kind| Policy::read(value, kind, allow, source_file, problems);
         let policies = role.policies.iter().flatten();
         Part {
             role,
@@ -188,6 +193,9 @@ impl<'a> Part<'a> {
         if let Some(policy) = &self.session_policy {
             calls.extend(policy.call("session_policy", "session_policy", scope));
         }
+        if self.role.allow.iter().any(|lint| lint.code() == "lint::unknown-condition-key") {
+            calls.extend(quote!(.allow_unknown_condition_keys()));
+        }
         for (method, pairs) in [("tag", &self.role.tags), ("var", &self.role.vars)] {
             for (name, value) in pairs {
                 let value = scope.value(value);
@@ -214,13 +222,14 @@ impl<'a> Policy<'a> {
     fn read(
         value: &'a Value,
         kind: PolicyKind,
+        allow: &[&Lint],
         source_file: SourceFile<'_>,
         problems: &mut Problems,
     ) -> Option<Policy<'a>> {
         match value {
             Value::Expr(expr) => Some(Policy::AtRunTime(expr)),
             Value::Literal(literal) => {
-                let document = problems.keep(Document::read(literal, kind, source_file))?;
+                let document = problems.keep(Document::read(literal, kind, allow, source_file))?;
                 Some(Policy::Named(literal, document))
             }
         }

@@ -55,6 +55,10 @@ impl Case {
 }
 
 /// What an argument of a test is made of.
+#[diagnostic::on_unimplemented(
+    message = "a role cannot be given as `{Self}`",
+    label = "take `SdkConfig` or `TemporaryRole`"
+)]
 pub trait FromRole {
     /// The argument's value.
     fn from_role(role: &TemporaryRole) -> Self;

@@ -50,10 +50,12 @@ impl PolicyDocument {
         self
     }
 
-    /// Reads, fills in and checks the document: what IAM would reject is refused here, with its place in the file.
+    /// Reads, fills in and checks the document: what IAM would reject is refused here, with its place in the file, and so is a
+    /// condition key that AWS does not have, unless `unknown_keys` are meant.
     pub(crate) fn resolve(
         &self,
         kind: PolicyKind,
+        unknown_keys: bool,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Policy, Error> {
         let source = match &self.form {
@@ -75,7 +77,9 @@ impl PolicyDocument {
             Form::Parsed(policy) if policy.kind() == kind && self.pointer.is_none() => policy.clone(),
             _ => Policy::parse(source, kind).map_err(rejected)?,
         };
-        policy.check_condition_keys().map_err(rejected)?;
+        if !unknown_keys {
+            policy.check_condition_keys().map_err(rejected)?;
+        }
         Ok(policy)
     }
 }

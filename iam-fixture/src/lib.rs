@@ -49,6 +49,8 @@ mod role;
 
 pub use aws_credential_types::Credentials;
 pub use aws_types::SdkConfig;
+#[cfg(feature = "server")]
+pub use iam_endpoint::Server;
 pub use iam_endpoint::{Authorization, Event, Outcome};
 pub use iam_fixture_macros::iam_policy;
 

@@ -74,7 +74,7 @@ impl TemporaryRole {
     /// The role's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.guard.0.role
+        &self.0.guard.0.plan.name
     }
 
     /// The session's ARN, which is the principal in access denied messages.
@@ -117,8 +117,8 @@ impl TemporaryRole {
         plan: Plan,
     ) -> Result<TemporaryRole, Error> {
         // From here on whatever happens to this future, the role is removed.
-        let guard = Guard(Lease::new(connection.clone(), plan.name.clone()));
-        let signed_in = connection.run(Box::pin(provision(guard.0.clone(), plan))).await?;
+        let guard = Guard(Lease::new(connection.clone(), plan));
+        let signed_in = connection.run(Box::pin(provision(guard.0.clone()))).await?;
         Ok(TemporaryRole(Arc::new(Inner {
             guard,
             backend,

@@ -15,8 +15,8 @@
 //! assert!(action.resources().any(|on| on.resource_type().name() == "bucket"));
 //! ```
 //!
-//! The data is one text (`data/generate.py` writes it and says what is in it). Nothing parses it as a whole: a service is
-//! found by binary search, and its types are views of their own line in it, `Copy`, and read when asked.
+//! The data is one text (`data/generate.py` writes it and says what is in it). Nothing parses it as a whole: one pass
+//! finds where each service begins, and its types are views of their own line in it, `Copy`, and read when asked.
 //!
 //! Global condition keys (`aws:SourceIp`) apply to all services. The Reference lists only the three about tags, with the
 //! services that support them.
@@ -29,6 +29,8 @@ mod overlap;
 mod resource_type;
 mod service;
 
+use std::sync::OnceLock;
+
 use crate::near::near;
 use crate::records;
 use overlap::overlap;
@@ -40,15 +42,24 @@ pub use service::Service;
 
 static CATALOGUE: &str = include_str!("../data/catalogue.txt");
 
+/// The blocks of the services, by prefix, after the one without a prefix that tells of names elsewhere.
+fn blocks() -> &'static [&'static str] {
+    // Their sizes differ so much that a binary search in the text itself reads more than this one pass does.
+    static BLOCKS: OnceLock<Vec<&str>> = OnceLock::new();
+    BLOCKS.get_or_init(|| records::all(CATALOGUE, '#').collect())
+}
+
 /// All services, by prefix.
 pub fn services() -> impl Iterator<Item = Service> {
-    records::all(CATALOGUE, '#').filter(|block| !records::name_of(block).is_empty()).map(Service::new)
+    blocks().iter().skip(1).copied().map(Service::new)
 }
 
 /// The service of this prefix, the part of an action before the colon. It has no case.
 #[must_use]
 pub fn service(prefix: &str) -> Option<Service> {
-    records::find(CATALOGUE, '#', prefix).filter(|_| !prefix.is_empty()).map(Service::new)
+    let prefix = prefix.to_ascii_lowercase();
+    let found = blocks().binary_search_by(|block| records::name_of(block).cmp(&prefix)).ok()?;
+    blocks().get(found).filter(|_| !prefix.is_empty()).copied().map(Service::new)
 }
 
 /// The action of this name: `s3:GetObject`. It has no case.
@@ -148,8 +159,9 @@ pub fn near_condition_keys(name: &str) -> Vec<&'static str> {
 /// Services that have things under a name that is not their prefix: condition keys (`k `), or segments of ARNs (`n `).
 fn elsewhere(kind: &'static str, name: &str) -> impl Iterator<Item = Service> {
     let name = name.to_ascii_lowercase();
-    records::find(CATALOGUE, '#', "")
-        .into_iter()
+    blocks()
+        .iter()
+        .take(1)
         .flat_map(|block| records::all(block, '\n'))
         .filter_map(move |line| Some((records::name_of(line).strip_prefix(kind)?, line)))
         .filter(move |(other, _)| overlap(&name, &other.to_ascii_lowercase(), None))

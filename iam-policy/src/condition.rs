@@ -17,13 +17,12 @@ use crate::truth::Truth;
 
 pub use key::{GLOBAL_KEYS, GlobalKey};
 pub(crate) use key::{is_known, near_names};
-use operator::Quantifier;
-pub(crate) use operator::{Operator, Test};
+pub(crate) use operator::{Operator, Quantifier, Test};
 use value::{Network, Number, Timestamp};
 
-/// One operator on one key.
+/// One operator on one key, and the values that it is compared with.
 #[derive(Debug)]
-pub(crate) struct Condition {
+pub struct Condition {
     pub(crate) operator: Operator,
     pub(crate) key: Box<str>,
     pub(crate) key_span: Span,
@@ -47,7 +46,7 @@ pub(crate) enum Operand {
 /// Why a text is not an operand.
 pub(crate) enum BadOperand {
     Type,
-    Variable(BadVariable),
+    Variable(Box<BadVariable>),
 }
 
 impl Operand {
@@ -72,6 +71,15 @@ impl Operand {
         Pattern::compile(text, syntax).map(Operand::Text).map_err(BadOperand::Variable)
     }
 
+    /// The number that the operand is compared by; of a date, its seconds.
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        match self {
+            Operand::Date(date) => Some(date.seconds()),
+            Operand::Number(number) => Some(number.float()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn as_pattern(&self) -> Option<&Pattern> {
         match self {
             Operand::Text(pattern) => Some(pattern),
@@ -88,6 +96,7 @@ impl Condition {
     /// [Set operators](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
     /// Two cases are on no page, and are taken to the denying side of the statement's effect: a key with several values under
     /// an operator without set operator, and a value of the request that the operator cannot read.
+    #[inline]
     pub(crate) fn holds(&self, context: &Context, effect: Effect) -> Truth {
         match context.lookup(&self.key) {
             None => Truth::uncertain(self.holds_for_absent()),
@@ -117,7 +126,11 @@ impl Condition {
             .any(|value| matches!(value.matcher, Operand::Bool(expected) if expected == is_null))
     }
 
+    #[inline]
     fn holds_for(&self, values: &[String], context: &Context, effect: Effect) -> Truth {
+        if let (None, [value]) = (self.operator.quantifier, values) {
+            return self.holds_for_one(value, context, effect);
+        }
         // "or if the key value resolves to a null data set, such as an empty string"
         let null = self.operator.quantifier.is_some() && values.iter().all(String::is_empty);
         if null {
@@ -131,13 +144,28 @@ impl Condition {
     }
 
     /// One value of the request against all of the policy: any must match, and under a negated operator none.
+    #[inline]
     fn holds_for_one(&self, value: &str, context: &Context, effect: Effect) -> Truth {
         let test = self.operator.comparison.test;
-        let Some(subject) = Subject::read(value, test) else {
-            return Truth::certain(effect == Effect::Deny);
+        let matched = match test {
+            Test::Arn | Test::Text { fold: false, .. } => self.any_pattern_matches(value, context),
+            Test::Text { fold: true, .. } => self.any_pattern_matches(&value.to_lowercase(), context),
+            _ => match Subject::read(value, test) {
+                Some(subject) => {
+                    Truth::certain(self.values.iter().any(|operand| subject.meets(&operand.matcher, test)))
+                }
+                None => return Truth::certain(effect == Effect::Deny),
+            },
         };
-        Truth::any(self.values.iter().map(|operand| subject.meets(&operand.matcher, test, context)))
-            .negated_if(self.operator.comparison.negated)
+        matched.negated_if(self.operator.comparison.negated)
+    }
+
+    #[inline]
+    fn any_pattern_matches(&self, value: &str, context: &Context) -> Truth {
+        Truth::any(self.values.iter().map(|operand| match &operand.matcher {
+            Operand::Text(pattern) => pattern.matches(&operand.text, value, context),
+            _ => Truth::NO,
+        }))
     }
 
     /// The keys about which nothing is known and on which the condition's answer depends.
@@ -148,46 +176,39 @@ impl Condition {
     }
 }
 
-/// A value of the request, as an operator reads it.
-enum Subject<'v> {
+/// A value of the request, as an operator that is not about text reads it.
+enum Subject {
     Binary(Vec<u8>),
     Bool(bool),
     Date(Timestamp),
-    Folded(String),
     Ip(Network),
     Number(Number),
-    Text(&'v str),
 }
 
-impl<'v> Subject<'v> {
-    fn read(value: &'v str, test: Test) -> Option<Subject<'v>> {
-        Some(match test {
-            Test::Arn | Test::Text { fold: false, .. } => Subject::Text(value),
-            Test::Binary => Subject::Binary(value::decode_base64(value)?),
-            Test::Bool | Test::Null => Subject::Bool(value::parse_bool(value)?),
-            Test::Date(_) => Subject::Date(Timestamp::parse(value)?),
-            Test::Ip => Subject::Ip(Network::parse(value)?),
-            Test::Number(_) => Subject::Number(Number::parse(value)?),
-            Test::Text { fold: true, .. } => Subject::Folded(value.to_lowercase()),
-        })
+impl Subject {
+    fn read(value: &str, test: Test) -> Option<Subject> {
+        match test {
+            Test::Arn | Test::Text { .. } => None,
+            Test::Binary => value::decode_base64(value).map(Subject::Binary),
+            Test::Bool | Test::Null => value::parse_bool(value).map(Subject::Bool),
+            Test::Date(_) => Timestamp::parse(value).map(Subject::Date),
+            Test::Ip => Network::parse(value).map(Subject::Ip),
+            Test::Number(_) => Number::parse(value).map(Subject::Number),
+        }
     }
 
-    fn meets(&self, operand: &Operand, test: Test, context: &Context) -> Truth {
-        match (self, operand) {
-            (Subject::Text(value), Operand::Text(pattern)) => pattern.matches(value, context),
-            (Subject::Folded(value), Operand::Text(pattern)) => pattern.matches(value, context),
-            (subject, operand) => Truth::certain(match (subject, operand, test) {
-                (Subject::Binary(value), Operand::Binary(expected), _) => value == expected,
-                (Subject::Bool(value), Operand::Bool(expected), _) => value == expected,
-                (Subject::Date(value), Operand::Date(limit), Test::Date(relation)) => {
-                    relation.holds(value.cmp(limit))
-                }
-                (Subject::Ip(value), Operand::Ip(network), _) => network.contains(*value),
-                (Subject::Number(value), Operand::Number(limit), Test::Number(relation)) => {
-                    relation.holds(value.compare(*limit))
-                }
-                _ => false,
-            }),
+    fn meets(&self, operand: &Operand, test: Test) -> bool {
+        match (self, operand, test) {
+            (Subject::Binary(value), Operand::Binary(expected), _) => value == expected,
+            (Subject::Bool(value), Operand::Bool(expected), _) => value == expected,
+            (Subject::Date(value), Operand::Date(limit), Test::Date(relation)) => {
+                relation.holds(value.cmp(limit))
+            }
+            (Subject::Ip(value), Operand::Ip(network), _) => network.contains(*value),
+            (Subject::Number(value), Operand::Number(limit), Test::Number(relation)) => {
+                relation.holds(value.compare(*limit))
+            }
+            _ => false,
         }
     }
 }

@@ -13,7 +13,9 @@ pub(crate) use render::Snippet;
 pub enum Severity {
     /// AWS rejects the document, or this crate cannot evaluate it.
     Error,
-    /// The document is valid but is unlikely to mean what it says.
+    /// The document is valid, and worth a thought.
+    Note,
+    /// The document is valid, and does not mean what it says.
     Warning,
 }
 
@@ -166,6 +168,7 @@ impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Severity::Error => "error",
+            Severity::Note => "note",
             Severity::Warning => "warning",
         })
     }

@@ -8,6 +8,7 @@
 //! ```
 
 mod check;
+mod element;
 mod parse;
 mod principal;
 mod print;
@@ -17,11 +18,13 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::condition::{self, Condition};
+use crate::condition::Condition;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::evaluate::{Actions, Services};
 use crate::pattern::Pattern;
 use crate::source::{Source, Span};
 
+pub use element::{Element, ElementValue};
 pub(crate) use principal::{Grant, PrincipalMatcher};
 
 /// A policy document, parsed and checked.
@@ -46,9 +49,19 @@ pub struct Policy(Arc<Document>);
 struct Document {
     source: Source,
     kind: PolicyKind,
+    /// Its values may hold placeholders.
+    template: bool,
     version: Option<Version>,
     id: Option<Box<str>>,
     statements: Vec<Statement>,
+    actions: Actions,
+}
+
+/// Why a text is no policy, and as much of one as it is all the same.
+pub(crate) struct Rejected {
+    pub(crate) problems: Diagnostics,
+    /// What is wrong is left out.
+    pub(crate) readable: Option<Policy>,
 }
 
 /// What a policy is attached to, which decides what it may and must hold.
@@ -130,7 +143,7 @@ impl Policy {
     /// Every problem at once, in the order of their places: what is not JSON, what AWS rejects, and what this crate cannot
     /// evaluate.
     pub fn parse(source: impl Into<Source>, kind: PolicyKind) -> Result<Policy, Diagnostics> {
-        parse::parse(source.into(), kind, false)
+        Policy::read(source.into(), kind, false).map_err(|rejected| rejected.problems)
     }
 
     /// Parses a [template](crate::Template) before its placeholders are filled: values that hold one are not checked.
@@ -141,7 +154,11 @@ impl Policy {
     ///
     /// As [`Policy::parse`].
     pub fn parse_template(source: impl Into<Source>, kind: PolicyKind) -> Result<Policy, Diagnostics> {
-        parse::parse(source.into(), kind, true)
+        Policy::read(source.into(), kind, true).map_err(|rejected| rejected.problems)
+    }
+
+    pub(crate) fn read(source: Source, kind: PolicyKind, template: bool) -> Result<Policy, Rejected> {
+        parse::parse(source, kind, template)
     }
 
     /// Where the policy was read from.
@@ -154,6 +171,11 @@ impl Policy {
     #[must_use]
     pub fn kind(&self) -> PolicyKind {
         self.0.kind
+    }
+
+    /// Whether the policy was parsed with placeholders.
+    pub(crate) fn is_template(&self) -> bool {
+        self.0.template
     }
 
     /// The version of the language that the policy is written in.
@@ -174,6 +196,16 @@ impl Policy {
         &self.0.statements
     }
 
+    /// Visits the statements whose `Action` or `NotAction` is about an action of that service, in their order.
+    pub(crate) fn visit_statements_about<'p>(
+        &'p self,
+        action: &str,
+        service: Services,
+        visit: impl FnMut(usize, &'p Statement),
+    ) {
+        self.0.actions.visit(self.statements(), action, service, visit);
+    }
+
     /// The policy in canonical JSON, which parses back to the same policy.
     ///
     /// # Examples
@@ -191,21 +223,6 @@ impl Policy {
     #[must_use]
     pub fn to_json(&self) -> String {
         print::to_json(self)
-    }
-
-    /// Checks that AWS has every condition key and policy variable that the policy names.
-    ///
-    /// AWS itself accepts unknown keys, and never finds them in a request: a slip in a key's name makes a condition that
-    /// never, or always, holds.
-    ///
-    /// # Errors
-    ///
-    /// Each unknown key with its place and the nearest known one.
-    pub fn check_condition_keys(&self) -> Result<(), Diagnostics> {
-        let keys = self.statements().iter().flat_map(Statement::condition_keys);
-        let unknown = keys.filter(|(key, _)| !condition::is_known(key));
-        let problems = unknown.map(|(key, span)| self.unknown_key(key, span)).collect();
-        Diagnostics::unless_empty(problems, ())
     }
 
     /// The characters that count against AWS's quotas for IAM policies: all but white space.
@@ -253,21 +270,6 @@ impl Policy {
         .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html")
         .into())
     }
-
-    fn unknown_key(&self, key: &str, span: Span) -> Diagnostic {
-        let error = Diagnostic::error("iam::unknown-condition-key", format!("AWS has no condition key `{key}`"))
-            .label(self.source(), span, "not a global key, nor one of any service")
-            .docs("https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html");
-        if !key.contains(':') {
-            return error.help(format!(
-                "`${{{key}}}` is a variable of a template, which was not filled; IAM's have a colon"
-            ));
-        }
-        match condition::near_names(key).first() {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error,
-        }
-    }
 }
 
 impl fmt::Debug for Policy {
@@ -280,39 +282,6 @@ impl fmt::Debug for Policy {
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_json())
-    }
-}
-
-impl Statement {
-    /// The statement's `Sid`.
-    #[must_use]
-    pub fn sid(&self) -> Option<&str> {
-        self.sid.as_ref().map(|sid| &*sid.text)
-    }
-
-    /// What the statement does with the requests that it matches.
-    #[must_use]
-    pub fn effect(&self) -> Effect {
-        self.effect
-    }
-
-    /// The statement's place.
-    #[must_use]
-    pub fn span(&self) -> Span {
-        self.span
-    }
-
-    /// The condition keys that the statement asks for, those of policy variables included, and where it names them.
-    pub fn condition_keys(&self) -> impl Iterator<Item = (&str, Span)> {
-        let keys = self.conditions.iter().map(|condition| (&*condition.key, condition.key_span));
-        let values = self.conditions.iter().flat_map(|condition| &condition.values);
-        let values = values.filter_map(|value| Some((value.matcher.as_pattern()?, value.span)));
-        let resources =
-            self.resource.iter().flat_map(|clause| &clause.items).map(|item| (&item.matcher, item.span));
-        let variables = values
-            .chain(resources)
-            .flat_map(|(pattern, span)| pattern.variables().map(move |variable| (&*variable.key, span)));
-        keys.chain(variables)
     }
 }
 

@@ -9,6 +9,7 @@
 //! See [Policy evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
 
 mod decide;
+mod index;
 mod matching;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::document::{Policy, PolicyKind, Statement};
 use crate::principal::Principal;
 use crate::source::Location;
 
+pub(crate) use index::{Actions, Services};
 pub(crate) use matching::{Facts, Layer, layers};
 
 /// What somebody wants to do.

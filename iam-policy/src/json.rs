@@ -5,6 +5,7 @@ mod write;
 use std::borrow::Cow;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::scan::find_end_of_run;
 use crate::source::{Source, Span};
 
 pub(crate) use write::{write_escaped, write_string};
@@ -136,7 +137,10 @@ impl<'t> Reader<'t, '_> {
         let kind = match self.peek() {
             Some(b'{') => self.nested(Self::object)?,
             Some(b'[') => self.nested(Self::array)?,
-            Some(b'"') => Kind::String(self.string()?),
+            Some(b'"') => Kind::String(match self.plain_string() {
+                Some(text) => Cow::Borrowed(text),
+                None => self.odd_string()?,
+            }),
             Some(b'-' | b'0'..=b'9') => Kind::Number(self.number()?),
             Some(byte) if byte == b'_' || byte.is_ascii_alphabetic() => self.word()?,
             Some(b'\'') => return self.single_quoted(),
@@ -197,6 +201,13 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn duplicates(&mut self, members: &[Member<'t>]) {
+        const FEW: usize = 12;
+        let again = |(at, member): (usize, &Member<'t>)| {
+            members.iter().take(at).any(|earlier| earlier.key == member.key)
+        };
+        if members.len() <= FEW && !members.iter().enumerate().any(again) {
+            return;
+        }
         // Sorted, for a hostile object may have a hundred thousand members; equal keys stay in their order.
         let mut by_key: Vec<&Member<'t>> = members.iter().collect();
         by_key.sort_by(|a, b| a.key.cmp(&b.key));
@@ -226,7 +237,7 @@ impl<'t> Reader<'t, '_> {
     fn more(&mut self, close: u8, opened: usize, some: bool) -> Read<bool> {
         let before = self.at;
         self.space();
-        let comma = self.here();
+        let comma = Span { start: self.at, end: self.at + 1 };
         let had_comma = self.peek() == Some(b',');
         if had_comma {
             self.at += 1;
@@ -290,33 +301,46 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn string(&mut self) -> Read<Cow<'t, str>> {
+        match self.plain_string() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.odd_string(),
+        }
+    }
+
+    /// A string without escapes and slips: almost all of them, so that it is worth to return them in registers.
+    fn plain_string(&mut self) -> Option<&'t str> {
+        let start = self.at + 1;
+        let rest = self.source.text().get(start..self.end)?;
+        let length = find_end_of_run(rest.as_bytes())?;
+        if rest.as_bytes().get(length) != Some(&b'"') {
+            return None;
+        }
+        self.at = start + length + 1;
+        rest.get(..length)
+    }
+
+    /// Any string, with escapes and slips.
+    fn odd_string(&mut self) -> Read<Cow<'t, str>> {
         let quote = self.at;
         self.at += 1;
         let mut run = self.at;
-        let mut owned: Option<String> = None;
+        let mut string = String::new();
         let text = self.source.text();
         let bytes = text.as_bytes();
         loop {
             let rest = bytes.get(self.at..self.end).unwrap_or_default();
-            let plain =
-                rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)).unwrap_or(rest.len());
+            let plain = find_end_of_run(rest).unwrap_or(rest.len());
             self.at += plain;
             let piece = text.get(run..self.at).unwrap_or_default();
             match rest.get(plain) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(match owned {
-                        Some(mut owned) => {
-                            owned.push_str(piece);
-                            Cow::Owned(owned)
-                        }
-                        None => Cow::Borrowed(piece),
-                    });
+                    string.push_str(piece);
+                    return Ok(Cow::Owned(string));
                 }
                 Some(b'\\') => {
-                    let owned = owned.get_or_insert_default();
-                    owned.push_str(piece);
-                    owned.push(self.escape());
+                    string.push_str(piece);
+                    string.push(self.escape());
                     run = self.at;
                 }
                 Some(b'\n' | b'\r') | None => {
@@ -462,6 +486,9 @@ impl<'t> Reader<'t, '_> {
         loop {
             while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
                 self.at += 1;
+            }
+            if !matches!(self.peek(), Some(b'/' | b'#')) {
+                return;
             }
             let rest = self.rest();
             let length = if rest.starts_with("//") || rest.starts_with('#') {

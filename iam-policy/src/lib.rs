@@ -1,15 +1,16 @@
 //! The AWS IAM policy language: parse, check, decide, explain.
 //!
 //! ```text
-//! Source ── Template::render ──▶ Source ── Policy::parse ──▶ Policy ─┐
-//!   text, name, fragment                     │                       ├─ PolicySet::decide ──▶ Decision
-//!                                            ▼                       │             explain ──▶ Explanation
-//!                                       Diagnostics       Request ───┘
+//! Source ── Template::render ──▶ Source ── Policy::parse ──▶ Policy ──┬── PolicySet::decide ──▶ Decision
+//!   text, name, fragment                     │                 │      │              explain ──▶ Explanation
+//!                                            ▼                 │      │
+//!                                       Diagnostics ◀── lint ──┘   Request
 //! ```
 //!
 //! A [`Policy`] is parsed from a [`Source`] and checked as AWS checks it; all its problems come at once, as [`Diagnostics`]
-//! with their places. A [`PolicySet`] of policies answers a [`Request`] with a [`Decision`], as AWS's [evaluation logic] has it,
-//! and on demand with an [`Explanation`]. The crate is pure: no I/O, no async, no dependencies.
+//! with their places. [`Policy::lint`] finds what AWS accepts and hardly anybody means. A [`PolicySet`] of policies answers a
+//! [`Request`] with a [`Decision`], as AWS's [evaluation logic] has it, and on demand with an [`Explanation`]. The crate is
+//! pure: no I/O, no async, no dependencies.
 //!
 //! [evaluation logic]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 //!
@@ -47,22 +48,26 @@ mod document;
 mod evaluate;
 mod explain;
 mod json;
+mod lint;
 pub mod managed;
 mod near;
 mod pattern;
 mod principal;
 mod records;
+mod scan;
 mod source;
 mod template;
 mod truth;
 
 pub use arn::Arn;
-pub use condition::{GLOBAL_KEYS, GlobalKey};
+pub use condition::{Condition, GLOBAL_KEYS, GlobalKey};
 pub use context::Context;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
-pub use document::{Effect, Policy, PolicyKind, Statement, Version};
+pub use document::{Effect, Element, ElementValue, Policy, PolicyKind, Statement, Version};
 pub use evaluate::{Decision, PolicySet, PolicyType, Reason, Request, StatementRef, Verdict};
 pub use explain::{ElementTrace, Explanation, StatementTrace};
+pub use lint::{LINTS, Lint};
+pub use near::near;
 pub use principal::Principal;
 pub use source::{Location, Source, Span};
-pub use template::Template;
+pub use template::{PseudoParameter, Template};

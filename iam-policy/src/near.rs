@@ -1,7 +1,13 @@
 //! "Did you mean": names that look like one that was not found.
 
-/// The nearest of the candidates, best first: at most three, each within a third of the name's length in edits.
-pub(crate) fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+/// The candidates that a name may be a slip of, best first: at most three, each within a third of its length in edits.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(iam_policy::near("boundry", ["boundary", "duration"]), ["boundary"]);
+/// ```
+pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     const MOST: usize = 3;
     let name = lower(name);
     let tolerance = (name.len() / 3).max(1);

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 
 use crate::context::Context;
+use crate::document::Item;
+use crate::scan::find_any;
 use crate::truth::Truth;
 
 /// What the signs of a pattern mean where it stands.
@@ -14,7 +16,7 @@ pub(crate) struct Syntax {
     pub(crate) wildcards: Wildcards,
     /// `${…}` are variables and escapes: version `2012-10-17`.
     pub(crate) variables: bool,
-    /// Upper and lower case are the same. The text that is matched must be in lower case.
+    /// Upper and lower case are the same. A text that is matched must be in lower case where it is not ASCII.
     pub(crate) fold: bool,
 }
 
@@ -30,14 +32,41 @@ pub(crate) enum Wildcards {
     None,
 }
 
+/// How the text of an [`Item`] is compared with others. The text itself is the item's: a policy may have thousands.
 #[derive(Clone, Debug)]
 pub(crate) enum Pattern {
-    Plain(Box<[Token<Box<str>>]>),
+    /// The text stands for itself.
+    Exact,
+    /// So it does, in upper or lower case.
+    ExactFolded,
+    /// Whatever else.
+    Program(Box<Program>),
+    /// The text up to its last character, which is a `*` for any other text.
+    Start,
+    /// The same, in upper or lower case.
+    StartFolded,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    syntax: Syntax,
+    code: Code,
+}
+
+#[derive(Clone, Debug)]
+enum Code {
+    Glob(Box<[Token<Box<str>>]>),
     /// Has variables, which the context of each request fills.
-    Variable {
-        pieces: Box<[Piece]>,
-        syntax: Syntax,
-    },
+    Variable(Box<[Piece]>),
+}
+
+/// The texts that a pattern without variables matches, as far as an index tells them apart.
+pub(crate) enum Shape<'p> {
+    Exact(&'p str),
+    /// Some of those that start so.
+    Other(&'p str),
+    /// All that start so.
+    Start(&'p str),
 }
 
 #[derive(Clone, Debug)]
@@ -74,80 +103,164 @@ pub(crate) struct BadVariable {
 }
 
 impl Pattern {
-    pub(crate) fn compile(text: &str, syntax: Syntax) -> Result<Pattern, BadVariable> {
-        let mut builder = Builder { pieces: Vec::new(), literal: String::new(), colons: 0, syntax };
-        let wild = syntax.wildcards != Wildcards::None;
-        let mut at = 0;
-        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-            let sign = rest
-                .bytes()
-                .position(|byte| matches!(byte, b'*' | b'?' if wild) || byte == b'$' && syntax.variables);
-            let run = sign.unwrap_or(rest.len());
-            builder.push(rest.get(..run).unwrap_or_default());
-            at += run;
-            let Some(rest) = rest.get(run..).filter(|rest| !rest.is_empty()) else { break };
-            if let Some(inner) = rest.strip_prefix("${") {
-                let (variable, length) =
-                    variable(inner).map_err(|(problem, help)| BadVariable { at, problem, help })?;
-                match variable {
-                    Expansion::Character(c) => builder.push(c),
-                    Expansion::Variable(variable) => builder.push_piece(Piece::Variable(variable)),
-                }
-                at += length + "${}".len();
-                continue;
+    /// Inlined, for most patterns are simple, and a policy may have thousands: they need not pass through memory.
+    #[inline]
+    pub(crate) fn compile(text: &str, syntax: Syntax) -> Result<Pattern, Box<BadVariable>> {
+        let fold = syntax.fold;
+        match find_any(text.as_bytes(), *b"*?$") {
+            _ if fold && !text.is_ascii() => Program::compile(text, syntax),
+            None => Ok(if fold { Pattern::ExactFolded } else { Pattern::Exact }),
+            Some(sign) if is_start(text, sign, syntax) => {
+                Ok(if fold { Pattern::StartFolded } else { Pattern::Start })
             }
-            // A lone `*` is every value, an ARN or not.
-            let within = builder.within() && text != "*";
-            match rest.as_bytes().first() {
-                Some(b'*') => builder.push_piece(Piece::Token(Token::Many { within })),
-                Some(b'?') => builder.push_piece(Piece::Token(Token::One { within })),
-                _ => builder.push("$"),
-            }
-            at += 1;
+            Some(_) => Program::compile(text, syntax),
         }
-        Ok(builder.finish())
-    }
-
-    /// Whether the pattern matches a text. A variable that does not resolve matches nothing.
-    pub(crate) fn matches(&self, text: &str, context: &Context) -> Truth {
-        let (pieces, syntax) = match self {
-            Pattern::Plain(tokens) => return Truth::certain(glob(tokens, text)),
-            Pattern::Variable { pieces, syntax } => (pieces, *syntax),
-        };
-        let assumed = fill(pieces, context, syntax, false).is_some_and(|tokens| glob(&tokens, text));
-        if self.unknown_keys(context).next().is_none() {
-            return Truth::certain(assumed);
-        }
-        let possible = fill(pieces, context, syntax, true).is_some_and(|tokens| glob(&tokens, text));
-        Truth { assumed, certain: assumed == possible && !assumed }
     }
 
     /// The variables of the pattern.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
-        let pieces: &[Piece] = match self {
-            Pattern::Plain(_) => &[],
-            Pattern::Variable { pieces, .. } => pieces,
+        let program = if let Pattern::Program(program) = self { Some(program) } else { None };
+        program.into_iter().flat_map(|program| program.variables())
+    }
+
+    /// The keys of variables about which the context knows nothing.
+    pub(crate) fn unknown_keys<'p>(&'p self, context: &'p Context) -> impl Iterator<Item = &'p str> {
+        self.variables().filter(|variable| variable.is_unknown(context)).map(|variable| &*variable.key)
+    }
+
+    /// Whether the pattern, which is written so, matches a text. A variable that does not resolve matches nothing.
+    #[inline]
+    pub(crate) fn matches(&self, written: &str, text: &str, context: &Context) -> Truth {
+        let starts = |start: &str, fold| starts_with(text.as_bytes(), start, fold);
+        let exact = |fold| text.len() == written.len() && starts(written, fold);
+        Truth::certain(match self {
+            Pattern::Exact => exact(false),
+            Pattern::ExactFolded => exact(true),
+            Pattern::Program(program) => return program.matches(text, context),
+            Pattern::Start => starts(before_star(written), false),
+            Pattern::StartFolded => starts(before_star(written), true),
+        })
+    }
+
+    /// The pattern, which is written so, with its variables filled, for people; `None` when a variable does not resolve.
+    pub(crate) fn filled(&self, written: &str, context: &Context) -> Option<String> {
+        let Pattern::Program(program) = self else { return Some(written.to_owned()) };
+        match &program.code {
+            Code::Glob(tokens) => Some(show(tokens)),
+            Code::Variable(pieces) => {
+                fill(pieces, context, program.syntax, false).map(|tokens| show(&tokens))
+            }
+        }
+    }
+}
+
+impl Item<Pattern> {
+    /// As [`Pattern::matches`].
+    #[inline]
+    pub(crate) fn matches(&self, text: &str, context: &Context) -> Truth {
+        self.matcher.matches(&self.text, text, context)
+    }
+
+    /// What the pattern matches, as far as an index tells it.
+    pub(crate) fn shape(&self) -> Shape<'_> {
+        match &self.matcher {
+            Pattern::Exact | Pattern::ExactFolded => Shape::Exact(&self.text),
+            Pattern::Program(program) => match &program.code {
+                Code::Glob(tokens) => match tokens.first() {
+                    Some(Token::Literal(start)) => Shape::Other(start),
+                    _ => Shape::Other(""),
+                },
+                Code::Variable(_) => Shape::Other(""),
+            },
+            Pattern::Start | Pattern::StartFolded => Shape::Start(before_star(&self.text)),
+        }
+    }
+}
+
+impl Program {
+    fn compile(text: &str, syntax: Syntax) -> Result<Pattern, Box<BadVariable>> {
+        let code = compile(text, syntax)?;
+        Ok(Pattern::Program(Box::new(Program { syntax, code })))
+    }
+
+    fn matches(&self, text: &str, context: &Context) -> Truth {
+        let pieces = match &self.code {
+            Code::Glob(tokens) => return Truth::certain(glob(tokens, text, self.syntax.fold)),
+            Code::Variable(pieces) => pieces,
+        };
+        let matches = |open| {
+            let filled = fill(pieces, context, self.syntax, open);
+            filled.is_some_and(|tokens| glob(&tokens, text, self.syntax.fold))
+        };
+        let assumed = matches(false);
+        if !self.variables().any(|variable| variable.is_unknown(context)) {
+            return Truth::certain(assumed);
+        }
+        Truth { assumed, certain: assumed == matches(true) && !assumed }
+    }
+
+    fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let pieces: &[Piece] = match &self.code {
+            Code::Glob(_) => &[],
+            Code::Variable(pieces) => pieces,
         };
         pieces.iter().filter_map(|piece| match piece {
             Piece::Token(_) => None,
             Piece::Variable(variable) => Some(variable),
         })
     }
+}
 
-    /// The keys of variables about which the context knows nothing.
-    pub(crate) fn unknown_keys<'p>(&'p self, context: &'p Context) -> impl Iterator<Item = &'p str> {
-        self.variables().map(|variable| &*variable.key).filter(|key| context.lookup(key).is_none())
-    }
+/// The text of a [`Pattern::Start`] without its star.
+#[inline]
+fn before_star(written: &str) -> &str {
+    written.get(..written.len().saturating_sub(1)).unwrap_or_default()
+}
 
-    /// The pattern with its variables filled, for people; `None` when a variable does not resolve.
-    pub(crate) fn filled(&self, context: &Context) -> Option<String> {
-        match self {
-            Pattern::Plain(tokens) => Some(show(tokens)),
-            Pattern::Variable { pieces, syntax } => {
-                fill(pieces, context, *syntax, false).map(|tokens| show(&tokens))
+/// Whether the text is literal up to this sign, which is its last and a `*` for any text.
+#[inline]
+fn is_start(text: &str, sign: usize, syntax: Syntax) -> bool {
+    let free = match syntax.wildcards {
+        // A lone `*` is every value, an ARN or not.
+        Wildcards::Arn => text == "*" || colons(text) >= 5,
+        Wildcards::Free => true,
+        Wildcards::None => false,
+    };
+    free && sign + 1 == text.len() && text.ends_with('*')
+}
+
+/// A text that is more than itself, or a start.
+fn compile(text: &str, syntax: Syntax) -> Result<Code, Box<BadVariable>> {
+    let mut builder = Builder { pieces: Vec::new(), literal: String::new(), colons: 0, syntax };
+    let wild = syntax.wildcards != Wildcards::None;
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let sign = rest
+            .bytes()
+            .position(|byte| matches!(byte, b'*' | b'?' if wild) || byte == b'$' && syntax.variables);
+        let run = sign.unwrap_or(rest.len());
+        builder.push(rest.get(..run).unwrap_or_default());
+        at += run;
+        let Some(rest) = rest.get(run..).filter(|rest| !rest.is_empty()) else { break };
+        if let Some(inner) = rest.strip_prefix("${") {
+            let (variable, length) =
+                variable(inner).map_err(|(problem, help)| Box::new(BadVariable { at, problem, help }))?;
+            match variable {
+                Expansion::Character(c) => builder.push(c),
+                Expansion::Variable(variable) => builder.push_piece(Piece::Variable(variable)),
             }
+            at += length + "${}".len();
+            continue;
         }
+        let within = builder.within();
+        match rest.as_bytes().first() {
+            Some(b'*') => builder.push_piece(Piece::Token(Token::Many { within })),
+            Some(b'?') => builder.push_piece(Piece::Token(Token::One { within })),
+            _ => builder.push("$"),
+        }
+        at += 1;
     }
+    Ok(builder.finish())
 }
 
 impl Variable {
@@ -159,6 +272,10 @@ impl Variable {
             Some([]) | None => self.default.as_deref(),
             Some(_) => None,
         }
+    }
+
+    fn is_unknown(&self, context: &Context) -> bool {
+        context.lookup(&self.key).is_none()
     }
 }
 
@@ -181,7 +298,7 @@ fn fill<'p>(
             Piece::Token(Token::One { .. }) => {
                 Token::One { within: syntax.wildcards == Wildcards::Arn && seen < 5 }
             }
-            Piece::Variable(variable) if open && context.lookup(&variable.key).is_none() => {
+            Piece::Variable(variable) if open && variable.is_unknown(context) => {
                 Token::Many { within: false }
             }
             Piece::Variable(variable) => {
@@ -206,7 +323,7 @@ fn colons(text: &str) -> usize {
 }
 
 /// Matches the whole text.
-fn glob<S: AsRef<str>>(tokens: &[Token<S>], text: &str) -> bool {
+fn glob<S: AsRef<str>>(tokens: &[Token<S>], text: &str, fold: bool) -> bool {
     let text = text.as_bytes();
     let (mut token, mut at) = (0, 0);
     // Where to go on when the tokens after the last `*` do not match here.
@@ -214,8 +331,8 @@ fn glob<S: AsRef<str>>(tokens: &[Token<S>], text: &str) -> bool {
     loop {
         match tokens.get(token) {
             Some(Token::Literal(literal)) => {
-                let literal = literal.as_ref().as_bytes();
-                if text.get(at..).is_some_and(|rest| rest.starts_with(literal)) {
+                let literal = literal.as_ref();
+                if text.get(at..).is_some_and(|rest| starts_with(rest, literal, fold)) {
                     at += literal.len();
                     token += 1;
                     continue;
@@ -246,6 +363,15 @@ fn glob<S: AsRef<str>>(tokens: &[Token<S>], text: &str) -> bool {
     }
 }
 
+#[inline]
+fn starts_with(text: &[u8], start: &str, fold: bool) -> bool {
+    let start = start.as_bytes();
+    if !fold {
+        return text.starts_with(start);
+    }
+    text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start))
+}
+
 /// The length of the character at a place, if a wildcard may take it.
 fn step(text: &[u8], at: usize, within: bool) -> Option<usize> {
     match text.get(at)? {
@@ -271,14 +397,10 @@ impl Builder {
 
     fn push(&mut self, text: &str) {
         self.colons += colons(text);
-        if self.syntax.fold && !text.is_ascii() {
+        if self.syntax.fold {
             self.literal.push_str(&text.to_lowercase());
-            return;
-        }
-        let start = self.literal.len();
-        self.literal.push_str(text);
-        if let Some(added) = self.literal.get_mut(start..).filter(|_| self.syntax.fold) {
-            added.make_ascii_lowercase();
+        } else {
+            self.literal.push_str(text);
         }
     }
 
@@ -294,16 +416,16 @@ impl Builder {
         }
     }
 
-    fn finish(mut self) -> Pattern {
+    fn finish(mut self) -> Code {
         self.close_literal();
         if self.pieces.iter().any(|piece| matches!(piece, Piece::Variable(_))) {
-            return Pattern::Variable { pieces: self.pieces.into(), syntax: self.syntax };
+            return Code::Variable(self.pieces.into());
         }
         let tokens = self.pieces.into_iter().filter_map(|piece| match piece {
             Piece::Token(token) => Some(token),
             Piece::Variable(_) => None,
         });
-        Pattern::Plain(tokens.collect())
+        Code::Glob(tokens.collect())
     }
 }
 
@@ -373,7 +495,7 @@ mod tests {
     const ARN: Syntax = Syntax { wildcards: Wildcards::Arn, ..GLOB };
 
     fn truth(pattern: &str, syntax: Syntax, text: &str, context: &Context) -> Truth {
-        Pattern::compile(pattern, syntax).unwrap().matches(text, context)
+        Pattern::compile(pattern, syntax).unwrap().matches(pattern, text, context)
     }
 
     fn matches(pattern: &str, syntax: Syntax, text: &str) -> bool {

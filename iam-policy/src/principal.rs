@@ -50,9 +50,11 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// The principal that an ARN is of, as `GetCallerIdentity` answers it; `None` for other ARNs.
+    /// The principal that an ARN is of, as `GetCallerIdentity` answers it, or that of an identity provider; `None` for other
+    /// ARNs.
     ///
-    /// The ARN of a role session does not have the role's path: it is taken to have none.
+    /// The ARN of a role session does not have the role's path: it is taken to have none. The ARN of a role, which makes no
+    /// requests itself, stands for a session of it that no policy names.
     ///
     /// # Examples
     ///
@@ -69,6 +71,13 @@ impl Principal {
         let text = text.to_owned();
         let (kind, name) = arn.resource.split_once('/').unwrap_or((arn.resource, ""));
         Some(match (arn.service, kind) {
+            ("iam", "oidc-provider" | "saml-provider") => Principal::Federated { provider: text },
+            ("iam", "role") if !name.is_empty() => {
+                let (_, role) = name.rsplit_once('/').unwrap_or(("", name));
+                // `*` is no session's name, and no `Principal` may hold one.
+                let session_arn = format!("arn:{}:sts::{}:assumed-role/{role}/*", arn.partition, arn.account);
+                Principal::AssumedRole { role_arn: text, session_arn }
+            }
             ("iam", "root") => Principal::Root { arn: text },
             ("iam", "user") => Principal::User { arn: text },
             ("sts", "assumed-role") => {
@@ -108,5 +117,30 @@ impl fmt::Display for Principal {
             Principal::Federated { provider: name } | Principal::Service { name } => name,
             other => other.arn().unwrap_or_default(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arn_of_a_role_is_a_session_of_it_that_no_policy_names() {
+        let role = "arn:aws-cn:iam::111122223333:role/team/reader";
+        let session_arn = "arn:aws-cn:sts::111122223333:assumed-role/reader/*".to_owned();
+        assert_eq!(
+            Principal::from_arn(role),
+            Some(Principal::AssumedRole { role_arn: role.to_owned(), session_arn })
+        );
+    }
+
+    #[test]
+    fn the_arn_of_an_identity_provider_is_of_somebody_federated() {
+        let provider = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
+        assert_eq!(
+            Principal::from_arn(provider),
+            Some(Principal::Federated { provider: provider.to_owned() })
+        );
+        assert_eq!(Principal::from_arn("arn:aws:iam::111122223333:group/admins"), None);
     }
 }

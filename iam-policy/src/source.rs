@@ -29,6 +29,9 @@ pub struct Source {
     fragment: Span,
 }
 
+/// The name of a text that stands in the program.
+const INLINE: &str = "<policy>";
+
 /// A range of bytes of [`Source::text`].
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Span {
@@ -57,7 +60,7 @@ impl Source {
 
     /// A text that stands in the program and not in a file; messages call it `<policy>`.
     pub fn inline(text: impl Into<String>) -> Source {
-        Source::new("<policy>", text)
+        Source::new(INLINE, text)
     }
 
     /// The same text, narrowed to the value that a JSON pointer ([RFC 6901]) names in the fragment.
@@ -178,7 +181,8 @@ impl Source {
 
 impl From<&str> for Source {
     fn from(text: &str) -> Source {
-        Source::inline(text)
+        let fragment = Span { start: 0, end: text.len() };
+        Source { name: INLINE.into(), text: text.into(), fragment }
     }
 }
 

@@ -34,7 +34,8 @@ impl Template {
         let mut placeholders = Vec::new();
         let offset = source.span().start;
         let (mut quoted, mut skip_to) = (false, 0);
-        let text = source.fragment();
+        // Most policies have none, and looking for one character is fast in a debug build too.
+        let text = if source.fragment().contains('$') { source.fragment() } else { "" };
         for (at, byte) in text.bytes().enumerate() {
             if at < skip_to {
                 continue;
@@ -73,6 +74,9 @@ impl Template {
     ///
     /// Names each placeholder without a value, at its place.
     pub fn render(&self, value: impl Fn(&str) -> Option<String>) -> Result<Source, Diagnostics> {
+        if self.placeholders.is_empty() {
+            return Ok(self.source.clone());
+        }
         let whole = self.source.text();
         let fragment = self.source.span();
         let mut text = String::with_capacity(whole.len());
@@ -110,15 +114,48 @@ impl Template {
                 "give `{name}` a value; IAM's own variables have a colon, as `${{aws:username}}` has"
             ));
         }
-        match near(name, PSEUDO_PARAMETERS).first() {
+        let known = PseudoParameter::ALL.map(PseudoParameter::name);
+        match near(name, known).first() {
             Some(near) => error.help(format!("did you mean `${{{near}}}`?")),
-            None => error.help(format!("known are {}", diagnostic::quoted(PSEUDO_PARAMETERS))),
+            None => error.help(format!("known are {}", diagnostic::quoted(known))),
         }
     }
 }
 
-/// What CloudFormation calls pseudo parameters, as far as a policy has a use for them.
-const PSEUDO_PARAMETERS: [&str; 3] = ["AWS::AccountId", "AWS::Partition", "AWS::Region"];
+/// What a placeholder such as `${AWS::AccountId}` stands for: the place where the policy is put.
+///
+/// See [Pseudo parameters](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html) of
+/// CloudFormation, of which these are the ones that a policy has a use for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PseudoParameter {
+    /// `AWS::AccountId`
+    AccountId,
+    /// `AWS::Partition`
+    Partition,
+    /// `AWS::Region`
+    Region,
+}
+
+impl PseudoParameter {
+    const ALL: [PseudoParameter; 3] =
+        [PseudoParameter::AccountId, PseudoParameter::Partition, PseudoParameter::Region];
+
+    /// The name between the braces.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            PseudoParameter::AccountId => "AWS::AccountId",
+            PseudoParameter::Partition => "AWS::Partition",
+            PseudoParameter::Region => "AWS::Region",
+        }
+    }
+
+    /// The pseudo parameter of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<PseudoParameter> {
+        PseudoParameter::ALL.into_iter().find(|parameter| parameter.name() == name)
+    }
+}
 
 /// The length of the placeholder that a text starts with.
 fn placeholder(text: &str) -> Option<usize> {

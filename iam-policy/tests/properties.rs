@@ -15,7 +15,7 @@ proptest! {
         let source = Source::new("p.json", text);
         for kind in [PolicyKind::Identity, PolicyKind::Resource, PolicyKind::Trust, PolicyKind::ResourceControl] {
             match Policy::parse(&source, kind) {
-                Ok(policy) => drop(policy.check_condition_keys().map_err(|error| error.to_string())),
+                Ok(policy) => policy.lint().iter().for_each(|finding| drop(finding.to_string())),
                 Err(problems) => prop_assert!(!problems.to_string().is_empty()),
             }
             drop(Policy::parse_template(&source, kind).map_err(|error| error.to_string()));
@@ -60,6 +60,29 @@ proptest! {
         let after = PolicySet { identity: vec![policy], ..PolicySet::default() }.decide(&request);
         prop_assert!(after.missing_context.is_empty() && after.is_certain());
         prop_assert!(!decision.is_certain() || after.verdict == before, "{} became {}", before, after.verdict);
+    }
+
+    #[test]
+    fn many_statements_at_once_decide_as_each_on_its_own(
+        statements in vec(action_statement(), 1..60), actions in vec("[abB]:[abcC*]{0,4}", 8),
+    ) {
+        // A large policy looks its statements up; one of a single statement has it asked.
+        let parse = |statements: &[String]| {
+            let text = format!("{{\"Statement\":[{}]}}", statements.join(","));
+            Policy::parse(text, PolicyKind::Identity).unwrap()
+        };
+        let together = PolicySet { identity: vec![parse(&statements)], ..PolicySet::default() };
+        let apart = statements.chunks(1).map(parse).collect();
+        let apart = PolicySet { identity: apart, ..PolicySet::default() };
+        for action in actions {
+            let request = request_for(&action, "*");
+            let (together, apart) = (together.decide(&request), apart.decide(&request));
+            prop_assert_eq!(together.verdict, apart.verdict, "{}", action);
+            let numbers: Vec<String> =
+                together.by.iter().map(|statement| format!("identity[{}]", statement.index())).collect();
+            let names: Vec<String> = apart.by.iter().map(iam_policy::StatementRef::policy_name).collect();
+            prop_assert_eq!(numbers, names, "{}", action);
+        }
     }
 
     #[test]
@@ -174,6 +197,19 @@ fn statement() -> impl Strategy<Value = String> {
             action.0, action.1, resource.0, resource.1
         )
     })
+}
+
+/// A statement about some actions of two small services.
+fn action_statement() -> impl Strategy<Value = String> {
+    let pattern = prop_oneof![4 => "[ab]:[abcC*?]{1,4}", 1 => Just("*".to_owned())];
+    (
+        select(vec!["Allow", "Deny"]),
+        select(vec!["Action", "Action", "Action", "NotAction"]),
+        vec(pattern, 1..4),
+    )
+        .prop_map(|(effect, element, patterns)| {
+            format!(r#"{{"Effect":"{effect}","{element}":["{}"],"Resource":"*"}}"#, patterns.join("\",\""))
+        })
 }
 
 fn condition() -> impl Strategy<Value = String> {

@@ -7,6 +7,7 @@
 //! `cargo bench --bench cycle` measures a release build, `cargo bench --bench cycle --profile dev` what `cargo test` users
 //! have. Contestants take turns, so that a machine whose speed drifts drifts for all of them.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, io};
@@ -31,11 +32,20 @@ const EMULATOR_ROUNDS: usize = 30;
 
 /// Tells a child of this program to run the cycles at the backend that its environment names.
 const AT_BACKEND: &str = "--at-backend";
+/// Tells a child of this program to reach the body of one test.
+const FIRST_BODY: &str = "--first-body";
+/// How often the start of a process is measured.
+const STARTS: usize = 20;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     if env::args().any(|argument| argument == AT_BACKEND) {
         println!("{}", runtime.block_on(at_backend()).as_nanos());
+    } else if env::args().any(|argument| argument == FIRST_BODY) {
+        runtime.block_on(async {
+            let role = TemporaryRole::builder().policy(POLICY);
+            role.scoped(async |_| println!("body")).await.expect("a role");
+        });
     } else {
         runtime.block_on(compare());
     }
@@ -77,6 +87,21 @@ async fn compare() {
         "\nbeyond the floor, the better emulator costs {:.0} times what the embedded endpoint costs",
         better.as_secs_f64() / ours.as_secs_f64()
     );
+    let mut starts: Vec<_> = (0..STARTS).map(|_| first_body().expect("the child starts")).collect();
+    println!("process start to the first test's body: {:.1} ms", median(&mut starts).as_secs_f64() * 1_000.0);
+}
+
+/// From the start of a process to the first line of the first test's body.
+fn first_body() -> io::Result<Duration> {
+    let start = Instant::now();
+    let mut child = Command::new(env::current_exe()?).arg(FIRST_BODY).stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    if let Some(out) = child.stdout.take() {
+        BufReader::new(out).read_line(&mut line)?;
+    }
+    let took = start.elapsed();
+    child.wait()?;
+    if line.trim() == "body" { Ok(took) } else { Err(io::Error::other("the child did not reach the body")) }
 }
 
 fn moto() -> Option<Emulator> {

@@ -20,6 +20,20 @@ impl Child {
     /// When the process cannot be started.
     #[must_use]
     pub fn start(test: &str, variables: impl IntoIterator<Item = (String, String)>) -> Child {
+        Child::spawn(&["--exact", test, "--ignored", "--nocapture", "--test-threads=1"], variables)
+    }
+
+    /// Starts a process that lists the tests and runs none.
+    ///
+    /// # Panics
+    ///
+    /// When the process cannot be started.
+    #[must_use]
+    pub fn list(variables: impl IntoIterator<Item = (String, String)>) -> Child {
+        Child::spawn(&["--list"], variables)
+    }
+
+    fn spawn(arguments: &[&str], variables: impl IntoIterator<Item = (String, String)>) -> Child {
         let mut command = Command::new(env::current_exe().expect("the test binary has a path"));
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with("AWS_") || name.starts_with("IAM_FIXTURE_"))
@@ -28,7 +42,7 @@ impl Child {
             }
         }
         let mut process = command
-            .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
+            .args(arguments)
             .env("RUST_BACKTRACE", "0")
             .env("XDG_STATE_HOME", state_of_this_test())
             .envs(variables)

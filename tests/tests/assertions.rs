@@ -244,6 +244,13 @@ const HIDDEN: &str = "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts
 #[case::broken(500, "<Error><Code>InternalError</Code></Error>", None)]
 #[case::malformed(400, "<Error><Code>InvalidRequest</Code></Error>", None)]
 #[case::not_xml(502, "Bad Gateway", None)]
+#[case::proxy(403, "<html>Forbidden</html>", None)]
+#[case::ec2_form_denied(
+    403,
+    "<R><Errors><Error><Code>AccessDenied</Code><Message>no</Message></Error></Errors></R>",
+    Some(Expected::Denied)
+)]
+#[case::ec2_form_live(403, "<R><Errors><Error><Code>InvalidClientTokenId</Code></Error></Errors></R>", None)]
 #[tokio::test]
 async fn an_answer_is_classified_by_its_code(
     #[case] status: u16,

@@ -71,6 +71,20 @@ mod policies {
         assert_eq!(listed(&config).await, expected, "{document}");
     }
 
+    #[tokio::test]
+    async fn an_unknown_condition_key_is_refused_before_anything_is_created_unless_it_is_meant() {
+        let policy = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*",
+            "Condition": {"StringEquals": {"s3:prefx": "a"}}}}"#;
+        let builder = TemporaryRole::builder().policy(policy);
+        let refused = builder.clone().create().await.expect_err("a slip").to_string();
+        assert!(
+            refused.contains("did you mean `s3:prefix`?") && refused.contains("nothing was created"),
+            "{refused}"
+        );
+        let put = builder.allow_unknown_condition_keys().create().await.expect_err("embedded").to_string();
+        assert!(put.contains("MalformedPolicyDocument") && put.contains("`s3:prefx`"), "{put}");
+    }
+
     fn list(bucket: &str) -> String {
         include_str!("policies/attribute/list_a.json").replace("bucket-a", bucket)
     }

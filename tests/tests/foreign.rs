@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use iam_fixture::{TemporaryRole, assert_allowed, assert_denied, assert_ok};
@@ -38,6 +40,60 @@ async fn child_reads_one_bucket() {
         assert_denied!(s3.delete_object().bucket(&bucket).key("chart").send().await);
     };
     TemporaryRole::builder().policy(READER).var("bucket", &bucket).scoped(body).await.unwrap();
+}
+
+/// A service that tells no statement: the role's own policies do.
+#[tokio::test]
+#[ignore = "run by the other tests"]
+async fn child_explains_a_denial() {
+    let body = async |role: TemporaryRole| {
+        let s3 = aws_sdk_s3::Client::new(role.config());
+        let infra = s3.list_objects_v2().bucket("platform-infra").send().await;
+        let panic = catch_unwind(AssertUnwindSafe(|| assert_allowed!(&infra))).expect_err("it is denied");
+        let report = panic.downcast_ref::<String>().expect("a message");
+        for part in [
+            "by the role's own policies, for a request without condition keys",
+            "statement `ReadDashboard` of an identity-based policy came nearest",
+            "policies/reader.json:8:",
+        ] {
+            assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+        }
+    };
+    let reader = Path::new("tests/policies/reader.json");
+    TemporaryRole::builder().policy(reader).scoped(body).await.unwrap();
+}
+
+#[test]
+fn a_foreign_denial_is_explained_by_the_role_s_own_policies() {
+    let served = Served::start();
+    let (status, _, errors) = Child::start("child_explains_a_denial", served.variables()).end();
+    assert!(status.success(), "{errors}");
+}
+
+/// A real cargo runs the tests that show what composes with what, at an emulator.
+fn composition_passes_at(emulator: &Emulator) {
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--quiet", "--package", env!("CARGO_PKG_NAME"), "--test", "composition"])
+        .envs(emulator.variables())
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .expect("cargo runs");
+    let (out, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{errors}");
+    assert!(out.contains("test result: ok."), "{out}");
+}
+
+#[test]
+fn what_composes_does_so_at_ministack() {
+    let Some(emulator) = Emulator::ministack(true) else { return };
+    composition_passes_at(&emulator);
+}
+
+#[test]
+fn what_composes_does_so_at_moto() {
+    let Some(mut emulator) = Emulator::moto() else { return };
+    emulator.enforce();
+    composition_passes_at(&emulator);
 }
 
 #[test]

@@ -85,8 +85,8 @@ async fn child_waits_for_its_input() {
     TemporaryRole::builder().scoped(body).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_killed_process_s_roles_are_removed_by_the_next_run() {
+/// An endpoint where a killed process has left two roles.
+async fn orphaned() -> Served {
     let served = Served::start();
     let mut child = Child::start("child_waits_in_its_bodies", served.variables());
     child.wait_for("waiting");
@@ -94,10 +94,37 @@ async fn a_killed_process_s_roles_are_removed_by_the_next_run() {
     let (status, ..) = child.end();
     assert_eq!(status.signal(), Some(KILL));
     assert_eq!(served.roles().await.len(), 2);
+    served
+}
 
+#[tokio::test]
+async fn a_killed_process_s_roles_are_removed_by_the_next_run() {
+    let served = orphaned().await;
     let (status, _, errors) = Child::start("child_passes", served.variables()).end();
     assert!(status.success(), "{errors}");
     assert_eq!(served.roles().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_process_sweeps_at_its_start_even_if_it_makes_no_role() {
+    let served = orphaned().await;
+    let (status, _, errors) = Child::start("child_makes_no_role", served.variables()).end();
+    assert!(status.success(), "{errors}");
+    assert_eq!(served.roles().await, [""; 0]);
+}
+
+#[test]
+#[ignore = "run by the other tests"]
+fn child_makes_no_role() {}
+
+#[tokio::test]
+async fn listing_the_tests_touches_no_backend() {
+    let served = orphaned().await;
+    let before = served.endpoint.journal().last(usize::MAX).len();
+    let (status, _, errors) = Child::list(served.variables()).end();
+    assert!(status.success(), "{errors}");
+    assert_eq!(served.endpoint.journal().last(usize::MAX).len(), before);
+    assert_eq!(served.roles().await.len(), 2);
 }
 
 #[tokio::test]

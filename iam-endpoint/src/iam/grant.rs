@@ -6,7 +6,7 @@ use http::StatusCode;
 use iam_policy::{Policy, PolicyKind};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::input::{Input, end_of_page};
+use super::input::{Input, end_of_page, exceed};
 use super::role::Role;
 use super::state::{Entity, Head, Named, State, capitalized};
 use super::user::User;
@@ -107,8 +107,7 @@ pub(super) fn put_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(
     let mut iam = input.call.endpoint.iam_mut();
     let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
     let others = grantee.grants().inline.iter().filter(|(other, _)| *other != name);
-    let size: usize = others.map(|(_, policy)| policy.characters()).sum::<usize>() + policy.characters();
-    if size > T::MOST_INLINE {
+    if exceed(T::MOST_INLINE, others.map(|(_, policy)| policy).chain([&policy])) {
         return Err(Fault::limit(format!(
             "Maximum policy size of {} bytes exceeded for {} {}",
             T::MOST_INLINE,

@@ -131,6 +131,13 @@ pub(super) fn end_of_page(marker: Option<String>, xml: &mut Xml) {
     }
 }
 
+/// Whether policies together measure more than IAM allows, in characters other than white space.
+pub(super) fn exceed<'p>(most: usize, policies: impl Iterator<Item = &'p Policy> + Clone) -> bool {
+    // There are never fewer bytes than characters, and they need no counting.
+    let bytes: usize = policies.clone().map(|policy| policy.source().fragment().len()).sum();
+    bytes > most && policies.map(Policy::characters).sum::<usize>() > most
+}
+
 /// Checks a policy document as IAM and STS do.
 pub(crate) fn check_policy(endpoint: &Shared, text: &str, kind: PolicyKind) -> Result<Policy, Fault> {
     endpoint.policy(text, kind).map_err(|diagnostics| {

@@ -104,7 +104,7 @@ impl fmt::Debug for AccessKey {
 
 /// A session token of the look of AWS's. It is shorter, for client and endpoint hash it with every request.
 pub(crate) fn session_token() -> String {
-    format!("IQoJb3JpZ2luX2Vj{}==", random(98, ANY))
+    format!("IQoJb3JpZ2luX2Vj{}", random(48, ANY))
 }
 
 /// A unique id such as `AROA…`.
@@ -115,8 +115,14 @@ pub(super) fn unique_id(prefix: &str) -> String {
 const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ANY: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// Letters of an alphabet whose length divides 256, so that all are as likely.
 fn random<const N: usize>(length: usize, alphabet: &[u8; N]) -> String {
-    (0..length).map(|_| alphabet.get(fastrand::usize(..N)).map_or('A', |byte| char::from(*byte))).collect()
+    let mut bytes = vec![0; length];
+    fastrand::fill(&mut bytes);
+    for byte in &mut bytes {
+        *byte = alphabet.get(usize::from(*byte) % N).copied().unwrap_or(b'A');
+    }
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {

@@ -31,7 +31,7 @@ struct Resource {
     boundary: Option<String>,
 }
 
-/// The operations, with the resource that each is authorized on.
+/// The operations in the order of their names, with the resource that each is authorized on.
 ///
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
 #[rustfmt::skip]
@@ -95,8 +95,10 @@ pub(crate) fn handle(call: &Call<'_>) -> Response<Bytes> {
 fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
     let parameters = Parameters::read(call.parts, &call.body)?;
     let action = parameters.action(call)?;
-    let operation = OPERATIONS.iter().find(|operation| operation.name == action);
-    let Some(operation) = operation else { return Err(Fault::not_mapped("iam", Some(action))) };
+    let found = OPERATIONS.binary_search_by(|operation| operation.name.cmp(action));
+    let Some(operation) = found.ok().and_then(|at| OPERATIONS.get(at)) else {
+        return Err(Fault::not_mapped("iam", Some(action)));
+    };
     let input = Input { call, parameters };
     input.authorize(operation)?;
     let mut xml = Xml::new();
@@ -237,4 +239,14 @@ fn new_role(input: &Input<'_>) -> Result<Resource, Fault> {
 
 fn new_user(input: &Input<'_>) -> Result<Resource, Fault> {
     input.new_arn("user", "UserName")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_names() {
+        assert!(OPERATIONS.is_sorted_by(|one, next| one.name < next.name));
+    }
 }

@@ -5,7 +5,7 @@ use iam_policy::{Policy, PolicyKind, managed};
 use time::OffsetDateTime;
 
 use super::grant::{Grants, document};
-use super::input::{Input, end_of_page};
+use super::input::{Input, end_of_page, exceed};
 use super::state::{Entity, Head, State, is_aws_managed};
 use super::tags::Tags;
 use crate::clock;
@@ -35,7 +35,7 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let name = input.name("PolicyName", 128)?;
     let path = input.path("Path")?;
     let document = input.policy("PolicyDocument", PolicyKind::Identity)?;
-    if document.characters() > MOST {
+    if exceed(MOST, std::iter::once(&document)) {
         return Err(Fault::limit(format!("Cannot exceed quota for PolicySize: {MOST}")));
     }
     let arn = input.call.endpoint.iam_arn("policy", path, name);

@@ -4,7 +4,7 @@ use iam_policy::{Policy, PolicyKind};
 use time::Duration;
 
 use super::grant::{self, Grants};
-use super::input::{Input, end_of_page};
+use super::input::{Input, end_of_page, exceed};
 use super::state::{Entity, Head};
 use super::tags::Tags;
 use crate::clock;
@@ -168,7 +168,7 @@ fn change(input: &Input<'_>, change: impl FnOnce(&mut Role)) -> Result<(), Fault
 
 fn trust(input: &Input<'_>, parameter: &'static str) -> Result<Policy, Fault> {
     let trust = input.policy(parameter, PolicyKind::Trust)?;
-    if trust.characters() > MOST_TRUST {
+    if exceed(MOST_TRUST, std::iter::once(&trust)) {
         return Err(Fault::limit(format!("Cannot exceed quota for ACLSizePerRole: {MOST_TRUST}")));
     }
     Ok(trust)

@@ -1,7 +1,7 @@
 //! What there is in an account's IAM.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
 use iam_policy::{Policy, PolicyKind, PolicySet, managed};
@@ -26,7 +26,7 @@ pub(crate) struct State {
     pub(crate) roles: Named<Role>,
     pub(super) policies: Named<CustomerPolicy>,
     pub(super) profiles: Named<Profile>,
-    keys: HashMap<String, Arc<AccessKey>>,
+    keys: BTreeMap<String, Arc<AccessKey>>,
 }
 
 impl State {
@@ -37,7 +37,7 @@ impl State {
             roles: Named::default(),
             policies: Named::default(),
             profiles: Named::default(),
-            keys: HashMap::new(),
+            keys: BTreeMap::new(),
         };
         let grants = Grants {
             attached: vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()],
@@ -78,12 +78,15 @@ impl State {
 
     /// The policies that apply to whoever has these grants.
     pub(crate) fn policies_of(&self, grants: &Grants) -> PolicySet {
-        let attached = grants.attached.iter().filter_map(|arn| self.policy(arn));
-        PolicySet {
-            identity: grants.inline.values().cloned().chain(attached).collect(),
-            boundary: grants.boundary.iter().filter_map(|arn| self.policy(arn)).collect(),
-            ..PolicySet::default()
+        let mut policies = PolicySet::default();
+        policies.identity.extend(grants.inline.values().cloned());
+        for arn in &grants.attached {
+            policies.identity.extend(self.policy(arn));
         }
+        if let Some(arn) = &grants.boundary {
+            policies.boundary.extend(self.policy(arn));
+        }
+        policies
     }
 
     /// The document of a managed policy, AWS's or the customer's.
@@ -113,12 +116,12 @@ impl State {
 
 /// Whether AWS publishes the policy: its ARN has `aws` where others have an account.
 pub(super) fn is_aws_managed(arn: &str) -> bool {
-    arn.contains(":iam::aws:policy/")
+    arn.split(':').nth(4) == Some("aws")
 }
 
 /// Parsed once in the process, for the largest has thousands of patterns.
 fn aws_managed(arn: &str) -> Option<Policy> {
-    static PARSED: LazyLock<Mutex<HashMap<String, Policy>>> = LazyLock::new(Mutex::default);
+    static PARSED: Mutex<BTreeMap<String, Policy>> = Mutex::new(BTreeMap::new());
     let lock = || PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(policy) = lock().get(arn) {
         return Some(policy.clone());

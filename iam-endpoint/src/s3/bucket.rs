@@ -2,13 +2,13 @@
 
 use http::StatusCode;
 use http::header::LOCATION;
-use sha2::{Digest, Sha256};
 
 use super::fault::{self, Fault};
 use super::state::{Bucket, Versioning, no_such_bucket};
 use super::task::{Answer, Task, document, empty, enables_object_lock, set_header, sets_acl, timestamp};
 use super::{address, metadata, xml};
 use crate::call::Call;
+use crate::sigv4::sha256;
 
 /// The region whose endpoint creates buckets anywhere, and takes a second `CreateBucket` for a success.
 const CLASSIC_REGION: &str = "us-east-1";
@@ -181,5 +181,5 @@ pub(super) fn list(task: &Task<'_>) -> Result<Answer, Fault> {
 
 /// The account's canonical user id: 64 hexadecimal digits.
 pub(super) fn owner(call: &Call<'_>) -> String {
-    hex::encode(Sha256::digest(call.endpoint.account.as_bytes()))
+    sha256(call.endpoint.account.as_bytes()).hex()
 }

@@ -31,9 +31,7 @@ pub(super) fn object(task: &Task<'_>) -> Result<Answer, Fault> {
 }
 
 pub(super) fn bypasses_governance(task: &Task<'_>) -> bool {
-    task.call
-        .header("x-amz-bypass-governance-retention")
-        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    task.header("x-amz-bypass-governance-retention").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// What a deletion did.

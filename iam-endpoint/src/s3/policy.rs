@@ -9,7 +9,7 @@ use iam_policy::PolicyKind;
 
 use super::fault::{self, Fault};
 use super::state::BucketPolicy;
-use super::statement::Statement;
+use super::statement;
 use super::task::{Answer, Task, document, empty, set_header};
 use crate::journal::Outcome;
 
@@ -73,10 +73,9 @@ fn read(task: &Task<'_>, text: &Bytes) -> Result<BucketPolicy, Fault> {
     let policy = task.call.endpoint.policy(json, PolicyKind::Resource);
     let policy = policy.and_then(|policy| policy.check_size(PolicyKind::Resource.limit()).map(|()| policy));
     let policy = policy.map_err(|problems| fault::MALFORMED_POLICY.because(problems.to_string()))?;
-    let statements = Statement::all_of(&policy).ok_or_else(|| fault::MALFORMED_POLICY.fault())?;
-    for statement in &statements {
-        statement.check(task.call.endpoint.partition, task.bucket)?;
+    for statement in policy.statements() {
+        statement::check(statement, task.call.endpoint.partition, task.bucket)?;
     }
-    let is_public = statements.iter().any(Statement::is_public);
+    let is_public = policy.statements().iter().any(statement::is_public);
     Ok(BucketPolicy { text: text.clone(), policy, is_public })
 }

@@ -10,12 +10,14 @@ pub(super) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 impl<'a> Query<'a> {
     /// `None` where a key or a value is not UTF-8 when decoded.
     pub(super) fn parse(raw: Option<&'a str>) -> Option<Self> {
-        let pairs = raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-        let decoded = pairs.map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((percent_decode(key)?, percent_decode(value)?))
-        });
-        decoded.collect::<Option<_>>().map(Self)
+        let mut pairs = Vec::new();
+        for pair in raw.unwrap_or_default().split('&') {
+            if !pair.is_empty() {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                pairs.push((percent_decode(key)?, percent_decode(value)?));
+            }
+        }
+        Some(Self(pairs))
     }
 
     /// The first value of a key.

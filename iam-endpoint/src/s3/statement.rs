@@ -1,86 +1,64 @@
 //! What S3 asks of a bucket policy's statements beyond what the policy language does.
 
-use iam_policy::{Policy, catalogue};
-use serde_json::Value;
+use iam_policy::{Condition, Effect, Element, Statement, catalogue};
 
 use super::fault::{self, Fault};
 
-/// A statement of a policy in canonical JSON.
-pub(super) struct Statement(Value);
-
-impl Statement {
-    /// `None` where the canonical text is not the JSON that we know, so that nothing goes unchecked.
-    pub(super) fn all_of(policy: &Policy) -> Option<Vec<Self>> {
-        let mut document: Value = serde_json::from_str(&policy.to_json()).ok()?;
-        match document.get_mut("Statement")?.take() {
-            Value::Array(statements) => Some(statements.into_iter().map(Self).collect()),
-            _ => None,
+/// Refuses actions of other services, resources of other buckets, and actions on resources that they do not have.
+pub(super) fn check(statement: &Statement, partition: &str, bucket: &str) -> Result<(), Fault> {
+    let malformed = |message: String| Err(fault::MALFORMED_POLICY.because(message));
+    let resources = statement.resources();
+    let own = format!("arn:{partition}:s3:::");
+    for resource in resources.iter().flat_map(texts) {
+        let name = resource.strip_prefix(&own).and_then(|name| name.split('/').next());
+        if !name.is_some_and(|name| !name.trim_matches('*').is_empty() && glob(name, bucket)) {
+            return malformed(format!(
+                "Policy has invalid resource: `{resource}` is not in this bucket; write `{own}{bucket}` or `{own}{bucket}/*`"
+            ));
         }
     }
-
-    fn element(&self, name: &str) -> &Value {
-        self.0.get(name).unwrap_or(&Value::Null)
-    }
-
-    fn texts(&self, element: &str) -> Vec<&str> {
-        texts(self.element(element))
-    }
-
-    /// Refuses actions of other services, resources of other buckets, and actions on resources that they do not have.
-    pub(super) fn check(&self, partition: &str, bucket: &str) -> Result<(), Fault> {
-        let malformed = |message: String| Err(fault::MALFORMED_POLICY.because(message));
-        let resources = [self.texts("Resource"), self.texts("NotResource")].concat();
-        let own = format!("arn:{partition}:s3:::");
-        for resource in &resources {
-            let name = resource.strip_prefix(&own).and_then(|name| name.split('/').next());
-            if !name.is_some_and(|name| !name.trim_matches('*').is_empty() && glob(name, bucket)) {
-                return malformed(format!(
-                    "Policy has invalid resource: `{resource}` is not in this bucket; write `{own}{bucket}` or `{own}{bucket}/*`"
-                ));
-            }
+    let actions = statement.actions();
+    for action in texts(&actions) {
+        if action != "*" && !action.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("s3:")) {
+            return malformed(format!("Policy has invalid action: `{action}` is not an action of S3"));
         }
-        for action in [self.texts("Action"), self.texts("NotAction")].concat() {
-            if action != "*" && !action.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("s3:")) {
-                return malformed(format!("Policy has invalid action: `{action}` is not an action of S3"));
-            }
+    }
+    let Some(resources) = resources.filter(|resources| !resources.is_negated && !actions.is_negated) else {
+        return Ok(());
+    };
+    for action in texts(&actions) {
+        if !texts(&resources).any(|resource| applies(action, resource)) {
+            let resources: Vec<&str> = texts(&resources).collect();
+            return malformed(format!(
+                "Action does not apply to any resource(s) in statement: `{action}` is not about {}",
+                resources.join(", ")
+            ));
         }
-        let resources = self.texts("Resource");
-        for action in self.texts("Action") {
-            if !resources.is_empty() && !resources.iter().any(|resource| applies(action, resource)) {
-                return malformed(format!(
-                    "Action does not apply to any resource(s) in statement: `{action}` is not about {}",
-                    resources.join(", ")
-                ));
-            }
-        }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Whether the statement grants something to more than fixed principals or fixed sources.
-    ///
-    /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>, the meaning of
-    /// "public".
-    pub(super) fn is_public(&self) -> bool {
-        let principal = self.element("Principal");
-        let accounts = principal.get("AWS").map(texts).unwrap_or_default();
-        // Where there is none, there is a `NotPrincipal`.
-        let names_anybody = principal == "*" || accounts.contains(&"*") || principal.is_null();
-        self.element("Effect") == "Allow" && names_anybody && !self.is_confined()
-    }
+/// Whether the statement grants something to more than fixed principals or fixed sources.
+///
+/// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>, the meaning of
+/// "public".
+pub(super) fn is_public(statement: &Statement) -> bool {
+    let is_anybody = |principals: Element<'_>| {
+        let mut everyone = principals.values.iter().filter(|value| value.text == "*");
+        principals.is_negated || everyone.any(|value| matches!(value.principal_type, None | Some("AWS")))
+    };
+    statement.effect() == Effect::Allow
+        && statement.principals().is_some_and(is_anybody)
+        && !statement.conditions().iter().any(is_confining)
+}
 
-    /// Whether a condition lets only fixed sources through.
-    fn is_confined(&self) -> bool {
-        let operators = self.element("Condition").as_object();
-        operators.into_iter().flatten().any(|(operator, keys)| {
-            let operator = operator.strip_prefix("ForAnyValue:").unwrap_or(operator);
-            CONFINING_OPERATORS.contains(&operator)
-                && keys.as_object().into_iter().flatten().any(|(key, values)| {
-                    let is_confining =
-                        CONFINING_KEYS.iter().any(|confining| confining.eq_ignore_ascii_case(key));
-                    is_confining && texts(values).into_iter().all(|value| is_fixed(key, value))
-                })
-        })
-    }
+/// Whether a condition lets only fixed sources through.
+fn is_confining(condition: &Condition) -> bool {
+    let operator = condition.operator();
+    let key = condition.key();
+    CONFINING_OPERATORS.contains(&operator.strip_prefix("ForAnyValue:").unwrap_or(&operator))
+        && CONFINING_KEYS.iter().any(|confining| confining.eq_ignore_ascii_case(key))
+        && condition.values().all(|value| is_fixed(key, value.text))
 }
 
 const CONFINING_OPERATORS: [&str; 6] =
@@ -126,12 +104,8 @@ fn applies(action: &str, resource: &str) -> bool {
             .any(|action| action.resources().any(|on| fits(on.resource_type().name())))
 }
 
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
-        Value::String(value) => vec![value],
-        _ => Vec::new(),
-    }
+fn texts<'e>(element: &'e Element<'_>) -> impl Iterator<Item = &'e str> {
+    element.values.iter().map(|value| value.text)
 }
 
 /// Whether a pattern of `*` and `?` matches a bucket's name.
@@ -166,17 +140,20 @@ fn glob(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use iam_policy::PolicyKind;
+    use iam_policy::{Policy, PolicyKind};
 
     use super::*;
 
-    fn only(statement: &str) -> Statement {
+    fn only(statement: &str) -> Policy {
         let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#);
-        let policy = Policy::parse(text, PolicyKind::Resource).expect("a policy");
-        Statement::all_of(&policy).and_then(|mut all| all.pop()).expect("a statement")
+        Policy::parse(text, PolicyKind::Resource).expect("a policy")
     }
 
-    fn granting(principal: &str, condition: &str) -> Statement {
+    fn is_public(policy: &Policy) -> bool {
+        policy.statements().iter().any(super::is_public)
+    }
+
+    fn granting(principal: &str, condition: &str) -> Policy {
         only(&format!(
             r#"{{"Effect": "Allow", "Principal": {principal}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*", "Condition": {condition}}}"#
         ))
@@ -184,7 +161,7 @@ mod tests {
 
     #[test]
     fn only_fixed_principals_and_sources_are_not_public() {
-        for (principal, condition, is_public) in [
+        for (principal, condition, public) in [
             (r#""*""#, "{}", true),
             (r#"{"AWS": "*"}"#, "{}", true),
             (r#"{"AWS": "arn:aws:iam::123456789012:role/r"}"#, "{}", false),
@@ -196,11 +173,11 @@ mod tests {
             (r#""*""#, r#"{"StringLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/*"}}"#, true),
             (r#""*""#, r#"{"StringEquals": {"aws:UserAgent": "me"}}"#, true),
         ] {
-            assert_eq!(granting(principal, condition).is_public(), is_public, "{principal} {condition}");
+            assert_eq!(is_public(&granting(principal, condition)), public, "{principal} {condition}");
         }
         let deny =
             r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}"#;
-        assert!(!only(deny).is_public());
+        assert!(!is_public(&only(deny)));
     }
 
     #[test]
@@ -216,10 +193,11 @@ mod tests {
             ("s3:ListBucket", "arn:aws:s3:::b/*", Some("does not apply")),
             ("sqs:SendMessage", "arn:aws:s3:::b/*", Some("invalid action")),
         ] {
-            let statement = only(&format!(
+            let policy = only(&format!(
                 r#"{{"Effect": "Allow", "Principal": "*", "Action": "{action}", "Resource": "{resource}"}}"#
             ));
-            let found = statement.check("aws", "b").err().map(|fault| fault.message().to_owned());
+            let checked = policy.statements().iter().try_for_each(|statement| check(statement, "aws", "b"));
+            let found = checked.err().map(|fault| fault.message().to_owned());
             match problem {
                 None => assert_eq!(found, None, "{action} {resource}"),
                 Some(problem) => {

@@ -18,6 +18,7 @@ use super::{conditions, metadata};
 use crate::authorize::Access;
 use crate::call::Call;
 use crate::clock;
+use crate::headers;
 use crate::journal::Outcome;
 use crate::xml::Xml;
 
@@ -35,8 +36,6 @@ pub(super) struct Task<'a> {
     /// Empty for an operation on a bucket.
     pub(super) key: &'a str,
     pub(super) query: &'a Query<'a>,
-    /// The headers that are text. Many are asked for and few are sent: a scan beats hashing each name.
-    headers: Vec<(&'a str, &'a str)>,
     /// What `x-amz-copy-source` names.
     pub(super) source: Option<Source>,
     /// The headers that created the upload which the request is about.
@@ -60,30 +59,27 @@ impl<'a> Task<'a> {
         (bucket, key): (&'a str, &'a str),
         query: &'a Query<'a>,
     ) -> Result<Self, Fault> {
-        let headers = call.parts.headers.iter().map(|(name, value)| match value.to_str() {
-            Ok(text) => Ok(Some((name.as_str(), text))),
-            // What decides must be readable; what is only kept need not be.
-            Err(_) if name.as_str().starts_with("x-amz-") && !name.as_str().starts_with(metadata::USER) => {
-                Err(fault::INVALID_ARGUMENT
-                    .because(format!("the value of the header `{name}` is not text"))
-                    .with("ArgumentName", name.as_str()))
-            }
-            Err(_) => Ok(None),
-        });
-        let headers = headers.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        // What decides must be readable; what is only kept need not be.
+        let decides = |name: &str| name.starts_with("x-amz-") && !name.starts_with(metadata::USER);
+        let is_unreadable = |(name, value): &(&str, &[u8])| decides(name) && headers::text(value).is_none();
+        if let Some((name, _)) = call.headers.iter().find(is_unreadable) {
+            return Err(fault::INVALID_ARGUMENT
+                .because(format!("the value of the header `{name}` is not text"))
+                .with("ArgumentName", name));
+        }
         let upload = query.get("uploadId").and_then(|id| {
             let conditions = |bucket: &mut Bucket| Ok(bucket.upload(key, id)?.conditions.clone());
             call.endpoint.s3.bucket(bucket, conditions).ok()
         });
         let tags = OnceCell::new();
-        let mut task = Self { call, operation, bucket, key, query, headers, source: None, upload, tags };
+        let mut task = Self { call, operation, bucket, key, query, source: None, upload, tags };
         task.source = task.header("x-amz-copy-source").map(Source::parse).transpose()?;
         Ok(task)
     }
 
     /// The first value of a header.
     pub(super) fn header(&self, name: &str) -> Option<&'a str> {
-        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| *value)
+        self.call.headers.text(name)
     }
 
     /// A header that decisions ask for: of the request, or else of the one that created the upload.

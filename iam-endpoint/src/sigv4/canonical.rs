@@ -8,6 +8,7 @@ use http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::failure::{Failure, Kind};
+use crate::headers::Headers;
 use crate::query::percent_decode;
 
 /// All but AWS's unreserved characters.
@@ -31,6 +32,7 @@ pub(super) enum PathRule {
 /// Writes the canonical request.
 pub(super) fn request(
     parts: &Parts,
+    headers: &Headers<'_>,
     authority: &str,
     signed_headers: &str,
     payload_hash: &str,
@@ -44,7 +46,7 @@ pub(super) fn request(
     query(&mut text, parts.uri.query().unwrap_or_default())?;
     text.push('\n');
     for name in signed_headers.split(';') {
-        header(&mut text, parts, authority, name)?;
+        header(&mut text, headers, authority, name)?;
     }
     text.push('\n');
     text.push_str(signed_headers);
@@ -124,42 +126,37 @@ fn encoded(part: &str) -> Result<Cow<'_, str>, Failure> {
     Ok(Cow::Owned(utf8_percent_encode(&decoded, RESERVED).to_string()))
 }
 
-fn header(text: &mut String, parts: &Parts, authority: &str, name: &str) -> Result<(), Failure> {
-    text.push_str(name);
-    text.push(':');
-    let mut values = parts.headers.get_all(name).iter().peekable();
-    if values.peek().is_none() {
-        if name != "host" {
+fn header(text: &mut String, headers: &Headers<'_>, authority: &str, name: &str) -> Result<(), Failure> {
+    let mut values = headers.all(name);
+    let mut value = match values.next() {
+        Some(value) => folded(value),
+        None if name == "host" => Cow::Borrowed(authority),
+        None => {
             return Err(Failure::new(
                 Kind::Mismatch,
                 format!("The signed header `{name}` is not in the request."),
             ));
         }
-        text.push_str(authority);
+    };
+    for another in values {
+        value = Cow::Owned(format!("{value},{}", folded(another)));
     }
-    for (index, value) in values.enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        push_folded(text, &String::from_utf8_lossy(value.as_bytes()));
-    }
+    text.push_str(name);
+    text.push(':');
+    text.push_str(&value);
     text.push('\n');
     Ok(())
 }
 
 /// Trimmed, with each run of spaces as one.
-fn push_folded(text: &mut String, value: &str) {
-    let value = value.trim();
-    if !value.contains("  ") {
-        text.push_str(value);
-        return;
+fn folded(value: &[u8]) -> Cow<'_, str> {
+    let value = String::from_utf8_lossy(value.trim_ascii());
+    // Looking for one character is fast in a debug build; looking for two is not.
+    if !value.contains(' ') || !value.contains("  ") {
+        return value;
     }
-    for (index, word) in value.split(' ').filter(|word| !word.is_empty()).enumerate() {
-        if index > 0 {
-            text.push(' ');
-        }
-        text.push_str(word);
-    }
+    let words: Vec<&str> = value.split(' ').filter(|word| !word.is_empty()).collect();
+    Cow::Owned(words.join(" "))
 }
 
 #[cfg(test)]
@@ -168,7 +165,7 @@ mod tests {
 
     fn canonical(uri: &str, rule: PathRule) -> String {
         let (parts, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
-        request(&parts, "h", "host", "hash", rule).unwrap()
+        request(&parts, &Headers::of(&parts.headers), "h", "host", "hash", rule).unwrap()
     }
 
     #[test]
@@ -197,7 +194,9 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
-        let text = request(&parts, "h", "host;x", "hash", PathRule::EncodedOnce).unwrap();
+        let text =
+            request(&parts, &Headers::of(&parts.headers), "h", "host;x", "hash", PathRule::EncodedOnce)
+                .unwrap();
         assert_eq!(text, "GET\n/\n\nhost:h\nx:a b,c\n\nhost;x\nhash");
     }
 }

@@ -5,6 +5,7 @@
 //! canonical   the request in the form that was signed
 //! verify      is that the signature, made now, with this key, over this request?
 //! payload     is that the body that was signed? `aws-chunked` framing comes off here
+//! hash        SHA-256 and its keyed form
 //! failure     what can be wrong; `protocol` words it for each service
 //! ```
 //!
@@ -14,12 +15,14 @@
 
 mod canonical;
 mod failure;
+mod hash;
 mod key;
 mod payload;
 mod presented;
 mod verify;
 
 pub(crate) use failure::{Failure, Kind};
+pub(crate) use hash::sha256;
 pub(crate) use key::SigningKeys;
 pub(crate) use payload::{Payload, open as open_payload};
 pub(crate) use presented::Presented;

@@ -5,11 +5,12 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sha2::{Digest, Sha256};
 
 use super::failure::{Failure, Kind};
+use super::hash::sha256;
 use super::key::SigningKeys;
 use super::presented::Presented;
+use crate::headers::Headers;
 
 const EMPTY_HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -87,7 +88,7 @@ impl Payload {
 pub(crate) fn open(
     payload: &Payload,
     body: Bytes,
-    headers: &HeaderMap,
+    headers: &Headers<'_>,
     signed: Option<(&Presented<'_>, &SigningKeys)>,
 ) -> Result<(Bytes, HeaderMap), Failure> {
     let chain = match payload {
@@ -102,8 +103,7 @@ pub(crate) fn open(
     };
     let has_trailer = *payload != Payload::Chunked { trailer: false };
     let (data, trailers) = unframe(body, chain, has_trailer)?;
-    let declared =
-        headers.get("x-amz-decoded-content-length").and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    let declared = headers.text("x-amz-decoded-content-length").and_then(|text| text.parse::<usize>().ok());
     match declared {
         Some(length) if length == data.len() => Ok((data, trailers)),
         Some(_) => {
@@ -114,7 +114,7 @@ pub(crate) fn open(
 }
 
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    if bytes.is_empty() { EMPTY_HASH.to_owned() } else { hex::encode(Sha256::digest(bytes)) }
+    if bytes.is_empty() { EMPTY_HASH.to_owned() } else { sha256(bytes).hex() }
 }
 
 fn broken(message: &str) -> Failure {

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use http::request::Parts;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::failure::{Failure, Kind};
 use crate::clock;
+use crate::headers::{self, Headers};
 use crate::query::percent_decode;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -27,15 +27,15 @@ pub(crate) struct Presented<'r> {
     pub(crate) timestamp: Cow<'r, str>,
     pub(crate) signed_at: OffsetDateTime,
     pub(crate) token: Option<Cow<'r, str>>,
-    /// How long a presigned URL lives; `None` for a signature in the header.
-    pub(crate) expires: Option<Duration>,
+    /// How many seconds a presigned URL lives; `None` for a signature in the header.
+    pub(crate) expires: Option<i64>,
 }
 
 impl<'r> Presented<'r> {
     /// Reads the signature from the `Authorization` header or the query; `None` if there is none.
-    pub(crate) fn read(parts: &'r Parts) -> Result<Option<Self>, Failure> {
+    pub(crate) fn read(parts: &'r Parts, headers: &Headers<'r>) -> Result<Option<Self>, Failure> {
         let query = parts.uri.query().unwrap_or_default();
-        let header = parts.headers.get(http::header::AUTHORIZATION);
+        let header = headers.get("authorization");
         match (header, QueryParameters::read(query)?) {
             (Some(_), Some(_)) => Err(Failure::new(
                 Kind::Malformed,
@@ -43,10 +43,9 @@ impl<'r> Presented<'r> {
                  parameter or the Authorization header should be specified",
             )),
             (Some(header), None) => {
-                let header = header
-                    .to_str()
-                    .map_err(|_| Failure::new(Kind::Malformed, "The Authorization header is not text."))?;
-                from_header(header, &parts.headers).map(Some)
+                let header = headers::text(header)
+                    .ok_or_else(|| Failure::new(Kind::Malformed, "The Authorization header is not text."))?;
+                from_header(header, headers).map(Some)
             }
             (None, Some(parameters)) => parameters.into_presented().map(Some),
             (None, None) => Ok(None),
@@ -74,14 +73,14 @@ impl<'r> Presented<'r> {
     }
 }
 
-fn from_header<'r>(header: &'r str, headers: &'r HeaderMap) -> Result<Presented<'r>, Failure> {
+fn from_header<'r>(header: &'r str, headers: &Headers<'r>) -> Result<Presented<'r>, Failure> {
     let malformed =
         |what: &str| Failure::new(Kind::Malformed, format!("{what} Authorization={}", shown(header)));
-    let (algorithm, fields) = header.trim().split_once(' ').unwrap_or((header, ""));
+    let (algorithm, fields) = header.trim_ascii().split_once(' ').unwrap_or((header, ""));
     check_algorithm(algorithm)?;
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
     for field in fields.split(',') {
-        let slot = match field.trim().split_once('=') {
+        let slot = match field.trim_ascii().split_once('=') {
             Some(("Credential", value)) => (&mut credential, value),
             Some(("SignedHeaders", value)) => (&mut signed_headers, value),
             Some(("Signature", value)) => (&mut signature, value),
@@ -91,7 +90,7 @@ fn from_header<'r>(header: &'r str, headers: &'r HeaderMap) -> Result<Presented<
                 ));
             }
         };
-        if slot.0.replace(slot.1.trim()).is_some() {
+        if slot.0.replace(slot.1.trim_ascii()).is_some() {
             return Err(malformed("Authorization header has a part twice."));
         }
     }
@@ -101,8 +100,7 @@ fn from_header<'r>(header: &'r str, headers: &'r HeaderMap) -> Result<Presented<
         signature.ok_or_else(|| malformed("Authorization header requires 'Signature' parameter."))?;
     let signed_headers = signed_headers
         .ok_or_else(|| malformed("Authorization header requires 'SignedHeaders' parameter."))?;
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let (timestamp, signed_at) = match (text("x-amz-date"), text("date")) {
+    let (timestamp, signed_at) = match (headers.text("x-amz-date"), headers.text("date")) {
         (Some(date), _) => (Cow::Borrowed(date), clock::parse_basic(date)),
         // `Date` may stand in, in either of two forms; what is signed is always the basic one.
         (None, Some(date)) => {
@@ -125,7 +123,7 @@ fn from_header<'r>(header: &'r str, headers: &'r HeaderMap) -> Result<Presented<
         signature: Cow::Borrowed(signature),
         timestamp,
         signed_at,
-        token: text("x-amz-security-token").map(Cow::Borrowed),
+        token: headers.text("x-amz-security-token").map(Cow::Borrowed),
         expires: None,
     })
 }
@@ -157,20 +155,22 @@ fn split_credential(credential: Cow<'_, str>) -> Result<(Cow<'_, str>, Cow<'_, s
             ),
         )
     };
-    let parts: Vec<&str> = credential.split('/').collect();
-    let [id, date, region, service, terminator] = parts.as_slice() else { return Err(wrong()) };
-    if [id, date, region, service].iter().any(|part| part.is_empty()) || *terminator != "aws4_request" {
+    let mut parts = credential.split('/');
+    let mut next = || parts.next().filter(|part| !part.is_empty());
+    let (Some(id), Some(_date), Some(_region), Some(_service), Some("aws4_request"), None) =
+        (next(), next(), next(), next(), next(), parts.next())
+    else {
         return Err(wrong());
-    }
+    };
     let after = id.len();
     Ok(match credential {
         Cow::Borrowed(text) => {
             let (id, scope) = text.split_at(after);
-            (Cow::Borrowed(id), Cow::Borrowed(scope.trim_start_matches('/')))
+            (Cow::Borrowed(id), Cow::Borrowed(scope.get(1..).unwrap_or_default()))
         }
         Cow::Owned(text) => {
             let (id, scope) = text.split_at(after);
-            (Cow::Owned(id.to_owned()), Cow::Owned(scope.trim_start_matches('/').to_owned()))
+            (Cow::Owned(id.to_owned()), Cow::Owned(scope.get(1..).unwrap_or_default().to_owned()))
         }
     })
 }
@@ -198,6 +198,9 @@ struct QueryParameters<'r> {
 
 impl<'r> QueryParameters<'r> {
     fn read(query: &'r str) -> Result<Option<Self>, Failure> {
+        if query.is_empty() {
+            return Ok(None);
+        }
         let mut read = Self::default();
         let mut legacy = false;
         for pair in query.split('&') {
@@ -264,7 +267,7 @@ impl<'r> QueryParameters<'r> {
             timestamp,
             signed_at,
             token: self.token,
-            expires: Some(Duration::seconds(expires)),
+            expires: Some(expires),
         })
     }
 }

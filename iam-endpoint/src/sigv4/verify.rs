@@ -1,16 +1,17 @@
 //! Is that the signature, made now, with this key, over this request?
 
 use http::request::Parts;
-use sha2::{Digest, Sha256};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::canonical::{self, PathRule};
 use super::failure::{Failure, Kind};
+use super::hash::sha256;
 use super::key::SigningKeys;
 use super::presented::Presented;
+use crate::headers::Headers;
 
-/// How far a client's clock may be off.
-const SKEW: Duration = Duration::minutes(15);
+/// How far a client's clock may be off, in seconds.
+const SKEW: i64 = 15 * 60;
 
 /// What a good signature has to agree with.
 pub(crate) struct Expected<'a> {
@@ -28,15 +29,17 @@ pub(crate) struct Expected<'a> {
 pub(crate) fn verify(
     presented: &Presented<'_>,
     parts: &Parts,
+    headers: &Headers<'_>,
     keys: &SigningKeys,
     expected: &Expected<'_>,
 ) -> Result<(), Failure> {
     check_scope(presented, expected)?;
     check_time(presented, expected.now)?;
-    check_signed_headers(presented, parts)?;
+    check_signed_headers(presented, headers)?;
     let rule = if expected.is_s3 { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
     let request = canonical::request(
         parts,
+        headers,
         expected.authority,
         &presented.signed_headers,
         expected.payload_hash,
@@ -46,7 +49,7 @@ pub(crate) fn verify(
         "AWS4-HMAC-SHA256\n{}\n{}\n{}",
         presented.timestamp,
         presented.scope,
-        hex::encode(Sha256::digest(request.as_bytes()))
+        sha256(request.as_bytes()).hex()
     );
     if keys.verifies(&presented.scope, &text, &presented.signature) {
         return Ok(());
@@ -83,7 +86,7 @@ fn check_scope(presented: &Presented<'_>, expected: &Expected<'_>) -> Result<(),
 }
 
 fn check_time(presented: &Presented<'_>, now: OffsetDateTime) -> Result<(), Failure> {
-    let age = now - presented.signed_at;
+    let age = now.unix_timestamp() - presented.signed_at.unix_timestamp();
     match presented.expires {
         Some(expires) if age > expires => {
             return Err(Failure::new(Kind::ExpiredUrl, "Request has expired"));
@@ -107,10 +110,19 @@ fn check_time(presented: &Presented<'_>, now: OffsetDateTime) -> Result<(), Fail
 }
 
 /// `host` and every `x-amz-` header have to be signed, or they could be changed on the way.
-fn check_signed_headers(presented: &Presented<'_>, parts: &Parts) -> Result<(), Failure> {
-    let is_signed = |name: &str| presented.signed_headers.split(';').any(|signed| signed == name);
-    let amz = parts.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
-    match std::iter::once("host").chain(amz).find(|name| !is_signed(name)) {
+fn check_signed_headers(presented: &Presented<'_>, headers: &Headers<'_>) -> Result<(), Failure> {
+    let mut is_host_signed = false;
+    let mut signed = Vec::with_capacity(16);
+    for name in presented.signed_headers.split(';') {
+        is_host_signed |= name == "host";
+        signed.push(name);
+    }
+    let missing = if is_host_signed {
+        headers.iter().map(|(name, _)| name).find(|name| name.starts_with("x-amz-") && !signed.contains(name))
+    } else {
+        Some("host")
+    };
+    match missing {
         None => Ok(()),
         Some(name) => Err(Failure::new(
             Kind::UnsignedHeaders,

@@ -83,7 +83,7 @@ pub(super) enum Body {
     /// The call succeeded.
     Ok,
     /// The service answered with an error.
-    Error { status: u16, code: Option<String>, message: Option<String>, sentence: Sentence },
+    Error { status: u16, code: Option<String>, message: Option<String>, sentence: Sentence, is_empty: bool },
     /// No answer of the service: why, in the SDK's words.
     None(String),
 }
@@ -213,20 +213,25 @@ impl Body {
             return Self::None(DisplayErrorContext(error).to_string());
         };
         let meta = context.err().meta();
+        let raw = String::from_utf8_lossy(context.raw().body().bytes().unwrap_or_default());
+        // `moto_server` words errors of IAM and STS in EC2's form, in which the SDK finds neither.
+        let told = |known: Option<&str>, tag| known.or_else(|| element(&raw, tag)).map(str::to_owned);
+        let message = told(meta.message(), "Message");
         Self::Error {
             status: context.raw().status().as_u16(),
-            code: meta.code().map(str::to_owned),
-            message: meta.message().map(str::to_owned),
-            sentence: meta.message().map(Sentence::read).unwrap_or_default(),
+            code: told(meta.code(), "Code"),
+            sentence: message.as_deref().map(Sentence::read).unwrap_or_default(),
+            message,
+            is_empty: raw.is_empty(),
         }
     }
 
     fn finding(&self, operation: Option<&(String, String)>) -> Finding {
-        let (status, code, message, sentence) = match self {
+        let (status, code, message, sentence, is_empty) = match self {
             Self::Ok => return Finding::Allowed,
             Self::None(_) => return Finding::Nothing("the service did not answer"),
-            Self::Error { status, code, message, sentence } => {
-                (*status, code.as_deref(), message.as_deref().unwrap_or_default(), sentence)
+            Self::Error { status, code, message, sentence, is_empty } => {
+                (*status, code.as_deref(), message.as_deref().unwrap_or_default(), sentence, *is_empty)
             }
         };
         match code.and_then(CodeClass::of) {
@@ -243,14 +248,21 @@ impl Body {
             Some(CodeClass::NotMapped) => Finding::Nothing("the endpoint does not know this operation"),
             Some(CodeClass::Throttled) => Finding::Nothing("the request was throttled"),
             // S3 answers HEAD requests without a body, hence without a code.
-            None if code.is_none() && status == 403 => Finding::Denied(None),
+            None if is_empty && status == 403 => Finding::Denied(None),
             None if status >= 500 => Finding::Nothing("the service failed"),
-            None if code.is_none() && status != 404 && status != 304 => {
+            None if code.is_none() && !(is_empty && matches!(status, 304 | 404 | 412)) => {
                 Finding::Nothing("the answer has no error code")
             }
             Some(CodeClass::Authorized) | None => Finding::Allowed,
         }
     }
+}
+
+/// The text of the first such element of an XML answer.
+fn element<'a>(xml: &'a str, tag: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{tag}>"))?;
+    let (text, _) = rest.split_once(&format!("</{tag}>"))?;
+    Some(text)
 }
 
 /// Whether a denial of `s3:ListBucket` answers a read of an object: then the read was allowed and the object is absent.

@@ -3,8 +3,12 @@
 use std::fmt::Write as _;
 
 use iam_endpoint::{Authorization, Event, Outcome};
+use iam_policy::Explanation;
+#[cfg(feature = "network")]
+use iam_policy::{Context, Principal, Request};
 
 use super::answer::{Answer, Body, Finding, Mismatch, denials};
+use super::sentence::Sentence;
 use super::{Expectation, Expected};
 
 /// How many authorizations of one call are told in full; a batch may have a thousand.
@@ -80,7 +84,7 @@ fn tell_event(report: &mut String, event: &Event, expectation: &Expectation, mis
     }
 }
 
-/// Tells what the service's own sentence says, where nothing was recorded.
+/// Tells what the service's own sentence says, where nothing was recorded, and what the role's policies make of it.
 fn tell_sentence(report: &mut String, answer: &Answer) {
     let Body::Error { sentence, .. } = &answer.body else { return };
     let facts =
@@ -90,6 +94,34 @@ fn tell_sentence(report: &mut String, answer: &Answer) {
             let _ = write!(report, "\n  {name:<9}  {fact}");
         }
     }
+    if let Some(explanation) = own_policies(sentence) {
+        let _ = write!(
+            report,
+            "\n\nby the role's own policies, for a request without condition keys:\n{}",
+            explanation.to_string().trim_end()
+        );
+    }
+}
+
+/// What the policies of a role that this process made say to the request in a denial.
+#[cfg(feature = "network")]
+fn own_policies(sentence: &Sentence) -> Option<Explanation> {
+    let session = sentence.principal.as_deref()?;
+    let (_, role) = session.split_once(":assumed-role/")?;
+    let (role, _) = role.split_once('/')?;
+    let policies = crate::outlive::policies_of(role)?;
+    Some(policies.explain(&Request {
+        principal: Principal::from_arn(session)?,
+        action: sentence.action.clone()?,
+        resource: sentence.resource.clone()?,
+        resource_account: None,
+        context: Context::new(),
+    }))
+}
+
+#[cfg(not(feature = "network"))]
+fn own_policies(_: &Sentence) -> Option<Explanation> {
+    None
 }
 
 /// The call on one line, as its author wrote it.

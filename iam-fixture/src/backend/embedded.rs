@@ -3,7 +3,7 @@
 //! Each test has a world of its own, so that two hundred of them in parallel share no bucket and no role.
 
 use std::cell::OnceCell;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -23,6 +23,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use bytes::Bytes;
 use iam_endpoint::{Endpoint, Event};
+use iam_policy::{Policy, PolicyKind};
 
 use super::connection::{Connection, Place, trust_policy};
 use crate::name;
@@ -65,8 +66,15 @@ pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> 
 }
 
 pub(super) fn fresh() -> Arc<Connection> {
+    /// All worlds have the same account, and so the same administrator.
+    static TRUST: OnceLock<Policy> = OnceLock::new();
     let world = World::new(Endpoint::new());
     let endpoint = &world.endpoint;
+    let trust = TRUST.get_or_init(|| {
+        let trust = trust_policy(&endpoint.administrator_arn());
+        Policy::parse(trust, PolicyKind::Trust).expect("the administrator's ARN makes a policy")
+    });
+    endpoint.know(trust);
     let (iam, sts) = LazyLock::force(&CONTROL).clone();
     let connection = Arc::new(Connection {
         iam,
@@ -75,7 +83,7 @@ pub(super) fn fresh() -> Arc<Connection> {
         account: endpoint.account().to_owned(),
         partition: endpoint.partition().to_owned(),
         region: endpoint.region().to_owned(),
-        trust: trust_policy(&endpoint.administrator_arn()),
+        trust: trust.source().fragment().to_owned(),
         place: Place::Embedded(world),
     });
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,22 +173,25 @@ struct InProcess(Endpoint);
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::new(answer(self.0.clone(), request))
+        let endpoint = self.0.clone();
+        let (parts, body) = match request.try_into_http1x() {
+            Ok(request) => request.into_parts(),
+            Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
+        };
+        // A stream's future is large, and each call would move one: most bodies are in memory.
+        match body.bytes().map(Bytes::copy_from_slice) {
+            Some(body) => HttpConnectorFuture::new(answer(endpoint, http::Request::from_parts(parts, body))),
+            None => HttpConnectorFuture::new(async move {
+                let body = ByteStream::new(body).collect().await;
+                let body = body.map_err(|error| ConnectorError::user(error.into()))?.into_bytes();
+                answer(endpoint, http::Request::from_parts(parts, body)).await
+            }),
+        }
     }
 }
 
-async fn answer(endpoint: Endpoint, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-    let (parts, body) = request.into_parts();
-    let body = match body.bytes() {
-        Some(bytes) => Bytes::copy_from_slice(bytes),
-        None => ByteStream::new(body)
-            .collect()
-            .await
-            .map_err(|error| ConnectorError::user(error.into()))?
-            .into_bytes(),
-    };
-    let response = endpoint.call(http::Request::from_parts(parts, body)).await;
+async fn answer(endpoint: Endpoint, request: http::Request<Bytes>) -> Result<HttpResponse, ConnectorError> {
+    let response = endpoint.call(request).await;
     HttpResponse::try_from(response.map(SdkBody::from))
         .map_err(|error| ConnectorError::other(error.into(), None))
 }

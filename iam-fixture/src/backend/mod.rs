@@ -7,7 +7,9 @@ mod remote;
 mod settings;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use once_cell::sync::OnceCell;
 
 pub(crate) use self::connection::{Connection, Outliving};
 pub(crate) use self::embedded::journalled;
@@ -70,14 +72,13 @@ impl Backend {
     ///
     /// When the configuration cannot be read or names something that is not known.
     pub fn current() -> Result<Backend, Error> {
-        /// `None`: embedded, which is the test's own and not the process's.
-        static CHOSEN: OnceLock<Result<Option<Backend>, Error>> = OnceLock::new();
-        let chosen = CHOSEN.get_or_init(|| Backend::of_choice(&Settings::load()?.backend));
-        Ok(match chosen {
-            Ok(Some(backend)) => backend.clone(),
-            Ok(None) => Backend(Place::Embedded(embedded::current())),
-            Err(error) => return Err(error.clone()),
-        })
+        Ok(Backend::outside()?.cloned().unwrap_or_else(|| Backend(Place::Embedded(embedded::current()))))
+    }
+
+    /// The backend outside this process that the configuration names; none, where each test has its own inside.
+    pub(crate) fn outside() -> Result<Option<&'static Backend>, Error> {
+        static CHOSEN: OnceCell<Option<Backend>> = OnceCell::new();
+        Ok(CHOSEN.get_or_try_init(|| Backend::of_choice(&Settings::load()?.backend))?.as_ref())
     }
 
     #[cfg(feature = "network")]
@@ -109,6 +110,27 @@ impl Backend {
     /// When the backend cannot be reached or used.
     pub async fn admin(&self) -> Result<crate::SdkConfig, Error> {
         Ok(self.connect().await?.admin.clone())
+    }
+
+    /// Serves the embedded endpoint on a free loopback port, for programs that a test starts; signed in with
+    /// [`TemporaryRole::credentials`](crate::TemporaryRole::credentials) they are the role.
+    ///
+    /// # Errors
+    ///
+    /// When the backend is not embedded, for then it has an address already, or no port can be had.
+    #[cfg(feature = "server")]
+    pub fn serve(&self) -> std::io::Result<iam_endpoint::Server> {
+        match &self.0 {
+            Place::Embedded(connection) => match connection.endpoint() {
+                Some(endpoint) => endpoint.serve(([127, 0, 0, 1], 0).into()),
+                None => unreachable!("an embedded backend has an endpoint"),
+            },
+            #[cfg(feature = "network")]
+            Place::Remote(remote) => Err(std::io::Error::new(
+                std::io::ErrorKind::Unsupported,
+                format!("backend `{}` is reached at its own address", remote.place()),
+            )),
+        }
     }
 
     #[cfg_attr(not(feature = "network"), expect(clippy::unused_async, reason = "only the network waits"))]

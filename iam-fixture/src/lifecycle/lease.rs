@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Mutex;
 
+use super::Plan;
 use super::remove::{Thing, remove};
 use crate::backend::Connection;
 use crate::error::Error;
@@ -11,7 +12,7 @@ use crate::error::Error;
 /// One role's claim on the backend: what was made for it and is still to be removed.
 pub(crate) struct Lease {
     pub(crate) connection: Arc<Connection>,
-    pub(crate) role: String,
+    pub(crate) plan: Plan,
     /// In the order of making. Locked while the role is being made, so that a removal waits for a creation under way
     /// instead of overtaking it.
     made: Mutex<Vec<Thing>>,
@@ -19,9 +20,9 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(connection: Arc<Connection>, role: String) -> Arc<Lease> {
+    pub(crate) fn new(connection: Arc<Connection>, plan: Plan) -> Arc<Lease> {
         let lease =
-            Arc::new(Lease { connection, role, made: Mutex::default(), ending: AtomicBool::new(false) });
+            Arc::new(Lease { connection, plan, made: Mutex::default(), ending: AtomicBool::new(false) });
         if let Some(place) = lease.connection.outliving() {
             place.began(&lease);
         }
@@ -74,7 +75,7 @@ impl Lease {
     fn left_behind(&self, made: &[Thing], error: Error) -> Error {
         let option = self.connection.command_line_option();
         made.iter().rev().fold(
-            error.note(format!("role `{}` is left behind; remove it by hand:", self.role)),
+            error.note(format!("role `{}` is left behind; remove it by hand:", self.plan.name)),
             |error, thing| error.note(format!("  aws iam {}{option}", thing.removal())),
         )
     }

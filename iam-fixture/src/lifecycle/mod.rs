@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use iam_policy::Policy;
+use iam_policy::{Policy, PolicyKind, PolicySet, Source, managed};
 
 pub(crate) use self::lease::{Guard, Lease};
 pub(crate) use self::provision::provision;
@@ -27,6 +27,30 @@ pub(crate) struct Plan {
     pub(crate) boundary: Option<Boundary>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) session: Session,
+}
+
+impl Plan {
+    /// The policies as they stand in the user's files, to explain decisions of a service that does not.
+    ///
+    /// AWS managed policies are those that this crate knows; customer managed ones, known by ARN only, are not among them.
+    pub(crate) fn policies(&self) -> PolicySet {
+        let known = |arn: &String, kind| {
+            let policy = managed::find(arn)?;
+            Policy::parse(Source::new(policy.name(), policy.document()), kind).ok()
+        };
+        let attached = self.managed.iter().filter_map(|arn| known(arn, PolicyKind::Identity));
+        let boundary = match &self.boundary {
+            Some(Boundary::Document(policy)) => Some(policy.clone()),
+            Some(Boundary::Arn(arn)) => known(arn, PolicyKind::Boundary),
+            None => None,
+        };
+        PolicySet {
+            identity: self.inline.iter().cloned().chain(attached).collect(),
+            boundary: boundary.into_iter().collect(),
+            session: self.session.policy.clone().map(|policy| vec![policy]),
+            ..PolicySet::default()
+        }
+    }
 }
 
 pub(crate) enum Boundary {

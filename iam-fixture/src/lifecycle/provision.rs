@@ -11,9 +11,9 @@ use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
 
 /// Makes the role and assumes it; on failure what was made is removed again.
-pub(crate) async fn provision(lease: Arc<Lease>, plan: Plan) -> Result<SignedIn, Error> {
+pub(crate) async fn provision(lease: Arc<Lease>) -> Result<SignedIn, Error> {
     let mut made = lease.made().lock().await;
-    let error = match (Provision { lease: &lease, made: &mut made }).run(&plan).await {
+    let error = match (Provision { lease: &lease, made: &mut made }).run().await {
         Ok(signed_in) => return Ok(signed_in),
         Err(error) => error,
     };
@@ -34,21 +34,26 @@ struct Provision<'a> {
 }
 
 impl<'a> Provision<'a> {
-    async fn run(&mut self, plan: &Plan) -> Result<SignedIn, Error> {
+    async fn run(&mut self) -> Result<SignedIn, Error> {
+        let plan = self.plan();
         let path = path(plan);
         let boundary = match &plan.boundary {
-            Some(Boundary::Document(policy)) => Some(self.create_boundary(plan, &path, policy).await?),
+            Some(Boundary::Document(policy)) => Some(self.create_boundary(&path, policy).await?),
             Some(Boundary::Arn(arn)) => Some(arn.clone()),
             None => None,
         };
-        let role_arn = self.create_role(plan, path, boundary).await?;
+        let role_arn = self.create_role(path, boundary).await?;
         for (number, policy) in (1..).zip(&plan.inline) {
-            self.put_policy(plan, format!("policy-{number}"), policy).await?;
+            self.put_policy(format!("policy-{number}"), policy).await?;
         }
         for arn in &plan.managed {
-            self.attach_policy(plan, arn).await?;
+            self.attach_policy(arn).await?;
         }
-        self.assume(plan, role_arn).await
+        self.assume(role_arn).await
+    }
+
+    fn plan(&self) -> &'a Plan {
+        &self.lease.plan
     }
 
     fn connection(&self) -> &'a Connection {
@@ -60,7 +65,7 @@ impl<'a> Provision<'a> {
         if self.lease.is_ending() {
             return Err(Error::new(
                 ErrorKind::NotReady,
-                format!("role `{}` was given up while it was being created", self.lease.role),
+                format!("role `{}` was given up while it was being created", self.plan().name),
             ));
         }
         if let Some(place) = self.connection().outliving() {
@@ -70,12 +75,8 @@ impl<'a> Provision<'a> {
         Ok(())
     }
 
-    async fn create_boundary(
-        &mut self,
-        plan: &Plan,
-        path: &str,
-        policy: &iam_policy::Policy,
-    ) -> Result<String, Error> {
+    async fn create_boundary(&mut self, path: &str, policy: &iam_policy::Policy) -> Result<String, Error> {
+        let plan = self.plan();
         let connection = self.connection();
         let arn =
             format!("arn:{}:iam::{}:policy{path}{}", connection.partition, connection.account, plan.name);
@@ -88,12 +89,8 @@ impl<'a> Provision<'a> {
         Ok(arn)
     }
 
-    async fn create_role(
-        &mut self,
-        plan: &Plan,
-        path: String,
-        boundary: Option<String>,
-    ) -> Result<String, Error> {
+    async fn create_role(&mut self, path: String, boundary: Option<String>) -> Result<String, Error> {
+        let plan = self.plan();
         self.about_to_make(Thing::Role { name: plan.name.clone() })?;
         let connection = self.connection();
         let tags = plan.tags.iter().map(|(key, value)| {
@@ -122,12 +119,8 @@ impl<'a> Provision<'a> {
         Ok(role.arn().to_owned())
     }
 
-    async fn put_policy(
-        &mut self,
-        plan: &Plan,
-        name: String,
-        policy: &iam_policy::Policy,
-    ) -> Result<(), Error> {
+    async fn put_policy(&mut self, name: String, policy: &iam_policy::Policy) -> Result<(), Error> {
+        let plan = self.plan();
         let connection = self.connection();
         let call = connection.iam.put_role_policy();
         let call = call.role_name(&plan.name).policy_name(&name).policy_document(connection.text_of(policy));
@@ -141,7 +134,8 @@ impl<'a> Provision<'a> {
         Ok(())
     }
 
-    async fn attach_policy(&mut self, plan: &Plan, arn: &str) -> Result<(), Error> {
+    async fn attach_policy(&mut self, arn: &str) -> Result<(), Error> {
+        let plan = self.plan();
         self.about_to_make(Thing::Attached { role: plan.name.clone(), policy_arn: arn.to_owned() })?;
         let call = self.connection().iam.attach_role_policy();
         let call = call.role_name(&plan.name).policy_arn(arn);
@@ -151,7 +145,8 @@ impl<'a> Provision<'a> {
         Ok(())
     }
 
-    async fn assume(&mut self, plan: &Plan, role_arn: String) -> Result<SignedIn, Error> {
+    async fn assume(&mut self, role_arn: String) -> Result<SignedIn, Error> {
+        let plan = self.plan();
         let connection = self.connection();
         let session = &plan.session;
         let call = connection.sts.assume_role();

@@ -5,12 +5,13 @@
 //! future dropped           `Guard`                    `lifecycle`
 //! exit, `mem::forget`      `atexit`                   here
 //! Ctrl-C, SIGTERM, SIGHUP  a task on the control      `signals`
-//! SIGKILL, abort, power    a later run                `ledger`, `sweep`
+//! SIGKILL, abort, power    a later run                `ledger`, `start`, `sweep`
 //! ```
 
 mod ledger;
 #[cfg(unix)]
 mod signals;
+mod start;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
+use iam_policy::PolicySet;
 use tokio::task::JoinHandle;
 
 use crate::backend::Connection;
@@ -44,11 +46,17 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 pub(crate) fn began(lease: &Arc<Lease>) {
-    state().live.insert(lease.role.clone(), lease.clone());
+    state().live.insert(lease.plan.name.clone(), lease.clone());
 }
 
 pub(crate) fn ended(lease: &Lease) {
-    state().live.remove(&lease.role);
+    state().live.remove(&lease.plan.name);
+}
+
+/// The policies of a role of this process that lives.
+pub(crate) fn policies_of(role: &str) -> Option<PolicySet> {
+    let lease = state().live.get(role).cloned()?;
+    Some(lease.plan.policies())
 }
 
 /// Notes what a later run must remove if this process dies before it does.
@@ -96,15 +104,19 @@ extern "C" fn at_exit() {
 
 /// Ends every role, and waits for sweeps: a detached one starves in a short process.
 async fn drain() {
-    let (leases, sweeps) = {
+    let leases: Vec<_> = {
         let mut state = state();
         state.closing = true;
-        (state.live.values().cloned().collect::<Vec<_>>(), std::mem::take(&mut state.sweeps))
+        state.live.values().cloned().collect()
     };
     let ends = leases.into_iter().map(|lease| control::spawn(async move { lease.end_or_print().await }));
-    for work in ends.collect::<Vec<_>>().into_iter().chain(sweeps) {
+    for end in ends.collect::<Vec<_>>() {
         // A panic there has printed its message; the others go on.
-        let _ = work.await;
+        let _ = end.await;
+    }
+    // One by one: a connection that `start` makes begins a sweep of its own.
+    while let Some(sweep) = { state().sweeps.pop() } {
+        let _ = sweep.await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{ledger, tell};
@@ -10,18 +10,22 @@ use crate::backend::Connection;
 use crate::lifecycle::remove;
 
 pub(super) async fn sweep(connection: Arc<Connection>, backend: String) {
-    for folder in ledger::folders() {
-        let Ok(files) = fs::read_dir(folder) else {
-            continue;
-        };
-        for path in files.flatten().map(|file| file.path()) {
-            if path.extension().is_some_and(|extension| extension == ledger::EXTENSION)
-                && let Some((mut file, text)) = of_the_dead(&path)
-            {
-                finish(&connection, &backend, &path, &mut file, &text).await;
-            }
+    for path in ledgers() {
+        if let Some((mut file, text)) = of_the_dead(&path) {
+            finish(&connection, &backend, &path, &mut file, &text).await;
         }
     }
+}
+
+/// Whether some process has died without removing what it made.
+pub(super) fn is_needed() -> bool {
+    ledgers().any(|path| of_the_dead(&path).is_some())
+}
+
+fn ledgers() -> impl Iterator<Item = PathBuf> {
+    let files = ledger::folders().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+    let paths = files.flatten().map(|file| file.path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == ledger::EXTENSION))
 }
 
 /// The ledger with its lock, if its process is dead.

@@ -65,7 +65,8 @@ fn overlaps(arn: &str, format: &str, excluded: Option<u8>) -> Option<bool> {
         && overlap(arn.resource, format.resource, excluded)
         && overlap(arn.partition, format.partition, None)
         && overlap(arn.region, format.region, None)
-        && overlap(arn.account, format.account, None);
+        // AWS's own documents, parameters and images are in a region, and of no account.
+        && (arn.account.is_empty() && !arn.region.is_empty() || overlap(arn.account, format.account, None));
     Some(overlaps)
 }
 

@@ -60,13 +60,14 @@ const fn many(name: &'static str, value_type: ValueType) -> GlobalKey {
 }
 
 /// The keys of [AWS global condition context keys](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html),
-/// in the order of the page.
-pub static GLOBAL_KEYS: [GlobalKey; 59] = [
+/// in the order of the page, and two that only AWS managed policies tell of.
+pub static GLOBAL_KEYS: [GlobalKey; 61] = [
     // Properties of the principal
     one("aws:PrincipalArn", ValueType::Arn),
     one("aws:PrincipalAccount", ValueType::String),
     many("aws:PrincipalOrgPaths", ValueType::String),
     one("aws:PrincipalOrgID", ValueType::String),
+    one("aws:PrincipalOrgMasterAccountId", ValueType::String),
     one("aws:PrincipalTag/", ValueType::String),
     one("aws:PrincipalIsAWSService", ValueType::Bool),
     one("aws:PrincipalServiceName", ValueType::String),
@@ -112,6 +113,7 @@ pub static GLOBAL_KEYS: [GlobalKey; 59] = [
     one("aws:CalledViaFirst", ValueType::String),
     one("aws:CalledViaLast", ValueType::String),
     one("aws:CalledViaAWSMCP", ValueType::String),
+    one("aws:IsMcpServiceAction", ValueType::Bool),
     one("aws:ViaAWSMCPService", ValueType::Bool),
     one("aws:ViaAWSService", ValueType::Bool),
     one("aws:CurrentTime", ValueType::Date),
@@ -141,8 +143,15 @@ pub(crate) fn near_names(name: &str) -> Vec<String> {
     };
     let global = near(&stem, GLOBAL_KEYS.iter().map(GlobalKey::name));
     let names = if global.is_empty() { catalogue::near_condition_keys(name) } else { global };
+    // Who writes a service's prefix means one of its keys.
+    let service = name.split_once(':').and_then(|(prefix, _)| catalogue::service(prefix));
+    let is_own = |found: &&str| {
+        let prefix = found.split_once(':').map_or("", |(prefix, _)| prefix);
+        service.is_none_or(|service| service.prefix().eq_ignore_ascii_case(prefix))
+    };
     names
         .into_iter()
+        .filter(is_own)
         .map(|found| if found.ends_with('/') { format!("{found}{tag}") } else { found.to_owned() })
         .collect()
 }
@@ -188,6 +197,7 @@ mod tests {
             assert!(!is_known(slip), "{slip}");
             assert_eq!(near_names(slip).first().map(String::as_str), Some(right), "{slip}");
         }
+        assert_eq!(near_names("lakeformation:GlueARN"), [""; 0]);
         assert!(!is_known("aws:PrincipalTag"));
         assert!(!is_known("aws:PrincipalTag/"));
         assert!(!is_known("prefix"));

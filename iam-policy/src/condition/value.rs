@@ -24,6 +24,10 @@ impl Number {
         })
     }
 
+    pub(crate) fn float(self) -> f64 {
+        self.float
+    }
+
     pub(crate) fn compare(self, other: Number) -> Ordering {
         match (self.integer, other.integer) {
             (Some(a), Some(b)) => a.cmp(&b),
@@ -40,6 +44,11 @@ pub(crate) struct Timestamp {
 }
 
 impl Timestamp {
+    #[expect(clippy::cast_precision_loss, reason = "exact for a quarter of a billion years")]
+    pub(crate) fn seconds(self) -> f64 {
+        self.seconds as f64
+    }
+
     /// Reads the [W3C's profile of ISO 8601](https://www.w3.org/TR/NOTE-datetime) or seconds since 1970.
     ///
     /// Four digits are a year, as in the profile: nobody means the first hours of 1970. A time of day without a zone is UTC.

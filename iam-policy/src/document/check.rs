@@ -79,6 +79,17 @@ pub(super) fn unique_sids(parser: &mut Parser<'_>, statements: &[Statement]) {
 }
 
 pub(super) fn action(parser: &mut Parser<'_>, text: &str, span: Span) {
+    let is_good = match text.split_once(':') {
+        // The rule has its exceptions below; these are all but a few of the actions of any policy.
+        Some((prefix, name)) => parser.kind != PolicyKind::Trust && is_prefix(prefix) && is_name(name),
+        None => text == "*" && parser.kind != PolicyKind::Trust,
+    };
+    if !is_good {
+        odd_action(parser, text, span);
+    }
+}
+
+fn odd_action(parser: &mut Parser<'_>, text: &str, span: Span) {
     if matches!(text, "*" | "*:*") {
         if parser.kind == PolicyKind::Trust {
             parser.report(not_sts(parser, text, span));
@@ -96,13 +107,13 @@ pub(super) fn action(parser: &mut Parser<'_>, text: &str, span: Span) {
         Some((prefix, _)) if prefix.contains(['*', '?']) => {
             ("the service prefix has a wildcard", "name the service, or write `*` for all of them".to_owned())
         }
-        Some((prefix, _)) if !is_word(prefix, b"-") => {
+        Some((prefix, _)) if !is_prefix(prefix) => {
             ("this is not a service prefix", "letters, digits and `-` before the colon".to_owned())
         }
         Some((prefix, "")) => {
             ("the action has no name", format!("write `{prefix}:*` for all of the service"))
         }
-        Some((_, name)) if !is_word(name, b"-_.*?") => {
+        Some((_, name)) if !is_name(name) => {
             ("this is not an action", "letters, digits, `*` and `?` after the colon".to_owned())
         }
         Some((prefix, _)) if parser.kind == PolicyKind::Trust && !prefix.eq_ignore_ascii_case("sts") => {
@@ -136,8 +147,16 @@ fn not_sts(parser: &Parser<'_>, text: &str, span: Span) -> Diagnostic {
         .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html")
 }
 
-fn is_word(text: &str, more: &[u8]) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+fn is_prefix(text: &str) -> bool {
+    is_word(text, |byte| byte == b'-')
+}
+
+fn is_name(text: &str) -> bool {
+    is_word(text, |byte| matches!(byte, b'-' | b'_' | b'.' | b'*' | b'?'))
+}
+
+fn is_word(text: &str, or: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || or(byte))
 }
 
 pub(super) fn resource(parser: &mut Parser<'_>, text: &str, span: Span) {

@@ -5,27 +5,35 @@ use std::sync::Arc;
 
 use super::check;
 use super::principal::PrincipalMatcher;
-use super::{Clause, Document, Effect, Item, Policy, PolicyKind, Statement, Version};
+use super::{Clause, Document, Effect, Item, Policy, PolicyKind, Rejected, Statement, Version};
 use crate::condition::{BadOperand, Condition, Operand, Operator};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::evaluate::Actions;
 use crate::json::{self, Kind, Member, Value};
 use crate::near::near;
 use crate::pattern::{Pattern, Syntax, Wildcards};
 use crate::source::{Source, Span};
 use crate::template::is_templated;
 
-pub(super) fn parse(source: Source, kind: PolicyKind, template: bool) -> Result<Policy, Diagnostics> {
+pub(super) fn parse(source: Source, kind: PolicyKind, template: bool) -> Result<Policy, Rejected> {
     let mut problems = Vec::new();
     let json = json::parse(&source, &mut problems);
     let mut parser = Parser { source: &source, kind, template, version: Version::V2008, problems };
     let document = json.and_then(|json| parser.document(&json));
-    let problems = parser.problems;
+    let problems = Diagnostics::unless_empty(parser.problems, ());
     match document {
         Some((version, id, statements)) => {
-            let document = Document { source, kind, version, id, statements };
-            Diagnostics::unless_empty(problems, Policy(Arc::new(document)))
+            let actions = Actions::new(&statements);
+            let document = Document { source, kind, template, version, id, statements, actions };
+            let policy = Policy(Arc::new(document));
+            match problems {
+                Ok(()) => Ok(policy),
+                Err(problems) => Err(Rejected { problems, readable: Some(policy) }),
+            }
         }
-        None => Err(Diagnostics::unless_empty(problems, ()).err().unwrap_or_else(|| unreadable(&source))),
+        None => {
+            Err(Rejected { problems: problems.err().unwrap_or_else(|| unreadable(&source)), readable: None })
+        }
     }
 }
 
@@ -153,6 +161,9 @@ impl Parser<'_> {
         let principal = self.principal(value, members);
         let action = self.either(value, members, "Action", "NotAction", true).map(|(negated, member)| {
             self.clause(negated, &member.value, &member.key, |parser, text, span| {
+                if parser.is_open(text) {
+                    return None;
+                }
                 check::action(parser, text, span);
                 // The check reports what `$` and `{` are: no variable is one in an action.
                 Pattern::compile(text, Syntax { wildcards: Wildcards::Free, fold: true, ..Syntax::default() })
@@ -240,7 +251,7 @@ impl Parser<'_> {
                     let element = of_type.key.as_ref();
                     let clause = self.clause(negated, &of_type.value, element, |parser, text, span| {
                         let matcher = PrincipalMatcher::parse(element, text);
-                        if matcher.is_none() {
+                        if matcher.is_none() && !parser.is_open(text) {
                             parser.report(check::bad_principal(parser, element, text, span).docs(PAGE));
                         }
                         matcher
@@ -281,7 +292,10 @@ impl Parser<'_> {
             return None;
         }
         Some(self.clause(negated, &member.value, &member.key, |parser, text, span| {
-            check::resource(parser, text, span);
+            // A placeholder is to the lints what a variable is: it stands for some text.
+            if !parser.is_open(text) {
+                check::resource(parser, text, span);
+            }
             let syntax =
                 Syntax { wildcards: Wildcards::Free, variables: parser.has_variables(), fold: false };
             Pattern::compile(text, syntax)
@@ -333,6 +347,9 @@ impl Parser<'_> {
         }
         let test = operator.comparison.test;
         let clause = self.clause(false, &member.value, &member.key, |parser, text, span| {
+            if parser.is_open(text) {
+                return None;
+            }
             let problem = match Operand::parse(text, test, parser.has_variables()) {
                 Ok(operand) => return Some(operand),
                 Err(BadOperand::Variable(bad)) => check::bad_variable(parser, &bad, text, span),
@@ -363,39 +380,39 @@ impl Parser<'_> {
                 self.error("iam::empty", message, value.span, "expected at least one value").docs(PAGES),
             );
         }
+        // Only the elements of a condition are called by a key with a prefix.
+        let in_condition = element.contains(':');
         let mut items = Vec::with_capacity(values.len());
         for value in values {
-            let Some((text, span)) = self.scalar(value, element) else { continue };
-            if self.is_open(&text) {
-                continue;
-            }
-            if let Some(matcher) = read(self, &text, span) {
-                items.push(Item { text: text.into(), span, matcher });
+            let text = match &value.kind {
+                Kind::String(text) => &**text,
+                // Condition values may also be numbers and booleans, which AWS reads as their text.
+                Kind::Number(text) if in_condition => text,
+                Kind::Bool(true) if in_condition => "true",
+                Kind::Bool(false) if in_condition => "false",
+                _ => {
+                    self.not_text(value, element);
+                    continue;
+                }
+            };
+            if let Some(matcher) = read(self, text, value.span) {
+                items.push(Item { text: text.into(), span: value.span, matcher });
             }
         }
         Clause { negated, span: value.span, items }
-    }
-
-    /// The text of a value. Condition values may also be numbers and booleans, which AWS reads as their text.
-    fn scalar<'t>(&mut self, value: &Value<'t>, element: &str) -> Option<(Cow<'t, str>, Span)> {
-        // Only the elements of a condition are called by a key with a prefix.
-        let in_condition = element.contains(':');
-        match &value.kind {
-            Kind::Number(text) if in_condition => Some((Cow::Borrowed(text), value.span)),
-            Kind::Bool(is) if in_condition => {
-                Some((Cow::Borrowed(if *is { "true" } else { "false" }), value.span))
-            }
-            _ => self.text(value, element),
-        }
     }
 
     fn text<'t>(&mut self, value: &Value<'t>, element: &str) -> Option<(Cow<'t, str>, Span)> {
         if let Kind::String(text) = &value.kind {
             return Some((text.clone(), value.span));
         }
+        self.not_text(value, element);
+        None
+    }
+
+    fn not_text(&mut self, value: &Value<'_>, element: &str) {
         let message = format!("`{element}` is text, and this is {}", value.kind.name());
         self.report(self.error(SYNTAX, message, value.span, "expected a string here").docs(PAGES));
-        None
     }
 
     /// The one of two elements that exclude each other.

@@ -42,10 +42,10 @@ struct Tally {
 impl Tally {
     fn count(layer: &Layer<'_>, facts: &Facts<'_>, missing: &mut Vec<String>) -> Tally {
         let mut matched = Vec::new();
-        for (at, statement) in layer.statements() {
+        layer.visit_statements_about(facts, |at, statement| {
             let (truth, grant) = facts.matches(statement);
             if !truth.possible() {
-                continue;
+                return;
             }
             if !truth.certain {
                 for key in facts.unknown_keys(statement) {
@@ -55,7 +55,7 @@ impl Tally {
                 }
             }
             matched.push((at, statement.effect, truth, grant));
-        }
+        });
         Tally { matched }
     }
 

@@ -1,11 +1,9 @@
 //! Whether a statement matches a request, and the layers of a policy set whose statements are asked.
 
-use std::borrow::Cow;
-
-use super::{PolicySet, PolicyType, Request, StatementRef};
+use super::{PolicySet, PolicyType, Request, Services, StatementRef};
 use crate::arn::Arn;
 use crate::condition::Condition;
-use crate::document::{Clause, Effect, Grant, Item, Policy, PrincipalMatcher, Statement};
+use crate::document::{Clause, Effect, Grant, Policy, PrincipalMatcher, Statement};
 use crate::pattern::Pattern;
 use crate::principal::Principal;
 use crate::truth::Truth;
@@ -13,8 +11,7 @@ use crate::truth::Truth;
 /// A request, as statements are asked about it.
 pub(crate) struct Facts<'r> {
     pub(crate) request: &'r Request,
-    /// Actions have no case; patterns of actions are in lower case.
-    action: Cow<'r, str>,
+    service: Services,
 }
 
 /// Policies that are alike in a decision: one of them must allow, or need not.
@@ -91,6 +88,20 @@ impl<'s> Layer<'s> {
         })
     }
 
+    /// Visits the statements about the request's action, in their order.
+    #[inline]
+    pub(crate) fn visit_statements_about(
+        &self,
+        facts: &Facts<'_>,
+        mut visit: impl FnMut(StatementAt, &'s Statement),
+    ) {
+        for (policy, one) in self.policies.iter().enumerate() {
+            one.visit_statements_about(&facts.request.action, facts.service, |index, statement| {
+                visit(StatementAt { policy, index }, statement);
+            });
+        }
+    }
+
     pub(crate) fn reference(&self, at: StatementAt) -> Option<StatementRef> {
         Some(StatementRef {
             policy: self.policies.get(at.policy)?.clone(),
@@ -110,20 +121,12 @@ pub(crate) struct StatementAt {
 
 impl<'r> Facts<'r> {
     pub(crate) fn new(request: &'r Request) -> Facts<'r> {
-        let has_case = request.action.bytes().any(|byte| byte.is_ascii_uppercase());
-        let action = if has_case {
-            Cow::Owned(request.action.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(&*request.action)
-        };
-        Facts { request, action }
+        Facts { request, service: Services::of_action(&request.action) }
     }
 
-    /// Whether a statement matches the request, and to whom it speaks.
+    /// Whether a statement about the request's action matches the request, and to whom it speaks.
+    #[inline]
     pub(crate) fn matches(&self, statement: &Statement) -> (Truth, Grant) {
-        if !self.action(&statement.action) {
-            return (Truth::NO, Grant::Caller);
-        }
         let grant = match &statement.principal {
             None => Grant::Caller,
             Some(principal) => match self.principal(principal, statement.effect) {
@@ -135,23 +138,15 @@ impl<'r> Facts<'r> {
         if resource == Truth::NO {
             return (Truth::NO, grant);
         }
-        let conditions =
-            statement.conditions.iter().map(|condition| self.condition(condition, statement.effect));
-        (Truth::all(std::iter::once(resource).chain(conditions)), grant)
+        let conditions = statement.conditions.iter();
+        let conditions = Truth::all(conditions.map(|condition| self.condition(condition, statement.effect)));
+        (Truth::all([resource, conditions]), grant)
     }
 
-    pub(crate) fn action(&self, clause: &Clause<Pattern>) -> bool {
-        clause.items.iter().any(|item| self.names_action(item)) != clause.negated
-    }
-
-    pub(crate) fn names_action(&self, item: &Item<Pattern>) -> bool {
-        item.matcher.matches(&self.action, &self.request.context).assumed
-    }
-
+    #[inline]
     pub(crate) fn resource(&self, clause: &Clause<Pattern>) -> Truth {
         let (resource, context) = (&self.request.resource, &self.request.context);
-        Truth::any(clause.items.iter().map(|item| item.matcher.matches(resource, context)))
-            .negated_if(clause.negated)
+        Truth::any(clause.items.iter().map(|item| item.matches(resource, context))).negated_if(clause.negated)
     }
 
     /// To whom the element speaks when it speaks to the request's principal.
@@ -192,6 +187,7 @@ impl<'r> Facts<'r> {
             }
     }
 
+    #[inline]
     pub(crate) fn condition(&self, condition: &Condition, effect: Effect) -> Truth {
         condition.holds(&self.request.context, effect)
     }
@@ -208,7 +204,7 @@ impl<'r> Facts<'r> {
     }
 
     pub(crate) fn is_of_service(&self, prefix: &str) -> bool {
-        self.action.split_once(':').is_some_and(|(service, _)| service == prefix)
+        self.request.action.split_once(':').is_some_and(|(service, _)| service.eq_ignore_ascii_case(prefix))
     }
 
     /// The account that the resource belongs to, where it is known.

@@ -29,9 +29,11 @@ pub(super) fn condition_text(condition: &Condition, truth: Truth, context: &Cont
     let filled: Vec<String> = condition
         .values
         .iter()
-        .filter_map(|value| value.matcher.as_pattern())
-        .filter(|pattern| pattern.variables().next().is_some())
-        .map(|pattern| pattern.filled(context).map_or("no value".to_owned(), |filled| format!("`{filled}`")))
+        .filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)))
+        .filter(|(_, pattern)| pattern.variables().next().is_some())
+        .map(|(written, pattern)| {
+            pattern.filled(written, context).map_or("no value".to_owned(), |filled| format!("`{filled}`"))
+        })
         .collect();
     let filled = if filled.is_empty() { String::new() } else { format!(", that is {}", filled.join(", ")) };
     let outcome = if truth.assumed { "meets" } else { "does not meet" };

@@ -28,10 +28,10 @@ pub(super) fn elements(facts: &Facts<'_>, statement: &Statement) -> Vec<ElementT
     }
     let action = &facts.request.action;
     let context = &facts.request.context;
-    let truth = Truth::certain(facts.action(&statement.action));
+    let truth = Truth::certain(statement.is_about(action));
     let nearest = nearest(
         &statement.action,
-        |item| facts.names_action(item),
+        |item| item.matches(action, context).assumed,
         |item| nearness_of_action(action, &item.text),
     );
     elements.push(nearest.trace(
@@ -43,9 +43,9 @@ pub(super) fn elements(facts: &Facts<'_>, statement: &Statement) -> Vec<ElementT
     if let Some(resource) = &statement.resource {
         let requested = &facts.request.resource;
         let truth = facts.resource(resource);
-        let matches = |item: &Item<Pattern>| item.matcher.matches(requested, context).assumed;
+        let matches = |item: &Item<Pattern>| item.matches(requested, context).assumed;
         let near = |item: &Item<Pattern>| {
-            nearness(requested, item.matcher.filled(context).as_deref().unwrap_or(&item.text))
+            nearness(requested, item.matcher.filled(&item.text, context).as_deref().unwrap_or(&item.text))
         };
         let nearest = self::nearest(resource, matches, near);
         elements.push(nearest.trace(
@@ -112,7 +112,7 @@ fn show(item: &Item<Pattern>, context: &Context) -> String {
     if item.matcher.variables().next().is_none() {
         return format!("`{}`", item.text);
     }
-    if let Some(filled) = item.matcher.filled(context) {
+    if let Some(filled) = item.matcher.filled(&item.text, context) {
         return format!("`{}`, that is `{filled}`", item.text);
     }
     let lacking = item.matcher.variables().filter(|variable| variable.resolve(context).is_none());

@@ -63,8 +63,8 @@ async fn attempt(
         tags: BTreeMap::new(),
         session: Session { name: name::session(name), policy: None, duration: None },
     };
-    let guard = Guard(Lease::new(connection.clone(), plan.name.clone()));
-    let signed_in = provision(guard.0.clone(), plan).await?;
+    let guard = Guard(Lease::new(connection.clone(), plan));
+    let signed_in = provision(guard.0.clone()).await?;
     let config = connection.signed_in(signed_in.credentials);
     let outcome = aws_sdk_iam::Client::new(&config).list_roles().max_items(1).send().await;
     guard.0.end_or_print().await;

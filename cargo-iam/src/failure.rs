@@ -1,0 +1,44 @@
+//! Why a command could not do its work.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use iam_policy::Diagnostics;
+
+use crate::paint;
+
+/// What ends a command with the exit status 2.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A file or standard input cannot be read.
+    Input { name: String, error: io::Error },
+    /// Standard output cannot be written.
+    Output(io::Error),
+    /// A policy that the answer depends on has problems.
+    Policy(Diagnostics),
+    /// An argument does not make sense.
+    Usage(String),
+}
+
+impl Failure {
+    pub(crate) const STATUS: u8 = 2;
+
+    /// Tells the user, unless nobody reads any more.
+    pub(crate) fn report(&self) -> ExitCode {
+        let text = match self {
+            // `… | head` has read enough: nothing went wrong.
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Failure::Input { name, error } => paint::error(&format!("cannot read `{name}`: {error}")),
+            Failure::Output(error) => paint::error(&format!("cannot write the output: {error}")),
+            Failure::Policy(problems) => problems
+                .iter()
+                .map(|problem| paint::report(&problem.to_string()))
+                .collect::<Vec<_>>()
+                .join("\n\n"),
+            Failure::Usage(message) => paint::error(message),
+        };
+        // Where not even this can be written, the exit status has to do.
+        let _ = writeln!(anstream::stderr(), "{text}");
+        ExitCode::from(Failure::STATUS)
+    }
+}

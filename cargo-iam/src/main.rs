@@ -1,0 +1,29 @@
+//! `cargo iam`: AWS IAM policies on the command line.
+//!
+//! ```text
+//! check FILES…       input ─▶ Policy::parse, lint ─▶ human · json · sarif · github
+//! explain            input, request ─▶ PolicySet::explain ─▶ human · json
+//! decide [FILE|-]    chunks of lines ─▶ workers: question ─▶ PolicySet::decide ─▶ answers, in order
+//! actions PATTERN…   catalogue::expand ─▶ table · json
+//! completions SHELL
+//! ```
+//!
+//! All that is about policies is in `iam-policy`; here is what reads files, writes reports and sets the exit status.
+
+mod actions;
+mod check;
+mod cli;
+mod decide;
+mod explain;
+mod failure;
+mod input;
+mod kind;
+mod paint;
+mod request;
+mod statement;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os()).unwrap_or_else(|failure| failure.report())
+}
