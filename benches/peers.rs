@@ -4,15 +4,16 @@ use iam_policy::Verdict;
 use iam_policy_bench::{ACCOUNT, USER, Workload};
 
 /// The answer to the question of that number; `None` when the engine refuses to answer.
-pub type Engine = Box<dyn Fn(usize) -> Option<Verdict>>;
+pub(crate) type Engine = Box<dyn Fn(usize) -> Option<Verdict>>;
 
 /// An engine's name, and how it is made ready for a workload; `None` when it cannot read a policy.
-pub type Contestant = (&'static str, fn(&Workload) -> Option<Engine>);
+pub(crate) type Contestant = (&'static str, fn(&Workload) -> Option<Engine>);
 
 /// All engines, ours first.
-pub const CONTESTANTS: [Contestant; 3] =
+pub(crate) const CONTESTANTS: [Contestant; 3] =
     [("iam-policy", ours), ("iam-rs", iam_rs), ("scratchstack-aspen", aspen)];
 
+#[expect(clippy::unnecessary_wraps, reason = "a contestant")]
 fn ours(workload: &Workload) -> Option<Engine> {
     let policies = workload.policy_set();
     let requests: Vec<_> = workload.questions.iter().map(iam_policy_bench::Question::request).collect();
@@ -31,7 +32,11 @@ fn iam_rs(workload: &Workload) -> Option<Engine> {
     let request = |question: &iam_policy_bench::Question| {
         let mut context = Context::new();
         for (key, value) in &question.context {
-            context.insert((*key).to_owned(), ContextValue::String(value.clone()));
+            let value = match value.parse() {
+                Ok(is) => ContextValue::Boolean(is),
+                Err(_) => ContextValue::String(value.clone()),
+            };
+            context.insert((*key).to_owned(), value);
         }
         let principal = Principal::Aws(PrincipalId::String(USER.to_owned()));
         Some(IAMRequest::new_with_context(
@@ -62,7 +67,12 @@ fn aspen(workload: &Workload) -> Option<Engine> {
     let context = |question: &iam_policy_bench::Question| {
         let mut session = SessionData::new();
         for (key, value) in &question.context {
-            session.insert(*key, SessionValue::String(value.clone()));
+            let value = match (value.parse(), value.parse()) {
+                (Ok(is), _) => SessionValue::Bool(is),
+                (_, Ok(address)) => SessionValue::IpAddr(address),
+                _ => SessionValue::String(value.clone()),
+            };
+            session.insert(*key, value);
         }
         let user = User::new("aws", ACCOUNT, "/", "alice").ok()?;
         let (service, api) = question.action.split_once(':')?;

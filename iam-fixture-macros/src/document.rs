@@ -24,12 +24,16 @@ pub(crate) enum Document {
         pointer: Option<LitStr>,
         /// Its text; `None` where the source file is unknown, and with it the file.
         template: Option<Template>,
+        lints: Option<Lints>,
     },
     /// The policy itself.
-    Inline { template: Template },
+    Inline { template: Template, lints: Option<Lints> },
     /// An AWS managed policy by name, or any managed policy by ARN.
     Managed,
 }
+
+/// What is to be warned of, in words for the compiler's output.
+pub(crate) type Lints = String;
 
 impl Document {
     /// Finds and checks what the literal names; the lints in `allow` are not reported.
@@ -41,8 +45,8 @@ impl Document {
     ) -> Result<Document> {
         let text = literal.value();
         if text.trim_start().starts_with('{') {
-            let template = check(&Source::inline(&*text), kind, allow, literal)?;
-            return Ok(Document::Inline { template });
+            let (template, lints) = check(&Source::inline(&*text), kind, allow, literal)?;
+            return Ok(Document::Inline { template, lints });
         }
         if is_arn(&text) || !text.contains(['/', '.', '#']) {
             check_managed(&text, kind, literal)?;
@@ -53,18 +57,20 @@ impl Document {
             None => (&*text, None),
         };
         let source_file = source_file(literal.span());
-        let (shown, template) = match source_file.as_deref().and_then(Path::parent) {
+        let (shown, template, lints) = match source_file.as_deref().and_then(Path::parent) {
             Some(directory) => {
                 let source = read_file(directory, path, pointer, literal)?;
-                (source.name().to_owned(), Some(check(&source, kind, allow, literal)?))
+                let (template, lints) = check(&source, kind, allow, literal)?;
+                (source.name().to_owned(), Some(template), lints)
             }
-            None => (path.to_owned(), None),
+            None => (path.to_owned(), None, None),
         };
         Ok(Document::File {
             shown,
             path: LitStr::new(path, literal.span()),
             pointer: pointer.map(|pointer| LitStr::new(pointer, literal.span())),
             template,
+            lints,
         })
     }
 
@@ -73,6 +79,14 @@ impl Document {
         match self {
             Document::File { template, .. } => template.as_ref(),
             Document::Inline { template, .. } => Some(template),
+            Document::Managed => None,
+        }
+    }
+
+    /// What IAM takes and is probably a mistake.
+    pub(crate) fn lints(&self) -> Option<&Lints> {
+        match self {
+            Document::File { lints, .. } | Document::Inline { lints, .. } => lints.as_ref(),
             Document::Managed => None,
         }
     }
@@ -96,14 +110,16 @@ fn read_file(directory: &Path, path: &str, pointer: Option<&str>, literal: &LitS
     }
 }
 
-/// Mistakes are errors here, for a macro cannot warn; advice is for the command line.
-fn check(source: &Source, kind: PolicyKind, allow: &[&Lint], literal: &LitStr) -> Result<Template> {
+/// What would be refused is an error, and mistakes that IAM takes are warned of; advice is for the command line.
+fn check(
+    source: &Source,
+    kind: PolicyKind,
+    allow: &[&Lint],
+    literal: &LitStr,
+) -> Result<(Template, Option<Lints>)> {
     let is_allowed = |found: &Diagnostic| allow.iter().any(|lint| lint.code() == found.code);
     let mut found = Policy::check_template(source, kind);
     found.retain(|found| found.severity != Severity::Note && !is_allowed(found));
-    if found.is_empty() {
-        return Ok(Template::parse(source.clone()));
-    }
     for mistake in &mut found {
         if let Some(lint) = Lint::find(mistake.code) {
             let allow = format!("`allow({})`", lint.ident());
@@ -111,10 +127,17 @@ fn check(source: &Source, kind: PolicyKind, allow: &[&Lint], literal: &LitStr) -
                 Some(help) => format!("{help} (or {allow})"),
                 None => format!("add {allow} if it is meant so"),
             });
-            mistake.severity = Severity::Error;
+            // The embedded endpoint cannot evaluate such a key, so it would refuse the policy when it is put.
+            if lint.code() == "lint::unknown-condition-key" {
+                mistake.severity = Severity::Error;
+            }
         }
     }
-    Err(syn::Error::new(literal.span(), all_problems(&found)))
+    if found.iter().any(|found| found.severity == Severity::Error) {
+        return Err(syn::Error::new(literal.span(), all_problems(&found)));
+    }
+    let lints = (!found.is_empty()).then(|| all_problems(&found));
+    Ok((Template::parse(source.clone()), lints))
 }
 
 fn rendered(diagnostics: &Diagnostics, literal: &LitStr) -> syn::Error {
@@ -222,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_file_is_found_from_the_source_file() {
-        let Document::File { shown, path, pointer, template } =
+        let Document::File { shown, path, pointer, template, lints: None } =
             read("../testdata/policies/reader.json", PolicyKind::Identity).unwrap()
         else {
             unreachable!("a file")
@@ -241,7 +264,7 @@ mod tests {
     fn without_the_source_file_a_path_is_taken_on_trust() {
         let literal = LitStr::new("nowhere.json#/a", Span::call_site());
         let document = Document::read(&literal, PolicyKind::Identity, &[], &|_| None).unwrap();
-        let Document::File { shown, path, pointer, template: None } = document else {
+        let Document::File { shown, path, pointer, template: None, lints: None } = document else {
             unreachable!("an unread file")
         };
         assert_eq!(
@@ -295,18 +318,34 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_errors_until_they_are_allowed_and_advice_is_none() {
+    fn mistakes_that_iam_takes_are_warned_of_until_they_are_allowed_and_advice_is_not() {
         let policy = |action: &str| {
             format!(
                 r#"{{"Statement": {{"Effect": "Allow", "Action": {action}, "Resource": "arn:aws:s3:::b/*"}}}}"#
             )
         };
-        let error = error(&policy(r#"["s3:GetObjct", "s3:ListBucket", "s3:ListAllMyBuckets"]"#));
-        assert!(error.starts_with("this policy has 2 problems\n\nerror[lint::unknown-action]"), "{error}");
-        assert!(error.contains("did you mean `s3:GetObject`? (or `allow(unknown_action)`)"), "{error}");
+        let several = policy(r#"["s3:GetObjct", "s3:ListBucket", "s3:ListAllMyBuckets"]"#);
+        let document = read(&several, PolicyKind::Identity).unwrap();
+        let lints = document.lints().expect("there are mistakes");
+        assert!(lints.starts_with("this policy has 2 problems\n\nwarning[lint::unknown-action]"), "{lints}");
+        assert!(lints.contains("did you mean `s3:GetObject`? (or `allow(unknown_action)`)"), "{lints}");
+
         let literal = LitStr::new(&policy(r#""s3:GetObjct""#), Span::call_site());
         let allow: Vec<&Lint> = Lint::find("unknown_action").into_iter().collect();
-        assert!(Document::read(&literal, PolicyKind::Identity, &allow, &|_| None).is_ok());
+        let document = Document::read(&literal, PolicyKind::Identity, &allow, &|_| None).unwrap();
+        assert_eq!(document.lints(), None);
+    }
+
+    #[test]
+    fn a_key_that_nothing_can_evaluate_is_an_error() {
+        let error = error(
+            r#"{"Statement": {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b",
+                "Condition": {"StringEquals": {"s3:prefixx": "a"}}}}"#,
+        );
+        assert!(
+            error.starts_with("this policy has a problem\n\nerror[lint::unknown-condition-key]"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -74,7 +74,7 @@ use proc_macro2::Span;
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `allow(unknown_action)` | the [lints] that are not to be errors, by the names that their messages show |
+/// | `allow(unknown_action)` | the [lints] that are not to be warned of, by the names that their messages show |
 /// | `arg = name` | the argument that takes the role |
 /// | `boundary = "b.json"` | the role's [permissions boundary]: a file, a managed policy, or an expression |
 /// | `crate = "path"` | where `iam-fixture` is, if it was renamed |

@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parse_quote, parse_quote_spanned};
 
 use crate::attribute::{Attribute, Role, Value};
-use crate::document::{Document, SourceFile, all_problems};
+use crate::document::{Document, Lints, SourceFile, all_problems};
 use crate::problems::Problems;
 
 /// The roles of one test.
@@ -251,15 +251,30 @@ impl<'a> Policy<'a> {
             Policy::Named(literal, Document::Managed) => {
                 call(managed_method, literal.span(), quote!(#literal))
             }
-            Policy::Named(literal, Document::Inline { .. }) => call(method, literal.span(), quote!(#literal)),
-            Policy::Named(literal, Document::File { shown, path, pointer, .. }) => {
+            Policy::Named(literal, document @ Document::Inline { .. }) => {
+                call(method, literal.span(), warning_of(document.lints(), literal, quote!(#literal)))
+            }
+            Policy::Named(literal, document @ Document::File { shown, path, pointer, .. }) => {
                 let pointer = pointer.iter();
                 let text = quote_spanned!(literal.span()=> ::core::include_str!(#path));
                 let file = quote!(#library::PolicyDocument::file(#shown, #text) #(.pointer(#pointer))*);
-                call(method, literal.span(), file)
+                call(method, literal.span(), warning_of(document.lints(), literal, file))
             }
         }
     }
+}
+
+/// The value, with a compiler warning on the literal that named it.
+///
+/// A macro cannot warn on a stable compiler; the use of something deprecated does, in words of ours.
+fn warning_of(lints: Option<&Lints>, literal: &LitStr, value: TokenStream) -> TokenStream {
+    let Some(lints) = lints else { return value };
+    quote_spanned!(literal.span()=> {
+        #[deprecated(note = #lints)]
+        const POLICY: () = ();
+        let () = POLICY;
+        #value
+    })
 }
 
 impl Scope<'_> {

@@ -228,7 +228,18 @@ impl<'t> Reader<'t, '_> {
         let opened = self.at - 1;
         let mut items = Vec::new();
         while self.more(b']', opened, !items.is_empty())? {
-            items.push(self.value()?);
+            let start = self.at;
+            match self.plain_string().filter(|_| true) {
+                Some(text) => {
+                    let span = Span { start, end: self.at };
+                    items.extend(
+                        Some(text)
+                            .into_iter()
+                            .map(|text| Value { span, kind: Kind::String(Cow::Borrowed(text)) }),
+                    );
+                }
+                None => items.push(self.value()?),
+            }
         }
         Ok(Kind::Array(items))
     }
@@ -310,6 +321,9 @@ impl<'t> Reader<'t, '_> {
     /// A string without escapes and slips: almost all of them, so that it is worth to return them in registers.
     fn plain_string(&mut self) -> Option<&'t str> {
         let start = self.at + 1;
+        if self.peek() != Some(b'"') {
+            return None;
+        }
         let rest = self.source.text().get(start..self.end)?;
         let length = find_end_of_run(rest.as_bytes())?;
         if rest.as_bytes().get(length) != Some(&b'"') {

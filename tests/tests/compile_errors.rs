@@ -76,14 +76,24 @@ fn editing_the_policy_rebuilds_the_test() {
     assert!(mended.status.success(), "{}", text(&mended.stderr));
 }
 
-/// An error as rustc shows it. Of those that are rustc's own, with a code, only the place: their words are the toolchain's.
+/// An error, or a warning of ours, as rustc shows it. Of those that are rustc's own, with a code, only the place: their
+/// words are the toolchain's.
 fn error(message: &serde_json::Value) -> Option<String> {
     let place = message["spans"].as_array()?.iter().find(|span| span["is_primary"] == true)?;
-    if message["level"] != "error" {
-        return None;
-    }
-    let Some(code) = message["code"]["code"].as_str() else {
-        return message["rendered"].as_str().map(str::to_owned);
+    let code = match (message["level"].as_str()?, message["code"]["code"].as_str()) {
+        ("error", None) => return message["rendered"].as_str().map(str::to_owned),
+        // How the attribute warns.
+        ("warning", Some("deprecated")) => {
+            let rendered = message["rendered"].as_str()?;
+            return Some(
+                rendered
+                    .lines()
+                    .filter(|line| !line.contains("`#[warn("))
+                    .fold(String::new(), |all, line| all + line + "\n"),
+            );
+        }
+        ("error", Some(code)) => code,
+        _ => return None,
     };
     let source = place["text"][0]["text"].as_str()?;
     let file = place["file_name"].as_str()?;

@@ -30,7 +30,10 @@ fn its_rust_stands_in_the_quickstart() {
         let mut lines = quickstart.lines().map(str::trim);
         for line in block.iter().map(|line| line.trim()) {
             if !line.is_empty() && !line.starts_with("use ") {
-                assert!(lines.any(|there| there == line), "not in quickstart.rs, or not in this order: {line}");
+                assert!(
+                    lines.any(|there| there == line),
+                    "not in quickstart.rs, or not in this order: {line}"
+                );
             }
         }
     }
@@ -48,7 +51,8 @@ fn its_first_test_is_whole_by_line_thirty() {
 fn its_output_is_that_of_the_quickstart() {
     let quickstart = read("tests/tests/quickstart.rs");
     let console = blocks(&read("README.md"), "console").concat();
-    let shown: Vec<_> = console.iter().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... ok")).collect();
+    let shown: Vec<_> =
+        console.iter().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... ok")).collect();
     let cases = quickstart.matches("#[case::").count() + quickstart.matches("async fn ").count() - 1;
     assert_eq!(shown.len(), cases, "one line for each test and case: {shown:?}");
     for name in shown {

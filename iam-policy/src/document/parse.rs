@@ -395,9 +395,9 @@ impl Parser<'_> {
                     continue;
                 }
             };
-            if let Some(matcher) = read(self, text, value.span) {
-                items.push(Item { text: text.into(), span: value.span, matcher });
-            }
+            let item = |matcher| Item { text: text.into(), span: value.span, matcher };
+            // Not `push`, so that the item is made where it stays: of some policies there are thousands.
+            items.extend(read(self, text, value.span).into_iter().map(item));
         }
         Clause { negated, span: value.span, items }
     }
