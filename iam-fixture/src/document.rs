@@ -1,9 +1,11 @@
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use iam_policy::{Policy, PolicyKind, Source, Template};
+use iam_policy::{Diagnostics, Policy, PolicyKind, Source, Template};
 
 use crate::error::{Error, ErrorKind};
 
@@ -63,7 +65,7 @@ impl PolicyDocument {
             Form::Parsed(policy) => policy.source().clone(),
             Form::Text(source) => source.clone(),
         };
-        let rejected = |diagnostics: iam_policy::Diagnostics| {
+        let rejected = |diagnostics: Diagnostics| {
             Error::new(ErrorKind::Policy, diagnostics.to_string())
                 .note("nothing was created")
                 .caused_by(diagnostics)
@@ -75,13 +77,39 @@ impl PolicyDocument {
         let source = Template::parse(source).render(variable).map_err(rejected)?;
         let policy = match &self.form {
             Form::Parsed(policy) if policy.kind() == kind && self.pointer.is_none() => policy.clone(),
-            _ => Policy::parse(source, kind).map_err(rejected)?,
+            _ => parse(source, kind).map_err(rejected)?,
         };
         if !unknown_keys {
             policy.check_condition_keys().map_err(rejected)?;
         }
         Ok(policy)
     }
+}
+
+/// Parses the policy, once for the many cases of a table that share it.
+fn parse(source: Source, kind: PolicyKind) -> Result<Policy, Diagnostics> {
+    /// More than the roles of one test; a run that makes its policies up does not fill the memory with them.
+    const KEPT: usize = 16;
+    static PARSED: Mutex<VecDeque<Policy>> = Mutex::new(VecDeque::new());
+
+    let kept = || PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_same = |policy: &&Policy| {
+        let known = policy.source();
+        policy.kind() == kind
+            && known.name() == source.name()
+            && known.span() == source.span()
+            && known.text() == source.text()
+    };
+    if let Some(policy) = kept().iter().find(is_same) {
+        return Ok(policy.clone());
+    }
+    let policy = Policy::parse(source, kind)?;
+    let mut kept = kept();
+    if kept.len() == KEPT {
+        kept.pop_front();
+    }
+    kept.push_back(policy.clone());
+    Ok(policy)
 }
 
 fn read(path: &Path) -> Result<Source, Error> {

@@ -3,12 +3,17 @@
 //! A pattern is compiled once, when its policy is parsed. Matching goes forward over the text and returns at most to the last
 //! `*`, so its cost is bounded by the product of the two lengths.
 
+mod variable;
+
 use std::borrow::Cow;
 
 use crate::context::Context;
 use crate::document::Item;
 use crate::scan::find_any;
 use crate::truth::Truth;
+
+pub(crate) use variable::{BadVariable, Variable};
+use variable::{Expansion, variable};
 
 /// What the signs of a pattern mean where it stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,12 +81,6 @@ pub(crate) enum Piece {
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Variable {
-    pub(crate) key: Box<str>,
-    pub(crate) default: Option<Box<str>>,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Token<S> {
     Literal(S),
     /// `*`; `within` does not match a colon.
@@ -94,26 +93,18 @@ pub(crate) enum Token<S> {
     },
 }
 
-/// What is wrong with a `${…}`, and the byte at which it starts.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct BadVariable {
-    pub(crate) at: usize,
-    pub(crate) problem: &'static str,
-    pub(crate) help: &'static str,
-}
-
 impl Pattern {
     /// Inlined, for most patterns are simple, and a policy may have thousands: they need not pass through memory.
     #[inline]
     pub(crate) fn compile(text: &str, syntax: Syntax) -> Result<Pattern, Box<BadVariable>> {
         let fold = syntax.fold;
         match find_any(text.as_bytes(), *b"*?$") {
-            _ if fold && !text.is_ascii() => Program::compile(text, syntax),
+            _ if fold && !text.is_ascii() => compile_program(text, syntax),
             None => Ok(if fold { Pattern::ExactFolded } else { Pattern::Exact }),
             Some(sign) if is_start(text, sign, syntax) => {
                 Ok(if fold { Pattern::StartFolded } else { Pattern::Start })
             }
-            Some(_) => Program::compile(text, syntax),
+            Some(_) => compile_program(text, syntax),
         }
     }
 
@@ -178,11 +169,6 @@ impl Item<Pattern> {
 }
 
 impl Program {
-    fn compile(text: &str, syntax: Syntax) -> Result<Pattern, Box<BadVariable>> {
-        let code = compile(text, syntax)?;
-        Ok(Pattern::Program(Box::new(Program { syntax, code })))
-    }
-
     fn matches(&self, text: &str, context: &Context) -> Truth {
         let pieces = match &self.code {
             Code::Glob(tokens) => return Truth::certain(glob(tokens, text, self.syntax.fold)),
@@ -230,7 +216,8 @@ fn is_start(text: &str, sign: usize, syntax: Syntax) -> bool {
 }
 
 /// A text that is more than itself, or a start.
-fn compile(text: &str, syntax: Syntax) -> Result<Code, Box<BadVariable>> {
+#[cold]
+fn compile_program(text: &str, syntax: Syntax) -> Result<Pattern, Box<BadVariable>> {
     let mut builder = Builder { pieces: Vec::new(), literal: String::new(), colons: 0, syntax };
     let wild = syntax.wildcards != Wildcards::None;
     let mut at = 0;
@@ -260,23 +247,7 @@ fn compile(text: &str, syntax: Syntax) -> Result<Code, Box<BadVariable>> {
         }
         at += 1;
     }
-    Ok(builder.finish())
-}
-
-impl Variable {
-    /// The value in a context. A key with several values does not resolve, and a default is for a key without any
-    /// ([variables](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html)).
-    pub(crate) fn resolve<'v>(&'v self, context: &'v Context) -> Option<&'v str> {
-        match context.lookup(&self.key) {
-            Some([value]) => Some(value),
-            Some([]) | None => self.default.as_deref(),
-            Some(_) => None,
-        }
-    }
-
-    fn is_unknown(&self, context: &Context) -> bool {
-        context.lookup(&self.key).is_none()
-    }
+    Ok(Pattern::Program(Box::new(Program { syntax, code: builder.finish() })))
 }
 
 /// The tokens with every variable replaced by its value; with `open`, one about which nothing is known is a `*`.
@@ -291,7 +262,7 @@ fn fill<'p>(
     for piece in pieces {
         let token = match piece {
             Piece::Token(Token::Literal(text)) => Token::Literal(Cow::Borrowed(&**text)),
-            // The colons of a value count, which `compile` could not know.
+            // The colons of a value count, which `compile_program` could not know.
             Piece::Token(Token::Many { .. }) => {
                 Token::Many { within: syntax.wildcards == Wildcards::Arn && seen < 5 }
             }
@@ -427,53 +398,6 @@ impl Builder {
         });
         Code::Glob(tokens.collect())
     }
-}
-
-enum Expansion {
-    Character(&'static str),
-    Variable(Variable),
-}
-
-/// Reads the inside of a `${…}` that a text starts with, and tells its length.
-fn variable(inner: &str) -> Result<(Expansion, usize), (&'static str, &'static str)> {
-    // A default value may hold a closing brace between its quotes.
-    let mut quoted = false;
-    let end = inner.find(|c| {
-        quoted ^= c == '\'';
-        c == '}' && !quoted
-    });
-    let Some(end) = end else {
-        return Err(match inner.find('}') {
-            Some(_) => ("the default value is not closed by `'`", "write `${key, 'default'}`"),
-            None => ("the variable is not closed by `}`", "write `${key}`"),
-        });
-    };
-    let inner = inner.get(..end).unwrap_or_default();
-    let expansion = match inner {
-        "*" => Expansion::Character("*"),
-        "?" => Expansion::Character("?"),
-        "$" => Expansion::Character("$"),
-        _ => {
-            let (key, default) = match inner.split_once(',') {
-                None => (inner, None),
-                Some((key, default)) => {
-                    let default = default.trim().strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-                    let Some(default) = default else {
-                        return Err((
-                            "the default value is not in single quotes",
-                            "write `${key, 'default'}`",
-                        ));
-                    };
-                    (key, Some(default))
-                }
-            };
-            if key.trim().is_empty() {
-                return Err(("the variable has no name", "write `${key}`, such as `${aws:username}`"));
-            }
-            Expansion::Variable(Variable { key: key.trim().into(), default: default.map(Into::into) })
-        }
-    };
-    Ok((expansion, end))
 }
 
 fn show<S: AsRef<str>>(tokens: &[Token<S>]) -> String {

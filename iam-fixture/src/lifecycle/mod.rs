@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use iam_policy::{Policy, PolicyKind, PolicySet, Source, managed};
+use iam_policy::Policy;
+#[cfg(feature = "network")]
+use iam_policy::{PolicyKind, PolicySet, Source, managed};
 
 pub(crate) use self::lease::{Guard, Lease};
 pub(crate) use self::provision::provision;
@@ -29,6 +31,7 @@ pub(crate) struct Plan {
     pub(crate) session: Session,
 }
 
+#[cfg(feature = "network")]
 impl Plan {
     /// The policies as they stand in the user's files, to explain decisions of a service that does not.
     ///

@@ -79,16 +79,13 @@ pub(super) fn unique_sids(parser: &mut Parser<'_>, statements: &[Statement]) {
 }
 
 pub(super) fn action(parser: &mut Parser<'_>, text: &str, span: Span) {
-    let is_good = match text.split_once(':') {
-        // The rule has its exceptions below; these are all but a few of the actions of any policy.
-        Some((prefix, name)) => parser.kind != PolicyKind::Trust && is_prefix(prefix) && is_name(name),
-        None => text == "*" && parser.kind != PolicyKind::Trust,
-    };
-    if !is_good {
+    // All but a few of the actions of any policy, and the only ones that a policy may have thousands of.
+    if parser.kind == PolicyKind::Trust || !is_plain_action(text) {
         odd_action(parser, text, span);
     }
 }
 
+#[cold]
 fn odd_action(parser: &mut Parser<'_>, text: &str, span: Span) {
     if matches!(text, "*" | "*:*") {
         if parser.kind == PolicyKind::Trust {
@@ -107,13 +104,13 @@ fn odd_action(parser: &mut Parser<'_>, text: &str, span: Span) {
         Some((prefix, _)) if prefix.contains(['*', '?']) => {
             ("the service prefix has a wildcard", "name the service, or write `*` for all of them".to_owned())
         }
-        Some((prefix, _)) if !is_prefix(prefix) => {
+        Some((prefix, _)) if !is_word(prefix, PREFIX) => {
             ("this is not a service prefix", "letters, digits and `-` before the colon".to_owned())
         }
         Some((prefix, "")) => {
             ("the action has no name", format!("write `{prefix}:*` for all of the service"))
         }
-        Some((_, name)) if !is_name(name) => {
+        Some((_, name)) if !is_word(name, NAME) => {
             ("this is not an action", "letters, digits, `*` and `?` after the colon".to_owned())
         }
         Some((prefix, _)) if parser.kind == PolicyKind::Trust && !prefix.eq_ignore_ascii_case("sts") => {
@@ -147,17 +144,43 @@ fn not_sts(parser: &Parser<'_>, text: &str, span: Span) -> Diagnostic {
         .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html")
 }
 
-fn is_prefix(text: &str) -> bool {
-    is_word(text, |byte| byte == b'-')
+/// Whether a text is `service:Action`, wildcards in the action included.
+fn is_plain_action(text: &str) -> bool {
+    let length = text.bytes().take_while(|byte| may_stand_in(PREFIX, *byte)).count();
+    match text.as_bytes().get(length..) {
+        Some([b':', name @ ..]) => {
+            length > 0 && !name.is_empty() && name.iter().all(|byte| may_stand_in(NAME, *byte))
+        }
+        _ => false,
+    }
 }
 
-fn is_name(text: &str) -> bool {
-    is_word(text, |byte| matches!(byte, b'-' | b'_' | b'.' | b'*' | b'?'))
+fn is_word(text: &str, of: u8) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| may_stand_in(of, byte))
 }
 
-fn is_word(text: &str, or: impl Fn(u8) -> bool) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || or(byte))
+fn may_stand_in(of: u8, byte: u8) -> bool {
+    SIGNS.get(usize::from(byte)).is_some_and(|signs| signs & of != 0)
 }
+
+const PREFIX: u8 = 1;
+const NAME: u8 = 2;
+
+/// For every byte, whether it may stand in a service prefix, and whether in an action's name.
+static SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let name = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*' | b'?');
+        let prefix = byte.is_ascii_alphanumeric() || byte == b'-';
+        #[expect(clippy::indexing_slicing, reason = "while compiling")]
+        {
+            signs[byte as usize] = if prefix { PREFIX } else { 0 } | if name { NAME } else { 0 };
+        }
+        byte += 1;
+    }
+    signs
+};
 
 pub(super) fn resource(parser: &mut Parser<'_>, text: &str, span: Span) {
     if text == "*" {
