@@ -189,7 +189,11 @@ impl Policy {
     ///
     /// Each unknown key with its place and the nearest known one.
     pub fn check_condition_keys(&self) -> Result<(), Diagnostics> {
-        let statements: Vec<&Statement> = self.statements().iter().collect();
+        let statements: Vec<&Statement> =
+            self.statements().iter().filter(|statement| !statement.conditions().is_empty()).collect();
+        if statements.is_empty() {
+            return Ok(());
+        }
         let mut found = condition::unknown_key(&Subject {
             lint: &UNKNOWN_CONDITION_KEY,
             policy: self,

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::lifecycle::{Lease, Thing};
 pub(crate) struct Connection {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) sts: aws_sdk_sts::Client,
-    pub(crate) admin: SdkConfig,
+    pub(crate) admin: Admin,
     pub(crate) account: String,
     pub(crate) partition: String,
     pub(crate) region: String,
@@ -29,6 +29,9 @@ pub(crate) struct Connection {
     pub(crate) trust: String,
     pub(crate) place: Place,
 }
+
+/// The administrator's configuration: few tests ask for it, so it is built when one does.
+pub(crate) type Admin = LazyLock<SdkConfig, Box<dyn FnOnce() -> SdkConfig + Send>>;
 
 pub(crate) enum Place {
     /// In this process: it ends with the process, and its calls never wait.
@@ -125,7 +128,13 @@ impl Connection {
 
     /// The admin's configuration with another identity.
     pub(crate) fn signed_in(&self, credentials: Credentials) -> SdkConfig {
-        self.admin.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+        match &self.place {
+            Place::Embedded(world) => world.signed_in(credentials),
+            Place::Outliving(_) => {
+                let provider = SharedCredentialsProvider::new(credentials);
+                self.admin.to_builder().credentials_provider(provider).build()
+            }
+        }
     }
 
     /// The text of the policy that is sent.

@@ -25,7 +25,7 @@ use bytes::Bytes;
 use iam_endpoint::{Endpoint, Event};
 use iam_policy::{Policy, PolicyKind};
 
-use super::connection::{Connection, Place, trust_policy};
+use super::connection::{Admin, Connection, Place, trust_policy};
 use crate::name;
 
 tokio::task_local! {
@@ -79,7 +79,10 @@ pub(super) fn fresh() -> Arc<Connection> {
     let connection = Arc::new(Connection {
         iam,
         sts,
-        admin: config(world.clone(), endpoint.region(), world.admin.clone()),
+        admin: Admin::new(Box::new({
+            let world = world.clone();
+            move || world.signed_in(world.admin.clone())
+        })),
         account: endpoint.account().to_owned(),
         partition: endpoint.partition().to_owned(),
         region: endpoint.region().to_owned(),
@@ -148,6 +151,11 @@ impl World {
             connector: SharedHttpConnector::new(InProcess(endpoint.clone())),
             endpoint,
         }
+    }
+
+    /// The configuration of clients that are signed in with these credentials.
+    pub(super) fn signed_in(&self, credentials: Credentials) -> SdkConfig {
+        config(self.clone(), self.endpoint.region(), credentials)
     }
 
     /// The world that the running control calls are for.

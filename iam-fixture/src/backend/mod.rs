@@ -9,6 +9,7 @@ mod settings;
 use std::fmt;
 use std::sync::Arc;
 
+use aws_types::SdkConfig;
 use once_cell::sync::OnceCell;
 
 pub(crate) use self::connection::{Connection, Outliving};
@@ -108,8 +109,8 @@ impl Backend {
     /// # Errors
     ///
     /// When the backend cannot be reached or used.
-    pub async fn admin(&self) -> Result<crate::SdkConfig, Error> {
-        Ok(self.connect().await?.admin.clone())
+    pub async fn admin(&self) -> Result<SdkConfig, Error> {
+        Ok(SdkConfig::clone(&self.connect().await?.admin))
     }
 
     /// Serves the embedded endpoint on a free loopback port, for programs that a test starts; signed in with

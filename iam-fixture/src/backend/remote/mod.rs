@@ -90,7 +90,7 @@ async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
                 Place::Endpoint { .. } => Duration::ZERO,
             },
         })),
-        admin,
+        admin: connection::Admin::new(Box::new(move || admin)),
     });
     outlive::install();
     outlive::sweep(connection.clone(), ledger_name);
