@@ -4,6 +4,7 @@
 //! cargo bench --package iam-policy-bench --bench decide    decisions per second, beside the peers'
 //! cargo bench --package iam-policy-bench --bench growth    the cost of statements that cannot match
 //! cargo bench --package iam-policy-bench --bench parse     policies parsed per second, beside serde_json
+//! cargo test --package iam-policy-bench --test second_opinion    the same random requests, asked of iam-rs
 //! ```
 
 mod clock;

@@ -72,7 +72,7 @@ pub struct PolicySet {
     pub resource: Option<Policy>,
     /// The principal's permissions boundary. Each of several must allow.
     pub boundary: Vec<Policy>,
-    /// The session policies, one of which must allow; `Some` of none allows nothing.
+    /// The session policies, one of which must allow; `Some` of none allows nothing, and so does `None` for a federated user.
     pub session: Option<Vec<Policy>>,
     /// Service control policies of the principal's account, by level from the root down. One at each level must allow.
     ///

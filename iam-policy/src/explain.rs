@@ -87,7 +87,7 @@ impl PolicySet {
     /// Decides a request, and tells why.
     #[must_use]
     pub fn explain(&self, request: &Request) -> Explanation {
-        let facts = Facts::new(request);
+        let facts = Facts::new(self, request);
         let mut statements = Vec::new();
         for layer in layers(self, request) {
             for (at, statement) in layer.statements() {

@@ -160,6 +160,14 @@ impl Parser<'_> {
         let effect = self.effect(value, members);
         let principal = self.principal(value, members);
         let action = self.either(value, members, "Action", "NotAction", true).map(|(negated, member)| {
+            if negated && self.kind == PolicyKind::ResourceControl {
+                let message = format!("{} has no `NotAction`", self.kind);
+                self.report(
+                    self.error("iam::action", message, member.key_span, "not allowed here")
+                        .help("write `Action`")
+                        .docs("https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"),
+                );
+            }
             self.clause(negated, &member.value, &member.key, |parser, text, span| {
                 if parser.is_open(text) {
                     return None;
@@ -231,6 +239,17 @@ impl Parser<'_> {
                     .docs(PAGE),
             );
             return None;
+        }
+        if negated && self.kind == PolicyKind::Trust {
+            let message = format!("{} has no `NotPrincipal`", self.kind);
+            let help =
+                "name who is trusted in `Principal`; a condition on `aws:PrincipalArn` can except some";
+            let docs = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html";
+            self.report(
+                self.error("iam::principal", message, member.key_span, "not allowed here")
+                    .help(help)
+                    .docs(docs),
+            );
         }
         let mut items = Vec::new();
         match &value.kind {

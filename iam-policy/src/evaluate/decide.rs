@@ -7,7 +7,7 @@ use crate::principal::Principal;
 use crate::truth::Truth;
 
 pub(super) fn decide(policies: &PolicySet, request: &Request) -> Decision {
-    let facts = Facts::new(request);
+    let facts = Facts::new(policies, request);
     let layers = layers(policies, request);
     let mut missing_context: Vec<String> = Vec::new();
     let tallies: Vec<Tally> =

@@ -84,9 +84,9 @@ impl Statement {
 impl Services {
     const ALL: Services = Services(u64::MAX);
 
-    /// The service of an action.
+    /// The service of an action; of one that names none, whichever a policy is about, so that each statement is asked.
     pub(crate) fn of_action(action: &str) -> Services {
-        action.split_once(':').map_or(Services(0), |(prefix, _)| Services::one(prefix))
+        action.split_once(':').map_or(Services::ALL, |(prefix, _)| Services::one(prefix))
     }
 
     fn of(statement: &Statement) -> Services {
@@ -294,5 +294,19 @@ mod tests {
                 "{everything}"
             );
         }
+    }
+
+    #[test]
+    fn an_action_without_a_service_is_asked_of_small_policies_as_of_large_ones() {
+        let statements = ["*", "!sqs:*", "s3:Get*"];
+        let visited = |policy: &Policy| {
+            let mut visited = Vec::new();
+            let services = Services::of_action("a");
+            policy.visit_statements_about("a", services, |number, _| visited.push(number));
+            visited
+        };
+        assert_eq!(visited(&policy(&statements)), [0, 1]);
+        let many: Vec<&str> = statements.into_iter().chain(std::iter::repeat_n("s3:Get*", FEW)).collect();
+        assert_eq!(visited(&policy(&many)), [0, 1]);
     }
 }

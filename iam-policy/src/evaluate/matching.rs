@@ -12,6 +12,8 @@ use crate::truth::Truth;
 pub(crate) struct Facts<'r> {
     pub(crate) request: &'r Request,
     service: Services,
+    /// Whether the principal has a permissions boundary.
+    bounded: bool,
 }
 
 /// Policies that are alike in a decision: one of them must allow, or need not.
@@ -51,8 +53,14 @@ pub(crate) fn layers<'s>(policies: &'s PolicySet, request: &Request) -> Vec<Laye
         for (level, policy) in policies.boundary.iter().enumerate() {
             add(PolicyType::Boundary, std::slice::from_ref(policy), Some(level), false);
         }
-        if let Some(policies) = &policies.session {
-            add(PolicyType::Session, policies.as_slice(), None, true);
+        match &policies.session {
+            Some(policies) => add(PolicyType::Session, policies.as_slice(), None, true),
+            // "If you do not pass any session policies, then the resulting federated user session has no permissions":
+            // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+            None if matches!(request.principal, Principal::FederatedUser { .. }) => {
+                add(PolicyType::Session, &[], None, true);
+            }
+            None => {}
         }
     }
     layers
@@ -120,8 +128,9 @@ pub(crate) struct StatementAt {
 }
 
 impl<'r> Facts<'r> {
-    pub(crate) fn new(request: &'r Request) -> Facts<'r> {
-        Facts { request, service: Services::of_action(&request.action) }
+    pub(crate) fn new(policies: &PolicySet, request: &'r Request) -> Facts<'r> {
+        let bounded = has_identity(&request.principal) && !policies.boundary.is_empty();
+        Facts { request, service: Services::of_action(&request.action), bounded }
     }
 
     /// Whether a statement about the request's action matches the request, and to whom it speaks.
@@ -157,12 +166,13 @@ impl<'r> Facts<'r> {
         if !clause.negated {
             return named(principal);
         }
-        // Two rules of [NotPrincipal](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html):
-        // a deny spares a principal only if it and all that it belongs to, its role and its account, are named; and an allow,
-        // which AWS does not support, gives nothing to a principal that is named in any way.
+        // Three rules of [NotPrincipal](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html):
+        // a deny spares a principal only if it and all that it belongs to, its role and its account, are named; it spares
+        // nobody who has a permissions boundary; and an allow, which AWS does not support, gives nothing to a principal that
+        // is named in any way.
         let spared = match effect {
             Effect::Allow => named(principal).is_some(),
-            Effect::Deny => self.all_named(clause),
+            Effect::Deny => !self.bounded && self.all_named(clause),
         };
         (!spared).then_some(Grant::Role)
     }
