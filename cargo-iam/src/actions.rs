@@ -10,6 +10,7 @@ use iam_policy::near;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::paint;
 
 /// List the actions that patterns reach, with counts
@@ -36,12 +37,6 @@ pub(crate) struct Args {
     /// A table or JSON
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]

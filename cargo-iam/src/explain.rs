@@ -10,6 +10,7 @@ use iam_policy::{
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::statement::StatementName;
 use crate::{input, paint, request};
 
@@ -82,12 +83,6 @@ pub(crate) struct Args {
     /// For people, or the whole tree of statements and elements
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {

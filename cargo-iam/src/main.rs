@@ -16,6 +16,7 @@ mod cli;
 mod decide;
 mod explain;
 mod failure;
+mod format;
 mod input;
 mod kind;
 mod paint;
