@@ -45,7 +45,8 @@ impl Endpoint {
         service::call(&self.shared, request, None)
     }
 
-    /// The access key of the endpoint's first IAM user, who has the policy `AdministratorAccess`.
+    /// The access key of the endpoint's first IAM user, who has the policy `AdministratorAccess`. The endpoints of one
+    /// account in a process have the same.
     #[must_use]
     pub fn administrator(&self) -> Credentials {
         self.shared.administrator.clone()
@@ -155,7 +156,7 @@ impl EndpointBuilder {
                 && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
             "a region is a name such as `us-east-1`, not `{region}`"
         );
-        let (iam, administrator) = iam::State::with_administrator(clock::in_seconds(clock.now()));
+        let (iam, administrator) = iam::State::with_administrator(&account, clock::in_seconds(clock.now()));
         Endpoint {
             shared: Arc::new(Shared {
                 partition: partition_of(&region),
