@@ -7,10 +7,11 @@ pub(crate) struct Headers<'r>(Vec<(&'r str, &'r [u8])>);
 
 impl<'r> Headers<'r> {
     pub(crate) fn of(map: &'r HeaderMap) -> Self {
-        let mut headers = Vec::with_capacity(map.len());
-        for (name, value) in map {
-            headers.push((name.as_str(), value.as_bytes()));
-        }
+        Self(map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect())
+    }
+
+    /// The names are in lower case.
+    pub(crate) fn new(headers: Vec<(&'r str, &'r [u8])>) -> Self {
         Self(headers)
     }
 

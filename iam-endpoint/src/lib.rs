@@ -45,6 +45,7 @@ mod identify;
 mod journal;
 mod protocol;
 mod query;
+mod request;
 mod s3;
 #[cfg(feature = "server")]
 mod server;

@@ -4,12 +4,12 @@
 
 use std::borrow::Cow;
 
-use http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::failure::{Failure, Kind};
 use crate::headers::Headers;
 use crate::query::percent_decode;
+use crate::request::Parts;
 
 /// All but AWS's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -165,7 +165,7 @@ mod tests {
 
     fn canonical(uri: &str, rule: PathRule) -> String {
         let (parts, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
-        request(&parts, &Headers::of(&parts.headers), "h", "host", "hash", rule).unwrap()
+        request(&Parts::of(&parts), &Headers::of(&parts.headers), "h", "host", "hash", rule).unwrap()
     }
 
     #[test]
@@ -194,9 +194,9 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
+        let headers = Headers::of(&parts.headers);
         let text =
-            request(&parts, &Headers::of(&parts.headers), "h", "host;x", "hash", PathRule::EncodedOnce)
-                .unwrap();
+            request(&Parts::of(&parts), &headers, "h", "host;x", "hash", PathRule::EncodedOnce).unwrap();
         assert_eq!(text, "GET\n/\n\nhost:h\nx:a b,c\n\nhost;x\nhash");
     }
 }
