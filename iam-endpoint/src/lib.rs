@@ -36,6 +36,7 @@ mod authorize;
 mod call;
 mod caller;
 mod clock;
+mod digits;
 mod endpoint;
 mod fault;
 mod headers;

@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue, Request, Response};
 
 use crate::call::{Call, Record};
 use crate::clock;
+use crate::digits::hex;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::headers::Headers;
@@ -148,17 +149,14 @@ fn authority<'r>(parts: &'r Parts, headers: &Headers<'r>) -> Cow<'r, str> {
 
 fn request_id(protocol: Protocol) -> String {
     if protocol == Protocol::S3 {
-        return format!("{:016X}", fastrand::u64(..));
+        return hex([fastrand::u64(..)]).to_ascii_uppercase();
     }
-    let (high, low) = (fastrand::u64(..), fastrand::u64(..));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xfff,
-        low >> 48 & 0x3fff | 0x8000,
-        low & 0xffff_ffff_ffff
-    )
+    // A UUID of version 4 and of the variant that has versions.
+    let mut id = hex([fastrand::u64(..) & !0xf000 | 0x4000, fastrand::u64(..) >> 2 | 1 << 63]);
+    for at in [20, 16, 12, 8] {
+        id.insert(at, '-');
+    }
+    id
 }
 
 fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>) {

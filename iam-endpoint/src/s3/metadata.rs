@@ -38,7 +38,7 @@ pub(super) fn of_request(task: &Task<'_>) -> Result<HeaderMap, Fault> {
     refuse_what_is_not_kept(task)?;
     let mut kept = HeaderMap::new();
     let mut size = 0;
-    for (name, value) in task.call.headers.iter() {
+    for &(name, value) in task.call.headers.iter() {
         let user = name.strip_prefix(USER);
         size += user.map_or(0, |user| user.len() + value.len());
         if user.is_some() || is_content(name) || [STORAGE_CLASS, WEBSITE_REDIRECT, ENCRYPTION].contains(&name)

@@ -118,7 +118,10 @@ fn check_signed_headers(presented: &Presented<'_>, headers: &Headers<'_>) -> Res
         signed.push(name);
     }
     let missing = if is_host_signed {
-        headers.iter().map(|(name, _)| name).find(|name| name.starts_with("x-amz-") && !signed.contains(name))
+        headers
+            .iter()
+            .map(|(name, _)| *name)
+            .find(|name| name.starts_with("x-amz-") && !signed.contains(name))
     } else {
         Some("host")
     };
