@@ -10,8 +10,8 @@ pub(crate) fn hex<const N: usize>(numbers: [u64; N]) -> String {
     String::from_utf8(ascii).unwrap_or_default()
 }
 
-/// The eight digits of a number of 32 bits, all at once.
-fn eight(number: u64) -> u64 {
+/// The eight hexadecimal digits of a number of 32 bits as bytes, all at once, the first the most significant.
+pub(crate) fn eight(number: u64) -> u64 {
     // Each digit in a byte of its own, …
     let spread = (number << 16 | number) & 0x0000_ffff_0000_ffff;
     let spread = (spread << 8 | spread) & 0x00ff_00ff_00ff_00ff;
