@@ -2,11 +2,13 @@
 //!
 //! A case of a decision has the form of a line of `cargo iam decide`. In `context`, an empty list is a key that the request is
 //! known to lack; `by` names statements as `identity[0].1`; `reason` is the policy type that denies or does not allow.
+//! A case with a `size` fills the `…` of its policy until that is the size, which is the smallest that is too large.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use iam_policy::{
-    Context, Decision, Policy, PolicyKind, PolicySet, Principal, Reason, Request, Source, StatementRef,
+    Context, Decision, Policies, Policy, PolicyKind, PolicySet, Principal, Reason, Request, Source,
+    StatementRef,
 };
 use serde_json::Value;
 
@@ -115,17 +117,17 @@ fn name(statement: &StatementRef) -> String {
 }
 
 fn policy_set(policies: &Value) -> PolicySet {
-    let list = |value: &Value, kind| -> Vec<Policy> {
+    let list = |value: &Value, kind| -> Policies {
         value.as_array().into_iter().flatten().map(|value| policy(value, kind)).collect()
     };
-    let levels = |value: &Value, kind| -> Vec<Vec<Policy>> {
+    let levels = |value: &Value, kind| -> Vec<Policies> {
         value.as_array().into_iter().flatten().map(|level| list(level, kind)).collect()
     };
     let resource = policies.get("resource").map(|value| policy(value, PolicyKind::Resource));
     PolicySet {
         identity: list(&policies["identity"], PolicyKind::Identity),
         resource: resource.or(policies.get("trust").map(|value| policy(value, PolicyKind::Trust))),
-        boundary: list(&policies["boundary"], PolicyKind::Boundary),
+        boundary: list(&policies["boundary"], PolicyKind::Boundary).to_vec(),
         session: policies.get("session").map(|value| list(value, PolicyKind::Session)),
         scps: levels(&policies["scps"], PolicyKind::ServiceControl),
         rcps: levels(&policies["rcps"], PolicyKind::ResourceControl),
@@ -187,6 +189,9 @@ fn reject(case: &Value) -> Result<(), String> {
         "trust" => PolicyKind::Trust,
         other => return Err(format!("no kind `{other}`")),
     };
+    if let Some(size) = case["size"].as_u64() {
+        return reject_size(case, kind, usize::try_from(size).unwrap());
+    }
     let source = Source::new("policy.json", text(case, "policy"));
     let Err(problems) = Policy::parse(source, kind) else { return Err("it was accepted".to_owned()) };
     let Some(problem) = problems.iter().find(|problem| problem.code == text(case, "code")) else {
@@ -201,6 +206,25 @@ fn reject(case: &Value) -> Result<(), String> {
         return Err(format!("no help `{help}`: {problem}"));
     }
     Ok(())
+}
+
+fn reject_size(case: &Value, kind: PolicyKind, size: usize) -> Result<(), String> {
+    let filled = |fill: usize| {
+        let text = text(case, "policy").replace('…', &"x".repeat(fill));
+        Policy::parse(text, kind).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let check = |policy: &Policy| policy.check_size(kind.limit());
+    let fill = size - filled(0).size();
+    let (largest, too_large) = (filled(fill - 1), filled(fill));
+    if (largest.size(), too_large.size()) != (size - 1, size) {
+        return Err("its white space counts otherwise".to_owned());
+    }
+    check(&largest).map_err(|problems| format!("the largest one is refused: {problems}"))?;
+    match check(&too_large).err().map(|problems| problems.iter().map(|found| found.code).collect::<Vec<_>>())
+    {
+        Some(codes) if codes == [text(case, "code")] => Ok(()),
+        found => Err(format!("found {found:?}")),
+    }
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

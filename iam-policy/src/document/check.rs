@@ -7,6 +7,7 @@ use super::{PolicyKind, Statement};
 use crate::arn::PARTITIONS;
 use crate::condition::Operator;
 use crate::diagnostic::Diagnostic;
+use crate::json::Member;
 use crate::near::near;
 use crate::pattern::BadVariable;
 use crate::source::Span;
@@ -73,6 +74,27 @@ pub(super) fn unique_sids(parser: &mut Parser<'_>, statements: &[Statement]) {
                     .label(parser.source, first, "first given here")
                     .help("statement IDs are unique in a policy")
                     .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html"),
+            );
+        }
+    }
+}
+
+/// The names of condition keys have no case, so that two of them may be one; of the same name in the same case the JSON
+/// reader tells.
+pub(super) fn keys_without_case(parser: &mut Parser<'_>, keys: &[Member<'_>]) {
+    if keys.len() < 2 {
+        return;
+    }
+    let mut seen: HashMap<String, &Member<'_>> = HashMap::new();
+    for key in keys {
+        let first = *seen.entry(key.key.to_ascii_lowercase()).or_insert(key);
+        if first.key != key.key {
+            parser.report(
+                parser
+                    .error("iam::duplicate-key", format!("the condition key `{}` is given twice", key.key), key.key_span, "given again here")
+                    .label(parser.source, first.key_span, "first given here")
+                    .help("condition keys have no case: merge their values into one list")
+                    .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"),
             );
         }
     }

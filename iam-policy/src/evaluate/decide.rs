@@ -96,7 +96,8 @@ impl Court<'_> {
             };
             self.each().find(silent).map_or(Ok(()), |(layer, _)| Err(layer.policy_type))
         };
-        all_allow(&[PolicyType::ServiceControl, PolicyType::ResourceControl])?;
+        // Not RCPs: `RCPFullAWSAccess`, which allows all, is attached at every level and cannot be detached.
+        all_allow(&[PolicyType::ServiceControl])?;
 
         let principal = &self.facts.request.principal;
         let resource_type =
