@@ -164,13 +164,13 @@ impl Grammar<'_, '_> {
         let first = self.statement(kind, version)?;
         let mut statements = self.list(6, |grammar| grammar.statement(kind, version))?;
         statements.push(first);
-        // Seldom so many about the same that they are looked up by their resources.
-        if self.u.ratio(1, 8)? {
-            let again = |number| {
-                move |statement: &String| statement.replacen(r#""Sid":""#, &format!(r#""Sid":"c{number}"#), 1)
-            };
-            statements =
-                (0..40).flat_map(|number| statements.iter().map(again(number)).collect::<Vec<_>>()).collect();
+        // Seldom so many about the same that they are looked up by their resources, or their policies together.
+        if kind == PolicyKind::Identity && self.u.ratio(1, 16)? {
+            let sids = |again: usize| format!(r#""Sid":"again{again}"#);
+            let copies = (0..12).flat_map(|again| {
+                statements.iter().map(move |statement| statement.replacen(r#""Sid":""#, &sids(again), 1))
+            });
+            statements = copies.collect();
         }
         let document = Document { kind, version, statements };
         // What the grammar gets wrong about a kind is no case.

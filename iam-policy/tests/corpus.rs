@@ -2,7 +2,7 @@
 //!
 //! A case of a decision has the form of a line of `cargo iam decide`. In `context`, an empty list is a key that the request is
 //! known to lack; `by` names statements as `identity[0].1`; `reason` is the policy type that denies or does not allow.
-//! A case with a `size` fills the `…` of its policy until that is the size, which is the smallest that is too large.
+//! The `…` in the policy of a case of sizes is filled until it has the smallest `size` that is too large.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -35,6 +35,11 @@ fn policy_types_play_together_as_documented() {
 #[test]
 fn what_aws_rejects_is_rejected_with_its_place() {
     run_all(include_str!("corpus/rejected.json"), reject);
+}
+
+#[test]
+fn what_is_larger_than_aws_takes_is_refused_and_no_smaller_policy() {
+    run_all(include_str!("corpus/sizes.json"), reject_size);
 }
 
 fn decide_all(corpus: &str) {
@@ -179,19 +184,7 @@ fn principal(value: &Value) -> Principal {
 }
 
 fn reject(case: &Value) -> Result<(), String> {
-    let kind = match text(case, "kind") {
-        "boundary" => PolicyKind::Boundary,
-        "identity" => PolicyKind::Identity,
-        "resource" => PolicyKind::Resource,
-        "resourceControl" => PolicyKind::ResourceControl,
-        "serviceControl" => PolicyKind::ServiceControl,
-        "session" => PolicyKind::Session,
-        "trust" => PolicyKind::Trust,
-        other => return Err(format!("no kind `{other}`")),
-    };
-    if let Some(size) = case["size"].as_u64() {
-        return reject_size(case, kind, usize::try_from(size).unwrap());
-    }
+    let kind = kind(case)?;
     let source = Source::new("policy.json", text(case, "policy"));
     let Err(problems) = Policy::parse(source, kind) else { return Err("it was accepted".to_owned()) };
     let Some(problem) = problems.iter().find(|problem| problem.code == text(case, "code")) else {
@@ -208,7 +201,21 @@ fn reject(case: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn reject_size(case: &Value, kind: PolicyKind, size: usize) -> Result<(), String> {
+fn kind(case: &Value) -> Result<PolicyKind, String> {
+    Ok(match text(case, "kind") {
+        "boundary" => PolicyKind::Boundary,
+        "identity" => PolicyKind::Identity,
+        "resource" => PolicyKind::Resource,
+        "resourceControl" => PolicyKind::ResourceControl,
+        "serviceControl" => PolicyKind::ServiceControl,
+        "session" => PolicyKind::Session,
+        "trust" => PolicyKind::Trust,
+        other => return Err(format!("no kind `{other}`")),
+    })
+}
+
+fn reject_size(case: &Value) -> Result<(), String> {
+    let (kind, size) = (kind(case)?, usize::try_from(case["size"].as_u64().unwrap()).unwrap());
     let filled = |fill: usize| {
         let text = text(case, "policy").replace('…', &"x".repeat(fill));
         Policy::parse(text, kind).unwrap_or_else(|error| panic!("{error}"))
@@ -222,7 +229,7 @@ fn reject_size(case: &Value, kind: PolicyKind, size: usize) -> Result<(), String
     check(&largest).map_err(|problems| format!("the largest one is refused: {problems}"))?;
     match check(&too_large).err().map(|problems| problems.iter().map(|found| found.code).collect::<Vec<_>>())
     {
-        Some(codes) if codes == [text(case, "code")] => Ok(()),
+        Some(codes) if codes == ["iam::size"] => Ok(()),
         found => Err(format!("found {found:?}")),
     }
 }
