@@ -52,6 +52,10 @@ struct Reader<'l, 'p> {
 
 impl<'l> Reader<'l, '_> {
     fn line(&mut self) -> Option<Members<'l>> {
+        if self.number == 1 {
+            // Some editors begin a file with a byte order mark.
+            self.line = self.line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(self.line);
+        }
         if self.line.len() > LONGEST {
             let message = format!("the line is longer than {} MiB", LONGEST >> 20);
             return self.problem_at(0, "decide::too-long", message);

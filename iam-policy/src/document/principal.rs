@@ -1,6 +1,6 @@
 //! The principals that a resource-based policy names.
 
-use crate::arn::{Arn, PARTITIONS};
+use crate::arn::{Arn, PARTITIONS, is_account_id};
 use crate::principal::Principal;
 
 /// One value of a `Principal` element.
@@ -146,10 +146,6 @@ fn aws(text: &str) -> Option<PrincipalMatcher> {
         }
         _ => None,
     }
-}
-
-fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_service(text: &str) -> bool {

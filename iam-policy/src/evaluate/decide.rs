@@ -143,7 +143,7 @@ impl Court<'_> {
     /// and KMS key policies are exceptions to this logic, because they must explicitly allow access for principals".
     fn resource_must_allow(&self) -> bool {
         match self.policies.resource.as_ref().map(PolicyType::of_resource) {
-            Some(PolicyType::Trust) => true,
+            Some(PolicyType::Trust) => self.facts.is_of_service("sts"),
             Some(_) => self.facts.is_of_service("kms"),
             None => false,
         }

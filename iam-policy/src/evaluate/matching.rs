@@ -2,7 +2,7 @@
 
 use super::policies::{NONE, Policies};
 use super::{PolicySet, PolicyType, Request, StatementRef, Topic};
-use crate::arn::Arn;
+use crate::arn::{Arn, is_account_id};
 use crate::condition::Condition;
 use crate::document::{Clause, Effect, Grant, Policy, PrincipalMatcher, Statement};
 use crate::pattern::Pattern;
@@ -246,7 +246,8 @@ impl<'r> Facts<'r> {
     /// The account that the resource belongs to, where it is known.
     pub(crate) fn resource_account(&self) -> Option<&str> {
         let in_arn = || {
-            Arn::parse(&self.request.resource).map(|arn| arn.account).filter(|account| !account.is_empty())
+            let account = Arn::parse(&self.request.resource)?.account;
+            is_account_id(account).then_some(account)
         };
         self.request.resource_account.as_deref().or_else(in_arn)
     }
