@@ -176,7 +176,7 @@ impl Parser<'_> {
                     .ok()
             })
         });
-        let resource = self.resource(value, members);
+        let resource = self.resource(value, members, action.as_ref());
         let conditions =
             find(members, "Condition").map(|member| self.conditions(&member.value)).unwrap_or_default();
         let (effect, effect_span) = effect?;
@@ -290,9 +290,15 @@ impl Parser<'_> {
         Some(clause)
     }
 
-    fn resource(&mut self, statement: &Value<'_>, members: &[Member<'_>]) -> Option<Clause<Pattern>> {
+    fn resource(
+        &mut self,
+        statement: &Value<'_>,
+        members: &[Member<'_>],
+        actions: Option<&Clause<Pattern>>,
+    ) -> Option<Clause<Pattern>> {
         let wanted = self.kind != PolicyKind::Trust;
-        let (negated, member) = self.either(statement, members, "Resource", "NotResource", wanted)?;
+        let needed = wanted && !check::is_about_its_own_resource(self, actions);
+        let (negated, member) = self.either(statement, members, "Resource", "NotResource", needed)?;
         if !wanted {
             let message = format!("{} has no `{}`", self.kind, member.key);
             let help = "remove it: the resource is the role itself";
@@ -347,8 +353,9 @@ impl Parser<'_> {
         if self.is_open(&member.key) {
             return None;
         }
-        if !member.key.contains(':') {
-            let message = format!("the condition key `{}` has no prefix", member.key);
+        let has_parts = |(prefix, name): (&str, &str)| !prefix.is_empty() && !name.is_empty();
+        if !member.key.split_once(':').is_some_and(has_parts) {
+            let message = format!("the condition key `{}` is not a prefix and a name", member.key);
             let help = "a key begins with its service or `aws`: `aws:SourceIp`, `s3:prefix`";
             self.report(self.error("iam::condition-key", message, member.key_span, "").help(help).docs(
                 "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html",
