@@ -31,7 +31,7 @@ pub(crate) enum PrincipalMatcher {
 
 /// To whom exactly a resource-based policy gives a permission: what else must allow depends on it.
 ///
-/// See [Resource-based policies in the evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-req-principal.html).
+/// See [Resource-based policies in the evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Grant {
     /// To the account, which must pass it on by an identity-based policy.
