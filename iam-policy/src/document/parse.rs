@@ -464,7 +464,13 @@ impl Parser<'_> {
             (None, None) => {
                 if needed {
                     let help = format!("add `\"{plain}\"`");
-                    self.missing(statement, members, &[plain, negated], &help);
+                    let only_plain = match self.kind {
+                        PolicyKind::ResourceControl => plain != "Resource",
+                        PolicyKind::Trust => plain == "Principal",
+                        _ => false,
+                    };
+                    let elements = if only_plain { &[plain][..] } else { &[plain, negated] };
+                    self.missing(statement, members, elements, &help);
                 }
                 None
             }

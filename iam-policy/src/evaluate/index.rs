@@ -150,13 +150,14 @@ impl Index {
     /// All statements about the action, but for some that are not about the resource, in their order.
     pub(super) fn about<'s>(&self, at: &impl Fn(u32) -> Option<&'s Statement>, topic: Topic<'_>) -> Vec<u32> {
         let action = topic.action.to_ascii_lowercase();
-        let candidates = self.actions.count(&action) + self.negated.len();
-        if candidates > FEW
-            && let Some(fewer) = self.about_by_resource(at, topic, candidates)
+        let candidates = self.actions.candidates(&action);
+        let count = candidates.count() + self.negated.len();
+        if count > FEW
+            && let Some(fewer) = self.about_by_resource(at, topic, count)
         {
             return fewer;
         }
-        let named = self.actions.matching(&action, |statement, item| {
+        let named = candidates.matching(|statement, item| {
             let item = at(statement).and_then(|statement| statement.action.items.get(item as usize));
             item.is_some_and(|item| item.matches(topic.action, &Context::new()).assumed)
         });
@@ -168,7 +169,7 @@ impl Index {
         &self,
         at: &impl Fn(u32) -> Option<&'s Statement>,
         topic: Topic<'_>,
-        candidates: usize,
+        count: usize,
     ) -> Option<Vec<u32>> {
         let resources = self.resources.get_or_init(|| {
             let shapes = |(number, statement): (u32, &'s Statement)| {
@@ -180,13 +181,14 @@ impl Index {
             };
             Starts::new(numbered(at).flat_map(shapes), false)
         });
-        if resources.count(topic.resource) >= candidates {
+        let candidates = resources.candidates(topic.resource);
+        if candidates.count() >= count {
             return None;
         }
         // Whether a statement is wholly about the resource, it is asked later.
-        let mut on_resource = resources.matching(topic.resource, |_, _| true);
+        let mut on_resource = candidates.matching(|_, _| true);
         let statements = on_resource.iter().filter_map(|number| at(*number));
-        if statements.map(|statement| statement.action.items.len()).sum::<usize>() >= candidates {
+        if statements.map(|statement| statement.action.items.len()).sum::<usize>() >= count {
             return None;
         }
         on_resource.retain(|number| at(*number).is_some_and(|statement| statement.is_about(topic.action)));

@@ -21,6 +21,14 @@ pub(super) struct Starts {
     entries: Vec<Entry>,
 }
 
+/// The patterns of some starts that could match a text.
+pub(super) struct Candidates<'s> {
+    starts: &'s Starts,
+    text: &'s str,
+    /// The last of the nodes that are not behind the text.
+    last: Option<&'s Node>,
+}
+
 struct Node {
     start: Box<str>,
     /// The node with the longest start that this start begins with.
@@ -33,8 +41,8 @@ struct Node {
 
 /// A pattern: one of a statement.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) statement: u32,
+struct Entry {
+    statement: u32,
     rest: Rest,
 }
 
@@ -66,19 +74,33 @@ impl Starts {
         Starts { nodes: link(starts), entries }
     }
 
-    /// How many patterns could match a text: those of its starts.
-    pub(super) fn count(&self, text: &str) -> usize {
-        self.candidates(text).map(<[Entry]>::len).sum()
+    /// The patterns that could match a text: those whose start it begins with.
+    #[inline]
+    pub(super) fn candidates<'s>(&'s self, text: &'s str) -> Candidates<'s> {
+        let behind = self.nodes.partition_point(|node| *node.start <= *text);
+        Candidates {
+            starts: self,
+            text,
+            last: behind.checked_sub(1).and_then(|number| self.nodes.get(number)),
+        }
+    }
+}
+
+impl<'s> Candidates<'s> {
+    /// How many they are.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        self.by_node().map(<[Entry]>::len).sum()
     }
 
-    /// The statements with a pattern that matches a text, in their order, each once.
+    /// The statements with a pattern that matches, in their order, each once.
     ///
     /// `matches` tells it of a pattern that says more than its start, by its statement and its number.
-    pub(super) fn matching(&self, text: &str, matches: impl Fn(u32, u32) -> bool) -> Vec<u32> {
+    pub(super) fn matching(&self, matches: impl Fn(u32, u32) -> bool) -> Vec<u32> {
         let mut statements = Vec::new();
-        for candidates in self.candidates(text) {
-            statements.reserve(candidates.len());
-            let matching = candidates.iter().filter(|entry| match entry.rest {
+        for entries in self.by_node() {
+            statements.reserve(entries.len());
+            let matching = entries.iter().filter(|entry| match entry.rest {
                 Rest::Anything | Rest::Nothing => true,
                 Rest::Pattern(pattern) => matches(entry.statement, pattern),
             });
@@ -89,14 +111,13 @@ impl Starts {
         statements
     }
 
-    fn candidates<'s>(&'s self, text: &'s str) -> impl Iterator<Item = &'s [Entry]> {
-        let behind = self.nodes.partition_point(|node| *node.start <= *text);
-        let at = |number: Option<u32>| self.nodes.get(number? as usize);
-        let last = behind.checked_sub(1).and_then(|number| self.nodes.get(number));
-        let path = std::iter::successors(last, move |node| at(node.shorter));
-        path.filter(|node| text.starts_with(&*node.start)).map(|node| {
+    #[inline]
+    fn by_node(&self) -> impl Iterator<Item = &'s [Entry]> {
+        let (starts, text) = (self.starts, self.text);
+        let path = std::iter::successors(self.last, move |node| starts.nodes.get(node.shorter? as usize));
+        path.filter(move |node| text.starts_with(&*node.start)).map(move |node| {
             let end = if text.len() == node.start.len() { node.whole.end } else { node.open.end };
-            self.entries.get(node.open.start as usize..end as usize).unwrap_or_default()
+            starts.entries.get(node.open.start as usize..end as usize).unwrap_or_default()
         })
     }
 }
