@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use iam_policy::{Context, Policy, PolicySet, Request, Span, Statement, Verdict};
+use iam_policy::{Arn, Context, Policy, PolicySet, Request, Span, Statement, Verdict};
 
 use crate::call::Call;
+use crate::endpoint::is_account_id;
 use crate::journal::{Authorization, Outcome};
 
 /// One thing that an operation needs to be allowed.
@@ -12,6 +13,8 @@ pub(crate) struct Access<'a> {
     pub(crate) action: &'a str,
     /// The resource's ARN, or `*`.
     pub(crate) resource: String,
+    /// Whose the resource is where its ARN does not tell; the caller's account, where that does not either.
+    pub(crate) resource_account: Option<String>,
     /// The resource's own policy: a bucket policy, a role's trust policy.
     pub(crate) resource_policy: Option<Policy>,
     /// Sets the operation's own condition keys, and declares absent those that AWS would not have.
@@ -60,13 +63,16 @@ impl Call<'_> {
     }
 
     fn judge(&self, access: Access<'_>) -> Authorization {
+        let resource_account =
+            access.resource_account.unwrap_or_else(|| self.account_of(&access.resource).to_owned());
         let mut context = self.global_context();
+        context.set("aws:ResourceAccount", resource_account.as_str());
         (access.conditions)(&mut context);
         let mut request = Request {
             principal: self.caller.principal.clone(),
             action: access.action.to_owned(),
             resource: access.resource,
-            resource_account: Some(self.endpoint.account.clone()),
+            resource_account: Some(resource_account),
             context,
         };
         let policies = match access.resource_policy {
@@ -85,6 +91,12 @@ impl Call<'_> {
             decision = policies.decide(&request);
         }
         Authorization { request, decision, policies }
+    }
+
+    /// The account that an ARN names, or else the caller's.
+    fn account_of<'s>(&'s self, arn: &'s str) -> &'s str {
+        let named = Arn::parse(arn).map(|arn| arn.account).filter(|account| is_account_id(account));
+        named.unwrap_or(&self.endpoint.account.id)
     }
 
     fn answer(&self, authorization: &Authorization) -> Result<(), Refusal> {

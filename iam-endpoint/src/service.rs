@@ -66,9 +66,9 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
             };
             (response, event)
         }
-        Ok(Identified { caller, signing, body, trailers }) => {
+        Ok(Identified { caller, endpoint, signing, body, trailers }) => {
             let call = Call {
-                endpoint,
+                endpoint: &endpoint,
                 parts: &parts,
                 headers: &headers,
                 host: host.name,
