@@ -65,19 +65,28 @@ impl Call<'_> {
     fn judge(&self, access: Access<'_>) -> Authorization {
         let resource_account =
             access.resource_account.unwrap_or_else(|| self.account_of(&access.resource).to_owned());
+        let organization = self.endpoint.organization();
+        let principal_account = self.caller.principal.account();
         let mut context = self.global_context();
         context.set("aws:ResourceAccount", resource_account.as_str());
+        if let Some(organization) = &organization {
+            organization.set_keys(&mut context, principal_account, &resource_account);
+        }
         (access.conditions)(&mut context);
+        let mut policies = Arc::clone(&self.caller.policies);
+        if access.resource_policy.is_some() {
+            Arc::make_mut(&mut policies).resource = access.resource_policy;
+        }
+        if let Some(organization) = &organization {
+            let policies = Arc::make_mut(&mut policies);
+            organization.limit(policies, access.action, principal_account, &resource_account);
+        }
         let mut request = Request {
             principal: self.caller.principal.clone(),
             action: access.action.to_owned(),
             resource: access.resource,
             resource_account: Some(resource_account),
             context,
-        };
-        let policies = match access.resource_policy {
-            None => Arc::clone(&self.caller.policies),
-            resource => Arc::new(PolicySet { resource, ..PolicySet::clone(&self.caller.policies) }),
         };
         let mut decision = policies.decide(&request);
         let missing = std::mem::take(&mut decision.missing_context);
@@ -146,7 +155,7 @@ fn place_of(key: &str, policies: &PolicySet) -> String {
 
 /// Whether a key that nobody set is known not to be in this request.
 ///
-/// [`Call::global_context`] sets every global key that a direct call from outside a VPC and an organization can have, so
+/// Every global key that a direct call from outside a VPC can have is set, so
 /// the others are absent; so is another service's key. What remains unknown is a key of the action's own service, and
 /// the tags of the resource.
 fn is_absent(key: &str, action: &str, prefixes: &[&str]) -> bool {

@@ -92,8 +92,8 @@ impl Caller {
 }
 
 impl Call<'_> {
-    /// The global condition keys of this call: all that one which comes directly, from outside a VPC and an organization,
-    /// can have.
+    /// The global condition keys of this call: all that one which comes directly, from outside a VPC, can have of
+    /// itself, whatever the resource.
     ///
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
     pub(crate) fn global_context(&self) -> Context {

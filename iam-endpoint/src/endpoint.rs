@@ -13,6 +13,7 @@ use iam_policy::{Diagnostics, Policy, PolicyKind};
 use crate::clock::{self, Clock};
 use crate::iam::{self, AccessKey};
 use crate::journal::Journal;
+use crate::organization::Organization;
 use crate::s3;
 use crate::service;
 
@@ -110,6 +111,13 @@ impl Endpoint {
         &self.shared.journal
     }
 
+    /// Makes accounts of this endpoint members of an organization, and its policies part of every decision; replaces the
+    /// one that was there.
+    pub fn set_organization(&self, organization: Organization) {
+        let mut place = self.shared.organization.write().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(Arc::new(organization));
+    }
+
     /// Makes a policy known by its text.
     ///
     /// When a document with the same text is put on a role, a bucket, …, this policy is used, and every message about it
@@ -187,6 +195,7 @@ impl EndpointBuilder {
             region,
             clock,
             accounts: RwLock::new(BTreeMap::from([(account.id.clone(), Arc::clone(&account))])),
+            organization: RwLock::default(),
             s3: s3::State::default(),
             journal: Journal::default(),
             known: Mutex::default(),
@@ -266,6 +275,7 @@ pub(crate) struct World {
     pub(crate) partition: &'static str,
     pub(crate) clock: Clock,
     accounts: RwLock<BTreeMap<String, Arc<Account>>>,
+    organization: RwLock<Option<Arc<Organization>>>,
     pub(crate) s3: s3::State,
     pub(crate) journal: Journal,
     known: Mutex<Vec<Policy>>,
@@ -313,6 +323,10 @@ impl Shared {
             return Some(self.clone());
         }
         self.accounts().get(id).map(|account| self.seen_from(account))
+    }
+
+    pub(crate) fn organization(&self) -> Option<Arc<Organization>> {
+        self.organization.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn open_account(&self, id: &str) -> Shared {
