@@ -43,6 +43,7 @@ mod host;
 mod iam;
 mod identify;
 mod journal;
+mod perform;
 mod protocol;
 mod query;
 mod s3;
@@ -55,5 +56,6 @@ mod xml;
 
 pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
+pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
