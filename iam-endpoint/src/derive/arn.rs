@@ -8,8 +8,14 @@ use super::scope::Scope;
 /// What a resource has that nobody can name: a wildcard, as in AWS's own requests (`instance/*` for `ec2:RunInstances`).
 pub(super) const ANY: &str = "*";
 
-/// Fills the type's format. `values` are those of its own variables, in order; one that is missing is `*`.
-pub(super) fn build(scope: &Scope<'_>, resource_type: ResourceType, format: Option<usize>, values: &[&str]) -> String {
+/// Fills the type's format. `values` are those of its own variables, in order; one that is missing is `*`, and one value
+/// for several variables is the last one's.
+pub(super) fn build(
+    scope: &Scope<'_>,
+    resource_type: ResourceType,
+    format: Option<usize>,
+    values: &[&str],
+) -> String {
     let formats = || resource_type.arn_formats();
     let fits = |format: &&str| variables(format) == values.len();
     let format = match format {
@@ -18,7 +24,8 @@ pub(super) fn build(scope: &Scope<'_>, resource_type: ResourceType, format: Opti
     };
     let mut arn = String::with_capacity(96);
     let mut rest = format.unwrap_or(ANY);
-    let mut values = values.iter();
+    let first = if values.len() == 1 { variables(rest).saturating_sub(1) } else { 0 };
+    let mut values = std::iter::repeat_n(&ANY, first).chain(values);
     while let Some((before, variable)) = rest.split_once("${") {
         arn.push_str(before);
         let (name, after) = variable.split_once('}').unwrap_or((variable, ""));
@@ -43,4 +50,9 @@ pub(crate) fn variables(format: &str) -> usize {
 /// Whether the text names a resource by its whole ARN.
 pub(super) fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && Arn::parse(text).is_some()
+}
+
+/// What an ARN calls its resource in the end: the name of a role without its path.
+pub(super) fn tail(text: &str) -> &str {
+    if is_arn(text) { text.rsplit(['/', ':']).next().unwrap_or(text) } else { text }
 }

@@ -11,7 +11,7 @@ use crate::input::{Found, entries};
 /// A function of the table.
 pub(crate) struct Function {
     pub(crate) name: &'static str,
-    pub(crate) run: for<'a> fn(&'a Scope<'a>, Vec<Vec<Found<'a>>>) -> Values<'a>,
+    pub(crate) run: for<'a> fn(&Scope<'a>, Vec<Vec<Found<'a>>>) -> Values<'a>,
 }
 
 impl std::fmt::Debug for Function {
@@ -31,7 +31,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     // The object that S3's copy source names, as `bucket/key`.
     Function { name: "copy_source", run: |_, given| each(&given, copy_source) },
     // The role in an instance profile, given by ARN or by name.
-    Function { name: "instance_profile_role", run: instance_profile_role },
+    Function { name: "instance_profile", run: instance_profile },
     // The keys of a map.
     Function { name: "keys", run: |_, given| Values::Known(given.into_iter().flatten().flat_map(map_keys).collect()) },
     // A KMS key by id or ARN; an alias by its own ARN.
@@ -73,15 +73,11 @@ fn copy_source(text: &str) -> Option<String> {
     Some(percent_decode_str(path.trim_start_matches('/')).decode_utf8().ok()?.into_owned())
 }
 
-fn instance_profile_role<'a>(scope: &'a Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    let iam = scope.endpoint.iam();
-    each(&given, |text| {
-        let name = text.rsplit('/').next().unwrap_or(text);
-        iam.role_of_profile(name).map(|(path, role)| scope.endpoint.iam_arn("role", path, role))
-    })
+fn instance_profile<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    each(&given, |text| scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)))
 }
 
-fn kms_key<'a>(scope: &'a Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+fn kms_key<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     each(&given, |text| {
         Some(if text.starts_with("alias/") { scope.arn("kms", text) } else { text.to_owned() })
     })
@@ -90,7 +86,7 @@ fn kms_key<'a>(scope: &'a Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
 ///
 /// Which of two attributes is the partition key, the table's schema tells, which no request carries.
-fn leading_keys<'a>(_: &'a Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+fn leading_keys<'a>(_: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let mut values = Vec::new();
     for found in given.into_iter().flatten() {
         let Found::Tree(key) = found else { continue };
@@ -112,7 +108,9 @@ fn attribute_value(attribute: &Value) -> Option<Found<'_>> {
 fn map_keys(found: Found<'_>) -> Vec<Found<'_>> {
     match found {
         Found::Text(_) => Vec::new(),
-        Found::Tree(map) => entries(map).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))).collect(),
+        Found::Tree(map) => {
+            entries(map).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))).collect()
+        }
     }
 }
 
@@ -136,11 +134,12 @@ fn partiql_table(statement: &str) -> Option<String> {
     }
 }
 
-fn queue<'a>(scope: &'a Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+fn queue<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     each(&given, |url| {
         let mut parts = url.trim_end_matches('/').rsplit('/');
         let name = parts.next().filter(|name| !name.is_empty())?;
-        let account = parts.next().filter(|part| part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit()));
+        let account =
+            parts.next().filter(|part| part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit()));
         let (partition, region) = (scope.endpoint.partition, scope.region);
         Some(format!("arn:{partition}:sqs:{region}:{}:{name}", account.unwrap_or(scope.account)))
     })
@@ -158,8 +157,9 @@ fn secret(name: &str) -> Option<String> {
 pub(crate) fn secret_suffix(name: &str) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     // FNV-1a: nothing is kept safe by it.
-    let mut hash =
-        name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mut hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     let next = || {
         let digit = usize::try_from(hash % 62).unwrap_or_default();
         hash /= 62;

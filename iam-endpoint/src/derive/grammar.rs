@@ -111,7 +111,11 @@ fn check(text: &str) -> Result<Check<'_>, Wrong> {
         rest = more;
     }
     let (action, targets) = main.split_once('@').unwrap_or((main, ""));
-    let targets = if targets.is_empty() { Vec::new() } else { split(targets, ",").map(target).collect::<Result<_, _>>()? };
+    let targets = if targets.is_empty() {
+        Vec::new()
+    } else {
+        split(targets, ",").map(target).collect::<Result<_, _>>()?
+    };
     let (prefix, action) = prefixed(action.trim());
     if action.is_empty() || !action.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(format!("`{text}` begins with no action, as `GetItem` or `iam:PassRole` is"));
@@ -134,7 +138,9 @@ fn target(text: &str) -> Result<Target<'_>, Wrong> {
     let (head, values) = text.split_once('=').map_or((text, None), |(head, values)| (head, Some(values)));
     let (head, is_optional) = head.trim().strip_suffix('?').map_or((head.trim(), false), |head| (head, true));
     let (head, format) = match head.rsplit_once(':') {
-        Some((before, number)) if number.bytes().all(|b| b.is_ascii_digit()) => (before, number.parse::<usize>().ok()),
+        Some((before, number)) if number.bytes().all(|b| b.is_ascii_digit()) => {
+            (before, number.parse::<usize>().ok())
+        }
         _ => (head, None),
     };
     let (prefix, resource_type) = prefixed(head);
@@ -142,7 +148,13 @@ fn target(text: &str) -> Result<Target<'_>, Wrong> {
         return Err(format!("`{text}` names no resource type"));
     }
     let values = values.map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect())?;
-    Ok(Target { prefix, resource_type, format: format.and_then(|number| number.checked_sub(1)), is_optional, values })
+    Ok(Target {
+        prefix,
+        resource_type,
+        format: format.and_then(|number| number.checked_sub(1)),
+        is_optional,
+        values,
+    })
 }
 
 fn value(text: &str) -> Result<Value<'_>, Wrong> {
@@ -161,7 +173,8 @@ fn term(text: &str) -> Result<Term<'_>, Wrong> {
         .iter()
         .find(|function| function.name == name)
         .ok_or_else(|| format!("`{name}` is not a function"))?;
-    let arguments = split(arguments, ",").filter(|text| !text.is_empty()).map(value).collect::<Result<_, _>>()?;
+    let arguments =
+        split(arguments, ",").filter(|text| !text.is_empty()).map(value).collect::<Result<_, _>>()?;
     Ok(Term::Call(function, arguments))
 }
 
@@ -191,7 +204,9 @@ fn key(text: &str) -> Result<Key<'_>, Wrong> {
     match name {
         "passes" => Ok(Key::Passes(given)),
         "roles" => split(given, " ").map(value).collect::<Result<_, _>>().map(Key::Roles),
-        "tags" => value(given).map(Key::Tags),
+        // A map of tags is wanted as a whole, with its values; so is one that gives a key for each entry.
+        "tags" => value(given.trim_end_matches("{}")).map(Key::Tags),
+        _ if name.ends_with([':', '/']) => Ok(Key::Condition(name, value(given.trim_end_matches("{}"))?)),
         _ if name.contains(':') => Ok(Key::Condition(name, value(given)?)),
         _ => Err(format!("`{name}` is no condition key")),
     }

@@ -1,5 +1,7 @@
 //! The condition keys of an operation: those in the request, those that it cannot have, and those that nobody computes.
 
+use std::borrow::Cow;
+
 use iam_policy::{Context, catalogue};
 
 use super::grammar::Key;
@@ -17,19 +19,19 @@ pub(crate) struct Keys {
     /// `None` where the table does not say where the tags stand.
     tags: Option<Tags>,
     /// Whom roles are passed to.
-    passes: String,
+    passes: Cow<'static, str>,
 }
 
 impl Keys {
-    pub(crate) fn of<'a>(scope: &'a Scope<'a>, keys: &[Key<'a>], passes: &str) -> Self {
-        let mut all = Self { computed: Vec::new(), unknown: Vec::new(), tags: None, passes: passes.to_owned() };
+    pub(crate) fn of<'a>(scope: &Scope<'a>, keys: &[Key<'a>], passes: Cow<'static, str>) -> Self {
+        let mut all = Self { computed: Vec::new(), unknown: Vec::new(), tags: None, passes };
         for key in keys {
             match key {
                 Key::Condition(name, value) => match scope.values(value) {
                     Values::Known(found) => all.compute(name, found),
                     Values::Unknown => all.unknown.push((*name).to_owned()),
                 },
-                Key::Passes(service) => service.clone_into(&mut all.passes),
+                Key::Passes(service) => all.passes = (*service).to_owned().into(),
                 Key::Roles(_) => {}
                 Key::Tags(value) => {
                     let found = match scope.values(value) {
@@ -65,7 +67,7 @@ impl Keys {
     /// Sets what the request says, for one of its questions.
     pub(crate) fn set(&self, question: &Question, context: &mut Context) {
         if question.action == PASS_ROLE {
-            context.set("iam:PassedToService", self.passes.as_str());
+            context.set("iam:PassedToService", self.passes.clone());
             return;
         }
         for (name, values) in &self.computed {
@@ -108,8 +110,9 @@ impl Keys {
         if starts_with("aws:") {
             return true;
         }
-        let is_computed =
-            |(name, _): &(String, Vec<String>)| if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) };
+        let is_computed = |(name, _): &(String, Vec<String>)| {
+            if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) }
+        };
         self.computed.iter().any(is_computed) || !lists(&question.action, key)
     }
 }

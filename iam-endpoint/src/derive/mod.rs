@@ -21,5 +21,5 @@ mod tags;
 pub(crate) use arn::variables;
 pub(crate) use grammar::{Checks, checks, keys};
 pub(crate) use key::Keys;
-pub(crate) use question::{Question, questions};
+pub(crate) use question::{Question, questions, resource_type};
 pub(crate) use scope::Scope;

@@ -27,7 +27,8 @@ fn read(tree: &Value, tags: &mut Tags) {
                 if let Some(tag) = pair(item) {
                     tags.push(tag);
                 } else {
-                    let texts = entries(item).into_iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
+                    let texts =
+                        entries(item).into_iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
                     tags.extend(texts.map(|(key, value)| (key.to_owned(), Some(value.to_owned()))));
                 }
             }
@@ -41,7 +42,10 @@ fn pair(item: &Value) -> Option<(String, Option<String>)> {
     const KEYS: [&str; 4] = ["Key", "key", "TagKey", "tagKey"];
     const VALUES: [&str; 4] = ["Value", "value", "TagValue", "tagValue"];
     let text = |names: [&str; 4]| names.iter().find_map(|name| item.get(name)?.as_str()).map(str::to_owned);
-    let has_other = item.as_object()?.keys().any(|name| !KEYS.contains(&name.as_str()) && !VALUES.contains(&name.as_str()));
+    let has_other = item
+        .as_object()?
+        .keys()
+        .any(|name| !KEYS.contains(&name.as_str()) && !VALUES.contains(&name.as_str()));
     // A map of tags may have a tag that is named `key`.
     if has_other { None } else { Some((text(KEYS)?, Some(text(VALUES).unwrap_or_default()))) }
 }

@@ -194,7 +194,10 @@ mod tests {
         let text = b"\xa5\x61a\x18\x2a\x61b\x20\x61c\x42hi\x61d\x82\xf5\xf9\x3e\x00\x61e\xc1\xfb\x41\xd0\0\0\0\0\0\0";
         let value = json!({"a": 42, "b": -1, "c": "aGk=", "d": [true, 1.5], "e": 1_073_741_824});
         assert_eq!(read(text), Some(value));
-        assert_eq!(read(b"\xbf\x61a\x7f\x62bc\x61d\xff\x61e\x9f\xf6\xff\xff"), Some(json!({"a": "bcd", "e": [null]})));
+        assert_eq!(
+            read(b"\xbf\x61a\x7f\x62bc\x61d\xff\x61e\x9f\xf6\xff\xff"),
+            Some(json!({"a": "bcd", "e": [null]}))
+        );
     }
 
     #[test]

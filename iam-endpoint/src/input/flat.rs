@@ -43,7 +43,8 @@ mod tests {
     #[test]
     fn dots_are_members() {
         let mut members = Map::new();
-        read("Action=A&Tags.member.1.Key=a%2Eb&Tags.member.2.Key=c&Action.X=1&Name=a+b", &mut members).unwrap();
+        read("Action=A&Tags.member.1.Key=a%2Eb&Tags.member.2.Key=c&Action.X=1&Name=a+b", &mut members)
+            .unwrap();
         let tags = json!({"member": {"1": {"Key": "a.b"}, "2": {"Key": "c"}}});
         assert_eq!(Value::Object(members), json!({"Action": "A", "Tags": tags, "Name": "a b"}));
     }

@@ -32,10 +32,25 @@ impl<'i> Found<'i> {
 }
 
 /// Everything at a path in a body. Lists are taken as each protocol writes them.
-pub(super) fn walk<'i>(root: &'i Value, path: &str) -> Vec<Found<'i>> {
+pub(crate) fn walk<'i>(root: &'i Value, path: &str) -> Vec<Found<'i>> {
     let mut found = Vec::new();
     step(root, path, &mut found);
     found
+}
+
+/// The list or the map at a path without its brackets.
+pub(super) fn collection<'i>(root: &'i Value, path: &str) -> Option<&'i Value> {
+    let is_list = |value: &Value| value.is_array() || numbered(value).is_some();
+    let mut at = root;
+    for name in path.split('.') {
+        match member(at, name) {
+            Some(child) => at = child,
+            // The name of a list's members, which the protocol at hand does not write.
+            None if is_list(at) => {}
+            None => return None,
+        }
+    }
+    Some(at)
 }
 
 fn step<'i>(value: &'i Value, path: &str, found: &mut Vec<Found<'i>>) {
@@ -71,7 +86,9 @@ fn member<'i>(value: &'i Value, name: &str) -> Option<&'i Value> {
     }
     let Value::Object(members) = value else { return None };
     members.get(name).or_else(|| {
-        is_written_as_list(value).then(|| entries(value).into_iter().find(|(key, _)| *key == name))?.map(|(_, value)| value)
+        is_written_as_list(value)
+            .then(|| entries(value).into_iter().find(|(key, _)| *key == name))?
+            .map(|(_, value)| value)
     })
 }
 

@@ -54,7 +54,9 @@ impl<'r> Input<'r> {
                 read.ok_or_else(|| malformed(protocol))?;
                 Value::Object(members)
             }
-            Protocol::Json => json(body).filter(|tree| tree.is_object() || tree.is_null()).ok_or_else(|| malformed(protocol))?,
+            Protocol::Json => json(body)
+                .filter(|tree| tree.is_object() || tree.is_null())
+                .ok_or_else(|| malformed(protocol))?,
             Protocol::RestJson => json(body).ok_or_else(|| malformed(protocol))?,
             // An object may be XML of its own, which is none of the endpoint's business.
             Protocol::S3 => std::str::from_utf8(body).ok().and_then(xml::read).unwrap_or_default(),
@@ -82,6 +84,11 @@ impl<'r> Input<'r> {
             return value.map(|value| Found::Text(Cow::Borrowed(value))).into_iter().collect();
         }
         path::walk(&self.body, path)
+    }
+
+    /// The list or the map in the body at a path without its brackets.
+    pub(crate) fn collection(&self, path: &str) -> Option<&Value> {
+        path::collection(&self.body, path)
     }
 
     /// The first text at a path.
@@ -127,8 +134,12 @@ fn malformed(protocol: Protocol) -> Fault {
     let (code, message) = match protocol {
         Protocol::Cbor => ("SerializationException", "the request body is not CBOR as the operation has it"),
         Protocol::Ec2 | Protocol::Query => ("MalformedInput", "the request's parameters cannot be read"),
-        Protocol::Json | Protocol::RestJson => ("SerializationException", "the request body is not JSON as the operation has it"),
-        Protocol::RestXml | Protocol::S3 => ("MalformedInput", "the request body is not XML as the operation has it"),
+        Protocol::Json | Protocol::RestJson => {
+            ("SerializationException", "the request body is not JSON as the operation has it")
+        }
+        Protocol::RestXml | Protocol::S3 => {
+            ("MalformedInput", "the request body is not XML as the operation has it")
+        }
     };
     Fault::new(StatusCode::BAD_REQUEST, code, message)
 }
