@@ -47,7 +47,17 @@ impl Refusal {
 impl Call<'_> {
     /// Decides, and journals the decision.
     pub(crate) fn authorize(&self, access: Access<'_>) -> Result<(), Refusal> {
-        let authorization = self.judge(access);
+        let (action, absent) = (access.action, access.absent);
+        self.authorize_where(access, &|key| is_absent(key, action, absent))
+    }
+
+    /// Decides and journals, where `is_absent` says which of the keys that nobody set are known not to be in the request.
+    pub(crate) fn authorize_where(
+        &self,
+        access: Access<'_>,
+        is_absent: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        let authorization = self.judge(access, is_absent);
         let answer = self.answer(&authorization);
         let mut record = self.record.borrow_mut();
         record.authorizations.push(authorization);
@@ -59,10 +69,11 @@ impl Call<'_> {
 
     /// Decides without journalling: what S3 does to see whether the caller may learn that a key is absent.
     pub(crate) fn probe(&self, access: Access<'_>) -> Result<(), Refusal> {
-        self.answer(&self.judge(access))
+        let (action, absent) = (access.action, access.absent);
+        self.answer(&self.judge(access, &|key| is_absent(key, action, absent)))
     }
 
-    fn judge(&self, access: Access<'_>) -> Authorization {
+    fn judge(&self, access: Access<'_>, is_absent: &dyn Fn(&str) -> bool) -> Authorization {
         let resource_account =
             access.resource_account.unwrap_or_else(|| self.account_of(&access.resource).to_owned());
         let organization = self.endpoint.organization();
@@ -73,6 +84,7 @@ impl Call<'_> {
             organization.set_keys(&mut context, principal_account, &resource_account);
         }
         (access.conditions)(&mut context);
+        self.endpoint.told.set_context(&self.caller, &mut context);
         let mut policies = Arc::clone(&self.caller.policies);
         if access.resource_policy.is_some() {
             Arc::make_mut(&mut policies).resource = access.resource_policy;
@@ -90,8 +102,7 @@ impl Call<'_> {
         };
         let mut decision = policies.decide(&request);
         let missing = std::mem::take(&mut decision.missing_context);
-        let (absent, unknown): (Vec<_>, Vec<_>) =
-            missing.into_iter().partition(|key| is_absent(key, access.action, access.absent));
+        let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
         decision.missing_context = unknown;
         if !absent.is_empty() {
             for key in absent {
