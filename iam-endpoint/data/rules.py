@@ -203,7 +203,8 @@ class Binding:
 
     @property
     def is_arn(self):
-        return normal(self.own.leaf).endswith(("arn", "arns")) or normal(self.own.leaf) in ANY_ARN
+        leaf = normal(self.own.leaf)
+        return leaf.endswith(("arn", "arns")) or leaf in ANY_ARN | ANY_ID
 
     @staticmethod
     def best(operation, own, of, noun, alone):
@@ -222,7 +223,8 @@ def bind(operation, prefix, of, variables, noun, alone):
     for member in operation.members:
         leaf = normal(member.leaf)
         leaf = singular(leaf) if member.in_list else leaf
-        if member.depth <= 2 and not TOKENS.fullmatch(leaf):
+        is_tag = TAGS.fullmatch(normal(member.path.split(".")[0])) and "[]." in member.path
+        if member.depth <= 2 and not is_tag and not TOKENS.fullmatch(leaf):
             leaves.append((leaf, member))
     required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind == "string"]
     only = required[0] if len(required) == 1 and alone else None
@@ -231,7 +233,7 @@ def bind(operation, prefix, of, variables, noun, alone):
         return Binding([], 100)
 
     whole = max(
-        ((arn_score(leaf, member, type_name, noun, only), member) for leaf, member in leaves),
+        ((arn_score(operation.name, leaf, member, type_name, noun, only), member) for leaf, member in leaves),
         key=lambda pair: pair[0],
         default=(0, None),
     )
@@ -265,7 +267,7 @@ def own_variable(variables, chosen, type_name):
     return max(named, default=last) if last not in chosen else last
 
 
-def arn_score(leaf, member, type_name, noun, only):
+def arn_score(operation, leaf, member, type_name, noun, only):
     """How surely a member is the ARN of the resource."""
     if member.kind != "string":
         return 0
@@ -279,7 +281,7 @@ def arn_score(leaf, member, type_name, noun, only):
         return 64
     if leaf.endswith("arn") and member is only:
         return 58
-    return 40 if leaf in ANY_ID else 0
+    return (64 if "tag" in operation.lower() else 40) if leaf in ANY_ID else 0
 
 
 def variable_score(leaf, member, prefix, variable, last, type_name, noun, only, alone):
