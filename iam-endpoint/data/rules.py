@@ -157,14 +157,14 @@ class Rules:
             found = Binding.best(operation, own, own.types[name.lower()], noun, len(action.types) == 1)
             if found and (action.types[name] or found.values and found.is_sure):
                 bound[name] = found
-        self.share(bound)
+        lost = self.share(bound)
         targets = []
         for name, required in action.types.items():
             if found := bound.get(name):
                 optional = "?" if found.is_shared or not required else ""
                 values = f"={';'.join(found.values)}" if found.values else ""
                 targets.append(f"{name}{found.number}{optional}{values}")
-            elif required and not any(other.is_shared for other in bound.values()):
+            elif required and name not in lost and not any(other.is_shared for other in bound.values()):
                 if verb not in CREATES | LISTS and action.level != "L":
                     return "?"
                 targets.append(name)
@@ -172,8 +172,11 @@ class Rules:
 
     @staticmethod
     def share(bound):
-        """One member cannot name two things, unless it is an ARN, which tells of what type it is."""
-        by_path = collections.defaultdict(list)
+        """One member cannot name two things, unless it is an ARN, which tells of what type it is.
+
+        Returns the types that have lost their member to another: the two are alternatives.
+        """
+        by_path, lost = collections.defaultdict(list), set()
         for name, binding in bound.items():
             if binding.values:
                 by_path[binding.own].append(name)
@@ -185,9 +188,10 @@ class Rules:
                     bound[name].is_shared = True
             else:
                 best = max(names, key=lambda name: bound[name].score)
-                for name in names:
-                    if name != best:
-                        del bound[name]
+                lost |= set(names) - {best}
+        for name in lost:
+            del bound[name]
+        return lost
 
 
 class Binding:
@@ -224,7 +228,7 @@ def bind(operation, prefix, of, variables, noun, alone):
         leaf = normal(member.leaf)
         leaf = singular(leaf) if member.in_list else leaf
         is_tag = TAGS.fullmatch(normal(member.path.split(".")[0])) and "[]." in member.path
-        if member.depth <= 2 and not is_tag and not TOKENS.fullmatch(leaf):
+        if member.kind != "other" and member.depth <= 2 and not is_tag and not TOKENS.fullmatch(leaf):
             leaves.append((leaf, member))
     required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind == "string"]
     only = required[0] if len(required) == 1 and alone else None
