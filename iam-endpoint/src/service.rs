@@ -58,6 +58,9 @@ impl Pending {
         let ids = Ids { request: &event.request_id, host: HOST_ID };
         let mut response = if let Some(response) = endpoint.performers.perform(&allowed).await {
             event.outcome = outcome_of(response.status());
+            if event.outcome == Outcome::Answered {
+                endpoint.told.learn(&allowed);
+            }
             response
         } else {
             let fault = Fault::not_performed(allowed.service, &allowed.operation);

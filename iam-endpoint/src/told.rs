@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::derive::{self, Checks, variables};
 use crate::endpoint::Endpoint;
 use crate::operation;
+use crate::perform::Allowed;
 
 impl Endpoint {
     /// Sets a condition key for all calls of a principal, or, given a role's ARN, of all its sessions; none of `values`
@@ -107,6 +108,8 @@ struct Facts {
     tags: BTreeMap<String, BTreeMap<String, String>>,
     /// By service and operation.
     checks: BTreeMap<(String, String), String>,
+    /// By table: what DynamoDB keeps and its requests do not say.
+    partition_keys: BTreeMap<String, String>,
 }
 
 struct Key {
@@ -141,6 +144,22 @@ impl Told {
             return None;
         }
         facts.checks.get(&(service.to_owned(), operation.to_owned())).cloned()
+    }
+
+    /// The attribute that is a DynamoDB table's partition key.
+    pub(crate) fn partition_key(&self, table: &str) -> Option<String> {
+        self.facts().partition_keys.get(table).cloned()
+    }
+
+    /// Learns from a request that was performed.
+    pub(crate) fn learn(&self, allowed: &Allowed) {
+        if (allowed.service, allowed.operation.as_str()) != ("dynamodb", "CreateTable") {
+            return;
+        }
+        let request = serde_json::from_slice(allowed.request.body()).unwrap_or_default();
+        if let Some((table, key)) = derive::partition_key_of_new(&request) {
+            self.facts_mut().partition_keys.insert(table.to_owned(), key.to_owned());
+        }
     }
 
     fn facts(&self) -> RwLockReadGuard<'_, Facts> {

@@ -11,6 +11,7 @@
 //! ```
 
 mod arn;
+mod dynamodb;
 mod function;
 mod grammar;
 mod key;
@@ -19,6 +20,7 @@ mod scope;
 mod tags;
 
 pub(crate) use arn::variables;
+pub(crate) use dynamodb::partition_key_of_new;
 pub(crate) use grammar::{Checks, checks, keys};
 pub(crate) use key::Keys;
 pub(crate) use question::{Question, questions, resource_type};

@@ -6,8 +6,9 @@ use iam_policy::catalogue::{self, ResourceType};
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
-use super::scope::Scope;
+use super::scope::{Scope, Values};
 use crate::fault::Fault;
+use crate::input::Found;
 
 /// More resources than any request is about; each is decided on its own.
 const MOST: usize = 1_000;
@@ -71,7 +72,7 @@ impl Questions {
             let Some(resource_type) = resource_type(target, prefix) else { continue };
             for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
                 is_asked = true;
-                for named in named(scope, resource_type, target) {
+                for named in named(scope, resource_type, target)? {
                     match named {
                         Named::Resource(resource) => {
                             let is_new = target.values.is_empty();
@@ -116,10 +117,20 @@ enum Named {
 }
 
 /// The resources of one target.
-fn named<'a>(scope: &Scope<'a>, resource_type: ResourceType, target: &Target<'a>) -> Vec<Named> {
-    let columns: Vec<_> = target.values.iter().map(|value| scope.values(value).texts()).collect();
+fn named<'a>(
+    scope: &Scope<'a>,
+    resource_type: ResourceType,
+    target: &Target<'a>,
+) -> Result<Vec<Named>, Fault> {
+    let mut columns = Vec::with_capacity(target.values.len());
+    for value in &target.values {
+        match scope.values(value) {
+            Values::Known(found) => columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>()),
+            Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
+        }
+    }
     if target.is_optional && columns.iter().any(Vec::is_empty) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
     let name = |row: usize| {
@@ -143,5 +154,5 @@ fn named<'a>(scope: &Scope<'a>, resource_type: ResourceType, target: &Target<'a>
         }
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
-    (0..rows.min(MOST + 1)).map(name).collect()
+    Ok((0..rows.min(MOST + 1)).map(name).collect())
 }
