@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use iam_policy::{Diagnostics, Policy, PolicyKind};
+use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 
 use crate::clock::{self, Clock};
 use crate::iam::{self, AccessKey};
@@ -396,11 +396,12 @@ impl Shared {
     /// The tags of a role.
     pub(crate) fn role_tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
         let name = arn.contains(":role/").then(|| arn.rsplit('/').next())??;
-        let iam = self.iam();
+        let home = self.find_account(Arn::parse(arn)?.account)?;
+        let iam = home.iam();
         let role = iam
             .roles
             .find(name)
-            .filter(|role| self.iam_arn("role", &role.head.path, &role.head.name) == arn)?;
+            .filter(|role| home.iam_arn("role", &role.head.path, &role.head.name) == arn)?;
         Some(role.head.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 

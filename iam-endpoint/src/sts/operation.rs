@@ -56,6 +56,7 @@ fn decode_authorization_message(
     call.authorize(Access {
         action: "sts:DecodeAuthorizationMessage",
         resource: "*".to_owned(),
+        resource_account: None,
         resource_policy: None,
         conditions: &|_| {},
         absent: &["sts:"],
