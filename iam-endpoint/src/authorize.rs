@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use iam_policy::{Arn, Context, Policy, PolicySet, Request, Span, Statement, Verdict};
+use iam_policy::{Arn, Context, Decision, Policy, PolicySet, Request, Span, Statement, Verdict};
 
 use crate::call::Call;
 use crate::endpoint::is_account_id;
@@ -100,15 +100,17 @@ impl Call<'_> {
             resource_account: Some(resource_account),
             context,
         };
-        let mut decision = policies.decide(&request);
-        let missing = std::mem::take(&mut decision.missing_context);
-        let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
-        decision.missing_context = unknown;
-        if !absent.is_empty() {
-            for key in absent {
-                request.context.absent(key);
+        let decision = decide(&policies, &mut request, is_absent);
+        // Nothing denies it; a grant then opens a key that its policy does not.
+        if decision.verdict == Verdict::ImplicitDeny
+            && let Some(granted) = self.endpoint.resource_policies.granted(&request.resource)
+        {
+            let mut policies = Arc::clone(&policies);
+            Arc::make_mut(&mut policies).resource = Some(granted);
+            let decision = decide(&policies, &mut request, is_absent);
+            if decision.is_allowed() {
+                return Authorization { request, decision, policies };
             }
-            decision = policies.decide(&request);
         }
         Authorization { request, decision, policies }
     }
@@ -143,6 +145,21 @@ impl Call<'_> {
             decision.reason.sentence(action)
         )))
     }
+}
+
+/// Decides, and declares what is absent where a policy asks for it.
+fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) -> bool) -> Decision {
+    let mut decision = policies.decide(request);
+    let missing = std::mem::take(&mut decision.missing_context);
+    let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
+    decision.missing_context = unknown;
+    if absent.is_empty() {
+        return decision;
+    }
+    for key in absent {
+        request.context.absent(key);
+    }
+    policies.decide(request)
 }
 
 /// Where a policy asks for a condition key, as in ` at reader.json:4:5`.

@@ -15,6 +15,7 @@ use crate::iam::{self, AccessKey};
 use crate::journal::Journal;
 use crate::organization::Organization;
 use crate::perform::{Perform, Performers};
+use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
 use crate::told::Told;
@@ -210,6 +211,7 @@ impl EndpointBuilder {
             known: Mutex::default(),
             performers,
             told: Told::default(),
+            resource_policies: ResourcePolicies::default(),
         };
         Endpoint { shared: Shared { account, world: Arc::new(world) } }
     }
@@ -297,6 +299,7 @@ pub(crate) struct World {
     known: Mutex<Vec<Policy>>,
     pub(crate) performers: Performers,
     pub(crate) told: Told,
+    pub(crate) resource_policies: ResourcePolicies,
 }
 
 impl Account {

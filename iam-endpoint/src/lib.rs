@@ -53,6 +53,7 @@ mod organization;
 mod perform;
 mod protocol;
 mod query;
+mod resource_policy;
 mod s3;
 #[cfg(feature = "server")]
 mod server;

@@ -191,7 +191,7 @@ pub(crate) fn secret_suffix(name: &str) -> String {
 
 impl Scope<'_> {
     /// An ARN in the caller's account and the request's region.
-    fn arn(&self, service: &str, resource: &str) -> String {
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.endpoint.partition, self.region, self.account)
     }
 }
