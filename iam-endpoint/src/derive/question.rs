@@ -125,7 +125,9 @@ fn named<'a>(
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
         match scope.values(value) {
-            Values::Known(found) => columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>()),
+            Values::Known(found) => {
+                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>())
+            }
             Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
         }
     }
