@@ -113,7 +113,7 @@ import rules
 WHEELS = {"botocore==1.44.5": "8f16a56d1dff125dd65322ae021efa7ba5195a6db5102b96862566055b748921"}
 (BOTOCORE,) = WHEELS
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def main():
