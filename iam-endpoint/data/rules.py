@@ -340,7 +340,7 @@ def tags(operation):
         for path, inner in [(name, ref), *nested(operation, name, ref)]:
             shape, leaf = shapes[inner["shape"]], normal(path.split(".")[-1].removesuffix("[]"))
             if shape["type"] == "map" and TAGS.fullmatch(leaf):
-                return path + "{}"
+                return path
             if shape["type"] != "list":
                 continue
             item = shapes[shape["member"]["shape"]]
