@@ -190,7 +190,7 @@ fn known_operation<'n>(service: &str, operation: &'n str) -> Result<(&'static st
 }
 
 /// Looks every name of the checks up.
-fn verify(service: &str, text: &str) -> Result<(), String> {
+pub(crate) fn verify(service: &str, text: &str) -> Result<(), String> {
     let own = operation::by_id(service).and_then(operation::Service::prefix).unwrap_or_default();
     let Checks::All(checks) = derive::checks(text)? else { return Ok(()) };
     for check in checks {

@@ -18,6 +18,8 @@ mod key;
 mod question;
 mod scope;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use arn::variables;
 pub(crate) use dynamodb::partition_key_of_new;
