@@ -32,10 +32,13 @@
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
 
+mod addressee;
 mod authorize;
 mod call;
 mod caller;
 mod clock;
+mod derive;
+mod ec2;
 mod digits;
 mod endpoint;
 mod fault;
@@ -43,9 +46,15 @@ mod headers;
 mod host;
 mod iam;
 mod identify;
+mod input;
 mod journal;
+mod mapped;
+mod operation;
+mod organization;
+mod perform;
 mod protocol;
 mod query;
+mod resource_policy;
 mod request;
 mod s3;
 #[cfg(feature = "server")]
@@ -53,9 +62,13 @@ mod server;
 mod service;
 mod sigv4;
 mod sts;
+mod told;
 mod xml;
 
 pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
+pub use organization::{Organization, Target};
+pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
+pub use told::DeclarationError;
