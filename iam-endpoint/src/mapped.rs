@@ -129,9 +129,10 @@ impl Asked {
             input: &input,
             region: call.signing.as_ref().map_or(&call.endpoint.region, |signing| &signing.region),
             account: &call.endpoint.account,
+            prefix: service.prefix().unwrap_or_default(),
             focus: None,
         };
-        let questions = derive::questions(&scope, service.prefix().unwrap_or_default(), &checks, &keys)?;
+        let questions = derive::questions(&scope, &checks, &keys)?;
         let keys = Keys::of(&scope, &keys, service.receiver_of_roles().unwrap_or_default());
         for question in &questions {
             ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;

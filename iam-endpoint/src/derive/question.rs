@@ -27,13 +27,12 @@ pub(crate) struct Question {
 /// Everything that must be allowed, in the order of the table.
 pub(crate) fn questions<'a>(
     scope: &Scope<'a>,
-    prefix: &str,
     checks: &[Check<'a>],
     keys: &[Key<'a>],
 ) -> Result<Vec<Question>, Fault> {
     let mut questions = Questions(Vec::new());
     for check in checks {
-        questions.ask(scope, check.prefix.unwrap_or(prefix), check)?;
+        questions.ask(scope, check.prefix.unwrap_or(scope.prefix), check)?;
     }
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
@@ -69,7 +68,10 @@ impl Questions {
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
         for target in &check.targets {
-            let Some(resource_type) = resource_type(target, prefix) else { continue };
+            let resource_type = resource_type(target, prefix);
+            if resource_type.is_none() && !target.is_any() {
+                continue;
+            }
             for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
                 is_asked = true;
                 for named in named(scope, resource_type, target)? {
@@ -119,16 +121,21 @@ enum Named {
 /// The resources of one target.
 fn named<'a>(
     scope: &Scope<'a>,
-    resource_type: ResourceType,
+    resource_type: Option<ResourceType>,
     target: &Target<'a>,
 ) -> Result<Vec<Named>, Fault> {
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
         match scope.values(value) {
             Values::Known(found) => columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>()),
-            Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
+            Values::Unknown => {
+                return Err(Fault::not_derivable(resource_type.map_or("resource", |of| of.name())));
+            }
         }
     }
+    let Some(resource_type) = resource_type else {
+        return Ok(columns.concat().into_iter().map(|arn| Named::Resource(arn.into_owned())).collect());
+    };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return Ok(Vec::new());
     }
