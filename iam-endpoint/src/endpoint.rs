@@ -11,8 +11,10 @@ use iam_policy::{Diagnostics, Policy, PolicyKind};
 use crate::clock::{self, Clock};
 use crate::iam;
 use crate::journal::Journal;
+use crate::perform::{Perform, Performers};
 use crate::s3;
 use crate::service;
+use crate::told::Told;
 
 /// An AWS account in one region, inside the process.
 ///
@@ -40,9 +42,8 @@ impl Endpoint {
     /// The URI names the host, as in `https://bucket.s3.us-east-1.amazonaws.com/key`, or the `Host` header does. The call
     /// counts as coming from 127.0.0.1, and as sent over TLS where the URI's scheme is `https`. The answer carries its id
     /// in `x-amzn-requestid` or, for S3, `x-amz-request-id`, and [`Journal::find`] knows it.
-    #[expect(clippy::unused_async, reason = "forwarding to an upstream will wait; callers already do")]
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
-        service::call(&self.shared, request, None)
+        service::call(&self.shared, request, None).await
     }
 
     /// The access key of the endpoint's first IAM user, who has the policy `AdministratorAccess`.
@@ -113,6 +114,7 @@ pub struct EndpointBuilder {
     account: String,
     region: String,
     clock: Clock,
+    performers: Performers,
 }
 
 impl EndpointBuilder {
@@ -137,6 +139,13 @@ impl EndpointBuilder {
         self
     }
 
+    /// Who performs what is authorized and not kept by the endpoint itself. Several are asked in this order.
+    #[must_use]
+    pub fn perform(mut self, performer: impl Perform + 'static) -> Self {
+        self.performers.push(performer);
+        self
+    }
+
     /// The endpoint.
     ///
     /// # Panics
@@ -145,7 +154,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Endpoint {
-        let Self { account, region, clock } = self;
+        let Self { account, region, clock, performers } = self;
         assert!(
             account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()),
             "an account id is twelve digits, not `{account}`"
@@ -167,6 +176,8 @@ impl EndpointBuilder {
                 journal: Journal::default(),
                 known: Mutex::default(),
                 administrator,
+                performers,
+                told: Told::default(),
             }),
         }
     }
@@ -174,7 +185,12 @@ impl EndpointBuilder {
 
 impl Default for EndpointBuilder {
     fn default() -> Self {
-        Self { account: "123456789012".to_owned(), region: "us-east-1".to_owned(), clock: Clock::default() }
+        Self {
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            clock: Clock::default(),
+            performers: Performers::default(),
+        }
     }
 }
 
@@ -225,6 +241,8 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     known: Mutex<Vec<Policy>>,
     administrator: Credentials,
+    pub(crate) performers: Performers,
+    pub(crate) told: Told,
 }
 
 impl Shared {
@@ -245,6 +263,34 @@ impl Shared {
         let policy = known.map_or_else(|| Policy::parse(text, kind), Ok)?;
         policy.check_condition_keys()?;
         Ok(policy)
+    }
+
+    /// What only this endpoint knows: it seals what only it may open.
+    pub(crate) fn secret(&self) -> &str {
+        &self.administrator.secret_access_key
+    }
+
+    /// The ARN of a role, or of what would be one of this name.
+    pub(crate) fn role_arn(&self, name: &str) -> String {
+        let iam = self.iam();
+        self.iam_arn("role", iam.roles.find(name).map_or("/", |role| &role.head.path), name)
+    }
+
+    /// The ARN of the role in an instance profile.
+    pub(crate) fn role_of_profile(&self, name: &str) -> Option<String> {
+        let role = self.iam().profiles.find(name)?.role()?.to_owned();
+        Some(self.role_arn(&role))
+    }
+
+    /// The tags of a role.
+    pub(crate) fn role_tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
+        let name = arn.contains(":role/").then(|| arn.rsplit('/').next())??;
+        let iam = self.iam();
+        let role = iam
+            .roles
+            .find(name)
+            .filter(|role| self.iam_arn("role", &role.head.path, &role.head.name) == arn)?;
+        Some(role.head.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 
     /// The ARN of a role's session.

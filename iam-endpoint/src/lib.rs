@@ -32,19 +32,24 @@
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
 
+mod addressee;
 mod authorize;
 mod call;
 mod caller;
 mod clock;
+mod derive;
+mod ec2;
 mod endpoint;
 mod fault;
 mod headers;
 mod host;
 mod iam;
 mod identify;
+mod input;
 mod journal;
-#[allow(dead_code, reason = "`derive`, which asks it, is not there yet")]
+mod mapped;
 mod operation;
+mod perform;
 mod protocol;
 mod query;
 mod s3;
@@ -53,9 +58,12 @@ mod server;
 mod service;
 mod sigv4;
 mod sts;
+mod told;
 mod xml;
 
 pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
+pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
+pub use told::DeclarationError;

@@ -154,7 +154,9 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let response = match Limited::new(body, LONGEST_BODY).collect().await {
-        Ok(body) => service::call(endpoint, Request::from_parts(parts, body.to_bytes()), Some(peer.ip())),
+        Ok(body) => {
+            service::call(endpoint, Request::from_parts(parts, body.to_bytes()), Some(peer.ip())).await
+        }
         Err(error) => service::refuse(&parts, &unreadable(&*error)),
     };
     Ok(response.map(Full::new))

@@ -7,9 +7,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::header::DATE;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use time::OffsetDateTime;
 
+use crate::addressee::{Addressee, Signs};
 use crate::call::{Call, Record};
 use crate::clock;
 use crate::endpoint::Shared;
@@ -18,12 +19,69 @@ use crate::headers::Headers;
 use crate::host::Host;
 use crate::identify::{Check, Identified};
 use crate::journal::{Event, Outcome};
+use crate::mapped::Reply;
+use crate::perform::{Allowed, unframed};
 use crate::protocol::{Ids, Protocol};
 use crate::sigv4::{Failure, Presented};
-use crate::{iam, s3, sts};
+use crate::{iam, mapped, s3, sts};
 
 /// Answers one request, and journals it. `peer` is the client's address where there is a socket.
-pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
+pub(crate) async fn call(
+    endpoint: &Shared,
+    request: Request<Bytes>,
+    peer: Option<IpAddr>,
+) -> Response<Bytes> {
+    match decide(endpoint, request, peer) {
+        Step::Answered(response) => response,
+        Step::Allowed(pending) => pending.perform(endpoint).await,
+    }
+}
+
+/// A request once all that can be said at once is said.
+enum Step {
+    Answered(Response<Bytes>),
+    /// Another performs it, and may take its time.
+    Allowed(Box<Pending>),
+}
+
+/// What is left of an authorized request until somebody performed it.
+struct Pending {
+    allowed: Allowed,
+    protocol: Protocol,
+    event: Event,
+    now: OffsetDateTime,
+}
+
+impl Pending {
+    async fn perform(self, endpoint: &Shared) -> Response<Bytes> {
+        let Self { allowed, protocol, mut event, now } = self;
+        let ids = Ids { request: &event.request_id, host: HOST_ID };
+        let mut response = if let Some(response) = endpoint.performers.perform(&allowed).await {
+            event.outcome = outcome_of(response.status());
+            if event.outcome == Outcome::Answered {
+                endpoint.told.learn(&allowed);
+            }
+            response
+        } else {
+            let fault = Fault::not_performed(allowed.service, &allowed.operation);
+            event.outcome = fault.outcome;
+            event.code = Some(fault.code.clone().into_owned());
+            protocol.error(&fault, allowed.request.method(), ids)
+        };
+        event.status = response.status().as_u16();
+        stamp(&mut response, protocol, ids, now);
+        endpoint.journal.record(event);
+        response
+    }
+}
+
+/// How a service's answer ends a call that was authorized.
+fn outcome_of(status: StatusCode) -> Outcome {
+    if status.is_client_error() || status.is_server_error() { Outcome::Failed } else { Outcome::Answered }
+}
+
+/// Identifies, routes and authorizes, and answers what needs no other.
+fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Step {
     let (parts, body) = request.into_parts();
     let time = endpoint.clock.now();
     let now = clock::in_seconds(time);
@@ -31,9 +89,11 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
     let authority = authority(&parts, &headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(&parts, &headers);
-    let service = service_of(&presented, &host);
-    let protocol = Protocol::of(service, &host, &parts, &headers, &body);
-    let service = service.unwrap_or(protocol.service()).to_owned();
+    let signing_name = signing_name(&presented, &host);
+    let signs = Signs { signing_name, host: &host, parts: &parts, headers: &headers, body: &body };
+    let addressee = signs.read();
+    let protocol = addressee.protocol;
+    let service = addressee.name(signing_name).to_owned();
     let request_id = request_id(protocol);
     let ids = Ids { request: &request_id, host: HOST_ID };
 
@@ -45,6 +105,8 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
             host: &host,
             authority: &authority,
             protocol,
+            is_s3: addressee.is_signed_as_s3(),
+            may_be_anonymous: presented.is_none() && mapped::is_anonymous(addressee, &parts, &headers, &body),
             now,
         };
         check.identify(presented.as_ref(), body)
@@ -81,14 +143,33 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
                 source_ip: peer,
                 record: Record::of(&service),
             };
-            let response = perform(&call, &service, protocol);
-            let event = call.into_event(time, &response);
-            (response, event)
+            match perform(&call, &service, addressee) {
+                Reply::Answered(response) => {
+                    let event = call.into_event(time, response.status());
+                    (response, event)
+                }
+                Reply::Allowed { service, operation } => {
+                    let region = call.signing.as_ref().map_or(&*endpoint.region, |signing| &*signing.region);
+                    let region = region.to_owned();
+                    let (body, trailers) = (call.body.clone(), call.trailers.clone());
+                    let event = call.into_event(time, StatusCode::OK);
+                    let allowed = Allowed {
+                        request: unframed(parts, body, trailers),
+                        service: service.id(),
+                        signing_name: service.signing(),
+                        operation,
+                        principal: event.principal.clone(),
+                        account: endpoint.account.clone(),
+                        region,
+                    };
+                    return Step::Allowed(Box::new(Pending { allowed, protocol, event, now }));
+                }
+            }
         }
     };
     stamp(&mut response, protocol, ids, now);
     endpoint.journal.record(event);
-    response
+    Step::Answered(response)
 }
 
 /// Answers a request that cannot even be read, in its protocol.
@@ -98,13 +179,17 @@ pub(crate) fn refuse(parts: &Parts, fault: &Fault) -> Response<Bytes> {
     let authority = authority(parts, &headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(parts, &headers);
-    let protocol = Protocol::of(service_of(&presented, &host), &host, parts, &headers, &[]);
+    let signing_name = signing_name(&presented, &host);
+    let protocol = Signs { signing_name, host: &host, parts, headers: &headers, body: &[] }.read().protocol;
     let request_id = request_id(protocol);
     protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID })
 }
 
-/// The service that the signature is for, or else that of the host.
-fn service_of<'a>(presented: &'a Result<Option<Presented<'_>>, Failure>, host: &Host<'a>) -> Option<&'a str> {
+/// What the signature is for, or else the service of the host.
+fn signing_name<'a>(
+    presented: &'a Result<Option<Presented<'_>>, Failure>,
+    host: &Host<'a>,
+) -> Option<&'a str> {
     match presented {
         Ok(Some(presented)) => Some(presented.service()),
         _ => host.service(),
@@ -114,19 +199,28 @@ fn service_of<'a>(presented: &'a Result<Option<Presented<'_>>, Failure>, host: &
 /// S3's answers carry a second id of this form; nothing depends on it.
 const HOST_ID: &str = "aWFtLWZpeHR1cmUgZW1iZWRkZWQgZW5kcG9pbnQsIG5vdCBBbWF6b24gUzMh";
 
-fn perform(call: &Call<'_>, service: &str, protocol: Protocol) -> Response<Bytes> {
-    match (service, protocol) {
-        ("iam", _) => iam::handle(call),
-        ("s3", Protocol::S3) => s3::handle(call),
-        ("sts", _) => sts::handle(call),
-        _ => {
-            let operation = protocol.operation(call.parts, call.headers, &call.body);
-            if let Some(operation) = &operation {
-                call.begin(format!("{service}:{operation}"));
-            }
-            call.fault(protocol, &Fault::not_mapped(service, operation.as_deref()))
+/// IAM, STS and S3 are the endpoint's own, as far as they go; whatever they do not perform is as with all other services.
+fn perform(call: &Call<'_>, name: &str, addressee: Addressee) -> Reply {
+    let Addressee { service, protocol } = addressee;
+    let Some(service) = service else {
+        let operation = protocol.operation(call.parts, call.headers, &call.body);
+        if let Some(operation) = &operation {
+            call.begin(format!("{name}:{operation}"));
         }
-    }
+        return Reply::Answered(call.fault(protocol, &Fault::not_mapped(name, operation.as_deref())));
+    };
+    let own = match service.id() {
+        "iam" => iam::handle(call),
+        "s3" => match s3::handle(call) {
+            s3::Handled::Answered(response) => Some(response),
+            s3::Handled::NotPerformed { operation, labels } => {
+                return mapped::handle_as(call, service, protocol, operation, labels);
+            }
+        },
+        "sts" => sts::handle(call),
+        _ => None,
+    };
+    own.map_or_else(|| mapped::handle(call, service, protocol), Reply::Answered)
 }
 
 /// The `Host` header, or the URI's authority without a port that goes without saying.
@@ -183,14 +277,9 @@ impl Call<'_> {
         protocol.error(fault, &self.parts.method, self.ids)
     }
 
-    fn into_event(self, time: SystemTime, response: &Response<Bytes>) -> Event {
+    fn into_event(self, time: SystemTime, status: StatusCode) -> Event {
         let record = self.record.into_inner();
-        let status = response.status();
-        let outcome = record.outcome.unwrap_or(if status.is_client_error() || status.is_server_error() {
-            Outcome::Failed
-        } else {
-            Outcome::Answered
-        });
+        let outcome = record.outcome.unwrap_or_else(|| outcome_of(status));
         Event {
             request_id: self.ids.request.to_owned(),
             time,
