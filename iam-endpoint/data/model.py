@@ -80,10 +80,6 @@ class Operation:
         return self.model.get("authtype") == "none" or self.model.get("auth") == ["smithy.api#noAuth"]
 
     @property
-    def host_prefix(self):
-        return self.model.get("endpoint", {}).get("hostPrefix", "")
-
-    @property
     def has_event_stream_input(self):
         members = self.input["members"].values()
         return any(self.service.shapes[ref["shape"]].get("eventstream") for ref in members)

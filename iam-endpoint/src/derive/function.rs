@@ -38,6 +38,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "ciphertext_key", run: ciphertext_key },
     // The object that S3's copy source names, as `bucket/key`.
     Function { name: "copy_source", run: |_, given| each(&given, copy_source) },
+    // The task of ECS in a target of Session Manager.
+    Function { name: "ecs_target", run: |scope, given| each(&given, |text| ecs_target(scope, text)) },
     // The role in an instance profile, given by ARN or by name.
     Function { name: "instance_profile", run: instance_profile },
     // `true` where the request has it.
@@ -62,8 +64,16 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "query_keys", run: dynamodb::query_keys },
     // The ARN of the queue that an SQS URL names: it may be in another account.
     Function { name: "queue_name", run: queue },
+    // `x` without a slash at its start.
+    Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
     Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
+    // The ARN of a document of Systems Manager; AWS's own are of no account.
+    Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
+    // The name of a parameter of Systems Manager as its ARN has it, or that ARN.
+    Function { name: "ssm_parameter", run: |_, given| each(&given, |text| Some(ssm_parameter(text).to_owned())) },
+    // What AWS knows of the resource, and no request says.
+    Function { name: "unknown", run: |_, _| Values::Unknown },
 ];
 
 fn texts<'g>(found: &'g [Found<'_>]) -> impl Iterator<Item = &'g str> {
@@ -85,6 +95,38 @@ fn each<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str) -> Option<String>) -> Va
 fn each_with<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str, &str) -> Option<String>) -> Values<'a> {
     let second = given.get(1).into_iter().flat_map(|found| texts(found)).next().unwrap_or_default();
     each(given, |text| of(text, second))
+}
+
+/// `ecs:CLUSTER_TASK_RUNTIME`
+///
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
+fn ecs_target(scope: &Scope<'_>, target: &str) -> Option<String> {
+    let (cluster, task) = target.strip_prefix("ecs:")?.split_once('_')?;
+    Some(scope.arn("ecs", &format!("task/{cluster}/{}", task.split('_').next()?)))
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html>
+fn ssm_document(scope: &Scope<'_>, name: &str) -> String {
+    // The prefixes that nobody else may use.
+    let is_of_aws = ["aws", "amazon", "amzn"]
+        .iter()
+        .any(|start| name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)));
+    match name {
+        _ if name.starts_with("arn:") => name.to_owned(),
+        _ if is_of_aws => format!("arn:{}:ssm:{}::document/{name}", scope.endpoint.partition, scope.region),
+        _ => scope.arn("ssm", &format!("document/{name}")),
+    }
+}
+
+/// `/path/name:version` is `parameter/path/name`.
+///
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html>
+fn ssm_parameter(name: &str) -> &str {
+    if name.starts_with("arn:") {
+        return name;
+    }
+    let name = name.strip_prefix('/').unwrap_or(name);
+    name.split(':').next().unwrap_or(name)
 }
 
 fn copy_source(text: &str) -> Option<String> {
