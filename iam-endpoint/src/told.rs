@@ -190,7 +190,7 @@ fn known_operation<'n>(service: &str, operation: &'n str) -> Result<(&'static st
 }
 
 /// Looks every name of the checks up.
-fn verify(service: &str, text: &str) -> Result<(), String> {
+pub(crate) fn verify(service: &str, text: &str) -> Result<(), String> {
     let own = operation::by_id(service).and_then(operation::Service::prefix).unwrap_or_default();
     let Checks::All(checks) = derive::checks(text)? else { return Ok(()) };
     for check in checks {
@@ -202,7 +202,7 @@ fn verify(service: &str, text: &str) -> Result<(), String> {
             let near = of.near_actions(check.action);
             return Err(format!("there is no action `{prefix}:{}`{}", check.action, did_you_mean(&near)));
         }
-        for target in &check.targets {
+        for target in check.targets.iter().filter(|target| !target.is_any()) {
             let Some(resource_type) = derive::resource_type(target, prefix) else {
                 let types: Vec<_> = of.resource_types().map(|of| of.name()).collect();
                 let near = iam_policy::near(target.resource_type, types.iter().copied());

@@ -652,7 +652,10 @@ async fn an_operation_that_is_not_performed_is_never_taken_for_another() {
         ("POST /bucket/k?select&select-type=2", "SelectObjectContent"),
     ] {
         let answer = admin.s3(request, &[], "").await;
-        assert_eq!((answer.status, answer.event.operation.as_str()), (501, ["s3:", operation].concat().as_str()));
+        assert_eq!(
+            (answer.status, answer.event.operation.as_str()),
+            (501, ["s3:", operation].concat().as_str())
+        );
         assert!(answer.text("Message").contains(operation), "{request}: {}", answer.body);
     }
     for (request, operation) in [

@@ -6,8 +6,8 @@ use iam_policy::Arn;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{dynamodb, name};
 use super::scope::{Scope, Values};
+use super::{dynamodb, name};
 use crate::input::{Found, entries};
 
 /// A function of the table.
@@ -59,6 +59,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "display_name", run: |_, given| each(&given, |text| text.split_once('<').map(|(name, _)| name.trim().trim_matches('"').to_owned())) },
     // The ARN of an EC2 resource by its id.
     Function { name: "ec2_arn", run: name::ec2_arn },
+    // The task of ECS in a target of Session Manager.
+    Function { name: "ecs_target", run: |scope, given| each(&given, |text| ecs_target(scope, text)) },
     // The ARN of an EventBridge rule, by its bus and its name.
     Function { name: "event_rule", run: name::event_rule },
     // The first parts of `x` between colons, as many as the second argument says.
@@ -97,13 +99,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "queue_name", run: queue },
     // The name of a DNS record as Route 53 compares it.
     Function { name: "record_name", run: |_, given| each(&given, |text| Some(record_name(text))) },
+    // The request does not tell it.
+    // `x` without a slash at its start.
+    Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
     // API Gateway's ARN of the path that the request is for.
     Function { name: "request_path_arn", run: name::request_path_arn },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
     Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
+    // The ARN of a document of Systems Manager; AWS's own are of no account.
+    Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
+    // The name of a parameter of Systems Manager as its ARN has it, or that ARN.
+    Function { name: "ssm_parameter", run: |_, given| each(&given, |text| Some(ssm_parameter(text).to_owned())) },
     // The ARN of an ECS task definition by ARN, `family:revision` or family.
     Function { name: "task_definition", run: name::task_definition },
-    // The request does not tell it.
+    // What AWS knows of the resource, and no request says.
     Function { name: "unknown", run: |_, _| Values::Unknown },
 ];
 
@@ -150,7 +159,9 @@ fn json_texts<'a>(given: &[Vec<Found<'a>>]) -> Values<'a> {
             Some(value) => std::slice::from_ref(value),
             None => &[],
         };
-        found.extend(values.iter().filter_map(Value::as_str).map(|text| Found::Text(Cow::Owned(text.to_owned()))));
+        found.extend(
+            values.iter().filter_map(Value::as_str).map(|text| Found::Text(Cow::Owned(text.to_owned()))),
+        );
     }
     Values::Known(found)
 }
@@ -172,6 +183,38 @@ fn record_name(text: &str) -> String {
         }
     }
     name
+}
+
+/// `ecs:CLUSTER_TASK_RUNTIME`
+///
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
+fn ecs_target(scope: &Scope<'_>, target: &str) -> Option<String> {
+    let (cluster, task) = target.strip_prefix("ecs:")?.split_once('_')?;
+    Some(scope.arn("ecs", &format!("task/{cluster}/{}", task.split('_').next()?)))
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html>
+fn ssm_document(scope: &Scope<'_>, name: &str) -> String {
+    // The prefixes that nobody else may use.
+    let is_of_aws = ["aws", "amazon", "amzn"]
+        .iter()
+        .any(|start| name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)));
+    match name {
+        _ if name.starts_with("arn:") => name.to_owned(),
+        _ if is_of_aws => format!("arn:{}:ssm:{}::document/{name}", scope.endpoint.partition, scope.region),
+        _ => scope.arn("ssm", &format!("document/{name}")),
+    }
+}
+
+/// `/path/name:version` is `parameter/path/name`.
+///
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html>
+fn ssm_parameter(name: &str) -> &str {
+    if name.starts_with("arn:") {
+        return name;
+    }
+    let name = name.strip_prefix('/').unwrap_or(name);
+    name.split(':').next().unwrap_or(name)
 }
 
 fn copy_source(text: &str) -> Option<String> {

@@ -118,12 +118,10 @@ fn check(text: &str) -> Result<Check<'_>, Wrong> {
         conditions.push(Condition { is_negated: word == UNLESS, tests });
         rest = more;
     }
-    let (action, targets) = main.split_once('@').unwrap_or((main, ""));
-    let targets = if targets.is_empty() {
-        Vec::new()
-    } else {
-        split(targets, ",").map(target).collect::<Result<_, _>>()?
-    };
+    let (action, targets) =
+        main.split_once('@').map_or((main, None), |(action, targets)| (action, Some(targets)));
+    let targets =
+        targets.map_or_else(|| Ok(Vec::new()), |targets| split(targets, ",").map(target).collect())?;
     let (prefix, action) = prefixed(action.trim());
     if action.is_empty() || !action.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(format!("`{text}` begins with no action, as `GetItem` or `iam:PassRole` is"));

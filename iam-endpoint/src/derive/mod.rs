@@ -19,6 +19,8 @@ mod name;
 mod question;
 mod scope;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use arn::variables;
 pub(crate) use dynamodb::partition_key_of_new;
