@@ -149,9 +149,8 @@ fn is_of_all_alike(authorization: &Authorization) -> bool {
         let mut is_open = false;
         for element in trace.elements() {
             match (element.element(), element.matches()) {
-                ("Resource", is_met) | ("NotResource", is_met) => {
-                    is_open |= is_met == (element.element() != "Resource")
-                }
+                ("Resource", false) | ("NotResource", true) => is_open = true,
+                ("Resource" | "NotResource", _) => {}
                 (_, true) => {}
                 (_, false) => return false,
             }
