@@ -32,8 +32,8 @@ TARGET     what stands before the dot in `X-Amz-Target`; VERSION its API version
 DENIAL     `Code:status` of the error for who is not authorized, if the model has one of its own
 FLAGS      of a service: `checked`, if all its operations were checked by hand; `passes=SERVICE`, the value of
            `iam:PassedToService` unless it is `PREFIX.amazonaws.com`.
-           Of an operation: `anonymous`, it is not signed; `deprecated`; `host=TEMPLATE`, what is put before the host
-           name; `stream`, its input is an event stream. Separated by spaces.
+           Of an operation: `anonymous`, it is not signed; `deprecated`; `stream`, its input is an event stream.
+           Separated by spaces.
 ROUTE      REST only: `METHOD /path/{Label}/{Greedy+}?name&name=value :header`: parameters and headers that every request
            for it has
 CHECKS     separated by ` | `, all must be allowed; `-` if nothing need be allowed, `?` if it is not known what must be
@@ -45,7 +45,7 @@ Checks and keys
 
     CHECK     [PREFIX:]ACTION[@TARGET,...] [if COND] [unless COND]     on `*`, if there is no target; a request that
                                                                        no check applies to cannot be derived
-    TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...]
+    TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...] | *=VALUE               `*`: an ARN, of whatever type
     VALUE     PATH | 'literal' | function(VALUE, ...) | VALUE / VALUE  the first of alternatives that is there
     COND      PATH | PATH='text' | PATH~'text' [and ...]               is there; is the text; starts with it in any case
     KEY       CONDITION-KEY=VALUE | tags=PATH | roles=VALUE ... | passes=SERVICE
@@ -198,7 +198,7 @@ class Table:
         flags = ["anonymous"] * operation.is_anonymous
         flags += ["deprecated"] * operation.model.get("deprecated", False)
         flags += ["stream"] * operation.has_event_stream_input
-        return " ".join([*flags, *([f"host={operation.host_prefix}"] if operation.host_prefix else [])])
+        return " ".join(flags)
 
     def checks(self, operation, own, section):
         by_hand = section.checks.get(operation.name)
@@ -209,13 +209,13 @@ class Table:
 
     def keys(self, operation, own, section, checks):
         """The condition keys of an operation: what rules find, then what is written by hand instead or besides."""
-        if not own or checks[0] in ("-", "?"):
+        if not own or not checks or checks[0] in ("-", "?"):
             return []
         actions = [self.action(check, own) for check in checks]
         found = {}
         for action in actions:
             for key, path in rules.keys(operation, action):
-                found[key] = f"{self.spelled(key)}={operation.wire(path)}"
+                found[key] = f"{self.spelled(key)}={grammar.value(path, operation)}"
         if path := rules.tags(operation):
             found["tags"] = f"tags={operation.wire(path)}"
         if paths := rules.roles(operation, own):

@@ -133,9 +133,10 @@ impl Asked {
             input: &input,
             region: call.signing.as_ref().map_or(&call.endpoint.region, |signing| &signing.region),
             account: &call.endpoint.account.id,
+            prefix: service.prefix().unwrap_or_default(),
             focus: None,
         };
-        let mut questions = derive::questions(&scope, service.prefix().unwrap_or_default(), &checks, &keys)?;
+        let mut questions = derive::questions(&scope, &checks, &keys)?;
         resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
         let keys = Keys::of(&scope, &keys, service.receiver_of_roles().unwrap_or_default());
         for question in &questions {
@@ -181,7 +182,7 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal>
         conditions: &conditions,
         absent: &[],
     };
-    call.authorize_where(access, &|key| keys.is_absent(key, question, tags.is_some()))
+    call.authorize_where(access, question.is_told, &|key| keys.is_absent(key, question, tags.is_some()))
 }
 
 /// The tags of a resource, where a test or somebody who keeps it tells.

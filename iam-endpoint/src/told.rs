@@ -202,7 +202,7 @@ pub(crate) fn verify(service: &str, text: &str) -> Result<(), String> {
             let near = of.near_actions(check.action);
             return Err(format!("there is no action `{prefix}:{}`{}", check.action, did_you_mean(&near)));
         }
-        for target in &check.targets {
+        for target in check.targets.iter().filter(|target| !target.is_any()) {
             let Some(resource_type) = derive::resource_type(target, prefix) else {
                 let types: Vec<_> = of.resource_types().map(|of| of.name()).collect();
                 let near = iam_policy::near(target.resource_type, types.iter().copied());

@@ -4,6 +4,7 @@
 //! CHECKS := '-' | '?' | CHECK (' | ' CHECK)*
 //! CHECK  := [prefix:]Action [@TARGET (,TARGET)*] (' if ' TESTS | ' unless ' TESTS)*
 //! TARGET := [prefix:]type[:N] [?] [=VALUE (;VALUE)*]      N: which of the type's ARN formats
+//!         | '*' =VALUE                                    an ARN, of whatever type
 //! VALUE  := TERM (' / ' TERM)*                            the first that is there
 //! TERM   := 'literal' | function(VALUE, …) | path
 //! TESTS  := TEST (' and ' TEST)*
@@ -43,6 +44,13 @@ pub(crate) struct Target<'t> {
     pub(crate) is_optional: bool,
     /// One for each variable of the ARN format, or a single one; none for a resource that has no name yet.
     pub(crate) values: Vec<Value<'t>>,
+}
+
+impl Target<'_> {
+    /// Whether its value is an ARN of whatever type.
+    pub(crate) fn is_any(&self) -> bool {
+        self.resource_type == "*"
+    }
 }
 
 /// The first of these that is there.

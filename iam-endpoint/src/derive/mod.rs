@@ -4,7 +4,7 @@
 //!  the table's text        one request
 //!  ────────────────        ───────────
 //!  grammar: checks, keys   scope: input, account, region     the values that a text gives for a request
-//!             └──────┬───────┘      └ function               shapes that are no plain member
+//!             └──────┬───────┘      └ function, name         shapes that are no plain member, names that stand for ARNs
 //!                question                                    actions on resources, roles that are passed
 //!                    └ arn, tags                             formats of ARNs, forms of tags
 //!                    key                                     what is in the context, what is absent, what unknown
@@ -15,6 +15,7 @@ mod dynamodb;
 mod function;
 mod grammar;
 mod key;
+mod name;
 mod question;
 mod scope;
 mod tags;

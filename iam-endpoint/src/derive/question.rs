@@ -1,5 +1,7 @@
 //! Actions on resources, and roles that are passed.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use iam_policy::Arn;
 use iam_policy::catalogue::{self, ResourceType};
@@ -22,25 +24,31 @@ pub(crate) struct Question {
     pub(crate) resource: String,
     /// Whether the request makes the resource, so that it has no tags yet.
     pub(crate) is_new: bool,
+    /// Whether the request tells the resource; if not, what it does not tell is `*`.
+    pub(crate) is_told: bool,
 }
 
 /// Everything that must be allowed, in the order of the table.
 pub(crate) fn questions<'a>(
     scope: &Scope<'a>,
-    prefix: &str,
     checks: &[Check<'a>],
     keys: &[Key<'a>],
 ) -> Result<Vec<Question>, Fault> {
     let mut questions = Questions(Vec::new());
     for check in checks {
-        questions.ask(scope, check.prefix.unwrap_or(prefix), check)?;
+        questions.ask(scope, check.prefix.unwrap_or(scope.prefix), check)?;
     }
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
     {
         for role in scope.values(value).texts() {
             if let Some(resource) = role_arn(scope, &role) {
-                questions.push(Question { action: PASS_ROLE.to_owned(), resource, is_new: false })?;
+                questions.push(Question {
+                    action: PASS_ROLE.to_owned(),
+                    resource,
+                    is_new: false,
+                    is_told: true,
+                })?;
             }
         }
     }
@@ -69,14 +77,18 @@ impl Questions {
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
         for target in &check.targets {
-            let Some(resource_type) = resource_type(target, prefix) else { continue };
+            let resource_type = resource_type(target, prefix);
+            if resource_type.is_none() && !target.is_any() {
+                continue;
+            }
             for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
                 is_asked = true;
-                for named in named(scope, resource_type, target)? {
+                let (all, is_told) = named(scope, resource_type, target);
+                for named in all {
                     match named {
                         Named::Resource(resource) => {
                             let is_new = target.values.is_empty();
-                            self.push(Question { action: action.clone(), resource, is_new })?;
+                            self.push(Question { action: action.clone(), resource, is_new, is_told })?;
                         }
                         Named::Stranger(arn) => stranger = Some(arn),
                     }
@@ -85,7 +97,7 @@ impl Questions {
         }
         if is_asked && self.0.len() == before {
             let resource = stranger.unwrap_or_else(|| ANY.to_owned());
-            self.push(Question { action, resource, is_new: false })?;
+            self.push(Question { action, resource, is_new: false, is_told: true })?;
         }
         Ok(())
     }
@@ -116,23 +128,33 @@ enum Named {
     Stranger(String),
 }
 
-/// The resources of one target.
+/// The resources of one target, and whether the request tells them.
 fn named<'a>(
     scope: &Scope<'a>,
-    resource_type: ResourceType,
+    resource_type: Option<ResourceType>,
     target: &Target<'a>,
-) -> Result<Vec<Named>, Fault> {
+) -> (Vec<Named>, bool) {
+    let mut is_told = true;
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
         match scope.values(value) {
             Values::Known(found) => {
                 columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>())
             }
-            Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
+            Values::Unknown => {
+                is_told = false;
+                columns.push(vec![Cow::Borrowed(ANY)]);
+            }
         }
     }
+    let Some(resource_type) = resource_type else {
+        return (
+            columns.concat().into_iter().map(|arn| Named::Resource(arn.into_owned())).collect(),
+            is_told,
+        );
+    };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
-        return Ok(Vec::new());
+        return (Vec::new(), is_told);
     }
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
     let name = |row: usize| {
@@ -156,5 +178,5 @@ fn named<'a>(
         }
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
-    Ok((0..rows.min(MOST + 1)).map(name).collect())
+    ((0..rows.min(MOST + 1)).map(name).collect(), is_told)
 }
