@@ -139,7 +139,9 @@ fn owner<'m, S: Service>(members: &'m Map<String, Value>) -> Option<&'m str> {
         let account = match Arn::parse(text) {
             Some(arn) => arn.account,
             // https://sqs.us-east-1.amazonaws.com/123456789012/name
-            None => text.rsplit('/').nth(1).unwrap_or(text),
+            None if text.starts_with("http") => text.rsplit('/').nth(1)?,
+            None if name.ends_with("AccountId") => text,
+            None => return None,
         };
         crate::scope::is_account(account).then_some(account)
     })
