@@ -401,8 +401,8 @@ mod tests {
             "n = :one",
             "n < :two AND n <= :one and NOT n > :one",
             "n BETWEEN :one AND :two",
-            "missing <> :one",
-            "NOT missing = :one",
+            "absent <> :one",
+            "NOT absent = :one",
             "#s IN (:ab, :a)",
             "begins_with(t, :ab)",
             "contains(t, :ab) AND contains(set, :a) AND contains(l, :one)",
@@ -415,7 +415,7 @@ mod tests {
         for expression in yes {
             assert!(evaluated(expression).expect(expression), "{expression}");
         }
-        let no = ["n = :a", "missing = :one", "n > :a", "(n = :one OR n = :two) AND t = :a", "t < :one", "size(n) = :one"];
+        let no = ["n = :a", "absent = :one", "n > :a", "(n = :one OR n = :two) AND t = :a", "t < :one", "size(n) = :one"];
         for expression in no {
             assert!(!evaluated(expression).expect(expression), "{expression}");
         }
