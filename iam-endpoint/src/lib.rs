@@ -65,6 +65,7 @@ mod sts;
 mod told;
 mod xml;
 
+pub use derive::secret_suffix;
 pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
 pub use organization::{Organization, Target};

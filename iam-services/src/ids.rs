@@ -15,11 +15,6 @@ pub(crate) fn uuid() -> String {
     )
 }
 
-/// Letters and digits.
-pub(crate) fn alphanumeric(length: usize) -> String {
-    repeat_with(fastrand::alphanumeric).take(length).collect()
-}
-
 /// Bytes that look like a secret; no secret guards anything here.
 pub(crate) fn bytes(length: usize) -> Vec<u8> {
     repeat_with(|| fastrand::u8(..)).take(length).collect()

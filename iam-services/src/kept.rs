@@ -29,7 +29,7 @@ pub(crate) trait Service: Default + Send {
     /// What performs the operation, where something does.
     fn operation(name: &str) -> Option<Operation<Self>>;
 
-    /// The tags of a resource; `None` where there is no such resource.
+    /// The tags of a resource, none for one that is not there; `None` for a resource of a type that is not kept.
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags>;
 }
 
@@ -117,14 +117,17 @@ impl<S: Service> Serve for Kept<S> {
     }
 
     fn tags(&self, arn: &str) -> Option<Tags> {
-        let arn = Arn::parse(arn)?;
+        let arn = Arn::parse(arn).filter(|arn| arn.service == S::NAME)?;
         let scope = Scope {
             partition: arn.partition.to_owned(),
             region: arn.region.to_owned(),
             account: arn.account.to_owned(),
         };
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        states.get(&scope)?.tags(&arn)
+        match states.get(&scope) {
+            Some(state) => state.tags(&arn),
+            None => S::default().tags(&arn),
+        }
     }
 
     fn changes(&self) -> &Changes {

@@ -79,6 +79,10 @@ impl fmt::Debug for Services {
 }
 
 impl Perform for Services {
+    fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
+        self.all.iter().find_map(|service| service.tags(arn)).map(|tags| tags.into_iter().collect())
+    }
+
     fn perform<'a>(
         &'a self,
         allowed: &'a Allowed,

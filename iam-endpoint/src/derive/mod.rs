@@ -22,7 +22,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use arn::variables;
+pub use function::secret_suffix;
+
 pub(crate) use dynamodb::partition_key_of_new;
 pub(crate) use grammar::{Checks, checks, keys};
 pub(crate) use key::Keys;

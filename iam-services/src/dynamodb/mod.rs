@@ -75,7 +75,8 @@ impl Service for State {
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
         let name = arn.resource.strip_prefix("table/")?;
-        self.tables.get(name.split('/').next().unwrap_or(name)).map(|table| table.tags.clone())
+        let table = self.tables.get(name.split('/').next().unwrap_or(name));
+        Some(table.map(|table| table.tags.clone()).unwrap_or_default())
     }
 }
 

@@ -62,10 +62,13 @@ impl Service for State {
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
         match arn.resource.split_once('/')? {
-            ("event-bus", name) => self.buses.get(name).map(|bus| bus.tags.clone()),
+            ("event-bus", name) => {
+                Some(self.buses.get(name).map(|bus| bus.tags.clone()).unwrap_or_default())
+            }
             ("rule", name) => {
                 let (bus, rule) = name.rsplit_once('/').unwrap_or(("default", name));
-                self.buses.get(bus)?.rules.get(rule).map(|rule| rule.tags.clone())
+                let rule = self.buses.get(bus).and_then(|bus| bus.rules.get(rule));
+                Some(rule.map(|rule| rule.tags.clone()).unwrap_or_default())
             }
             _ => None,
         }

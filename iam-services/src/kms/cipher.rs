@@ -11,25 +11,25 @@ use crate::ids;
 const NONCE: usize = 16;
 const TAG: usize = 32;
 
-/// The name of the key stands before the ciphertext, as the length of the name does before that.
+/// The key's ARN stands before the ciphertext: the endpoint authorizes on it, for `Decrypt` need not name the key.
 pub(super) fn encrypt(key: &str, secret: &[u8], text: &[u8], context: &[(&str, &str)]) -> Vec<u8> {
     let nonce = ids::bytes(NONCE);
     let mut body = text.to_vec();
     apply_stream(secret, &nonce, &mut body);
     let tag = tag(secret, &nonce, &body, context);
-    let mut blob = vec![1, u8::try_from(key.len()).unwrap_or(u8::MAX)];
-    for part in [key.as_bytes(), &nonce, &tag, &body] {
+    let mut blob = vec![1];
+    for part in [key.as_bytes(), &[0], &nonce, &tag, &body] {
         blob.extend_from_slice(part);
     }
     blob
 }
 
-/// The name of a ciphertext's key, and the rest.
+/// The ARN of a ciphertext's key, and the rest.
 pub(super) fn key_of(blob: &[u8]) -> Option<(&str, &[u8])> {
     let (version, rest) = blob.split_first()?;
-    let (length, rest) = rest.split_first()?;
-    let (key, rest) = rest.split_at_checked(usize::from(*length))?;
-    (*version == 1).then_some((std::str::from_utf8(key).ok()?, rest))
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    let (key, rest) = rest.split_at_checked(end)?;
+    (*version == 1).then_some((std::str::from_utf8(key).ok()?, rest.get(1..)?))
 }
 
 /// The text, unless something was changed.

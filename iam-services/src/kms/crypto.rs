@@ -20,7 +20,7 @@ pub(super) fn encrypt(state: &mut State, ask: &Ask<'_>) -> Answer {
     let key = state.key(ask)?;
     check(key, ask.input, "EncryptionAlgorithm", "ENCRYPT_DECRYPT")?;
     dry(ask.input)?;
-    let sealed = cipher::encrypt(&key.id, &key.secret, &text, &context);
+    let sealed = cipher::encrypt(&key.arn, &key.secret, &text, &context);
     Ok(json!({"CiphertextBlob": ids::base64(sealed), "KeyId": key.arn, "EncryptionAlgorithm": SYMMETRIC}))
 }
 
@@ -43,7 +43,7 @@ pub(super) fn re_encrypt(state: &mut State, ask: &Ask<'_>) -> Answer {
     let key = state.named(input.sized("DestinationKeyId", 1, 2048)?, ask)?;
     check(key, input, "DestinationEncryptionAlgorithm", "ENCRYPT_DECRYPT")?;
     dry(input)?;
-    let sealed = cipher::encrypt(&key.id, &key.secret, &text, &context);
+    let sealed = cipher::encrypt(&key.arn, &key.secret, &text, &context);
     Ok(json!({
         "CiphertextBlob": ids::base64(sealed),
         "SourceKeyId": source,
@@ -63,9 +63,9 @@ fn open(
 ) -> Result<(Vec<u8>, String), Fault> {
     let invalid = || Fault::new("InvalidCiphertextException", "");
     let sealed = blob(ask.input, "CiphertextBlob", 1, 6144)?;
-    let (id, sealed) = cipher::key_of(&sealed).ok_or_else(invalid)?;
+    let (arn, sealed) = cipher::key_of(&sealed).ok_or_else(invalid)?;
     if let Some(named) = ask.input.text(key_member)?
-        && state.named(named, ask)?.id != id
+        && state.named(named, ask)?.arn != arn
     {
         return Err(Fault::new(
             "IncorrectKeyException",
@@ -73,7 +73,8 @@ fn open(
         ));
     }
     // A ciphertext of another account or region.
-    let key = state.keys.get(id).ok_or(Fault::NotPerformed)?;
+    let id = arn.rsplit('/').next().unwrap_or_default();
+    let key = state.keys.get(id).filter(|key| key.arn == arn).ok_or(Fault::NotPerformed)?;
     check(key, ask.input, algorithm, "ENCRYPT_DECRYPT")?;
     let text = cipher::decrypt(&key.secret, sealed, context).ok_or_else(invalid)?;
     Ok((text, key.arn.clone()))
@@ -106,7 +107,7 @@ fn data_key<'s>(state: &'s mut State, ask: &Ask<'_>) -> Result<(&'s Key, String,
     check(key, input, "", "ENCRYPT_DECRYPT")?;
     dry(input)?;
     let text = ids::bytes(length);
-    let sealed = ids::base64(cipher::encrypt(&key.id, &key.secret, &text, &context));
+    let sealed = ids::base64(cipher::encrypt(&key.arn, &key.secret, &text, &context));
     Ok((key, sealed, text))
 }
 

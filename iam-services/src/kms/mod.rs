@@ -77,10 +77,13 @@ impl Service for State {
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
         let id = match arn.resource.strip_prefix("key/") {
-            Some(id) => id,
-            None => &self.aliases.get(arn.resource)?.key,
+            Some(id) => Some(id),
+            None if arn.resource.starts_with("alias/") => {
+                self.aliases.get(arn.resource).map(|alias| alias.key.as_str())
+            }
+            None => return None,
         };
-        self.keys.get(id).map(|key| key.tags.clone())
+        Some(id.and_then(|id| self.keys.get(id)).map(|key| key.tags.clone()).unwrap_or_default())
     }
 }
 

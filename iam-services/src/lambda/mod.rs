@@ -105,7 +105,8 @@ impl Service for State {
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
         let name = arn.resource.strip_prefix("function:")?;
-        self.functions.get(name.split(':').next().unwrap_or(name)).map(|function| function.tags.clone())
+        let function = self.functions.get(name.split(':').next().unwrap_or(name));
+        Some(function.map(|function| function.tags.clone()).unwrap_or_default())
     }
 }
 

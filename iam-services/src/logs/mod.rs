@@ -59,7 +59,8 @@ impl Service for State {
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
         let name = arn.resource.strip_prefix("log-group:")?;
-        self.groups.get(name.split(':').next().unwrap_or(name)).map(|group| group.tags.clone())
+        let group = self.groups.get(name.split(':').next().unwrap_or(name));
+        Some(group.map(|group| group.tags.clone()).unwrap_or_default())
     }
 }
 

@@ -54,7 +54,7 @@ impl Service for State {
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
         let name = arn.resource.strip_prefix("secret:")?;
-        self.named(name).map(|secret| secret.tags.clone())
+        Some(self.named(name).map(|secret| secret.tags.clone()).unwrap_or_default())
     }
 }
 

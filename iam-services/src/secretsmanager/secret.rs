@@ -1,11 +1,11 @@
 //! Secrets: made, looked at, tagged, deleted.
 
+use iam_endpoint::secret_suffix;
 use serde_json::{Value, json};
 
 use super::value::{Content, Versions, token};
 use super::{State, invalid_parameter, invalid_request};
 use crate::fault::{Answer, Fault};
-use crate::ids;
 use crate::kept::{Ask, seconds};
 use crate::tags::{self, Tags};
 
@@ -86,7 +86,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
             format!("The operation failed because the secret {name} already exists."),
         ));
     }
-    let suffix = ids::alphanumeric(6);
+    let suffix = secret_suffix(name);
     let mut secret = Secret {
         name: name.to_owned(),
         arn: ask.scope.arn("secretsmanager", &format!("secret:{name}-{suffix}")),

@@ -57,7 +57,9 @@ impl Service for State {
     }
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
-        self.topics.get(arn.resource).map(|topic| topic.tags.clone())
+        // A subscription has its topic's.
+        let name = arn.resource.split(':').next().unwrap_or_default();
+        Some(self.topics.get(name).map(|topic| topic.tags.clone()).unwrap_or_default())
     }
 }
 

@@ -74,7 +74,7 @@ impl Service for State {
     }
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
-        self.queues.get(arn.resource).map(|queue| queue.tags.clone())
+        Some(self.queues.get(arn.resource).map(|queue| queue.tags.clone()).unwrap_or_default())
     }
 }
 

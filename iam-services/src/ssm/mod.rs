@@ -50,10 +50,10 @@ impl Service for State {
     }
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
-        let name = arn.resource.strip_prefix("parameter")?;
+        let name = arn.resource.strip_prefix("parameter").filter(|name| name.starts_with('/'))?;
         // `parameter/name` is the ARN of `name` and of `/name` alike.
         let parameter = self.parameters.get(name).or_else(|| self.parameters.get(name.strip_prefix('/')?));
-        parameter.map(|parameter| parameter.tags.clone())
+        Some(parameter.map(|parameter| parameter.tags.clone()).unwrap_or_default())
     }
 }
 

@@ -31,7 +31,6 @@ pub(super) struct Version {
     sealed: String,
     pub(super) key: Option<String>,
     pub(super) description: Option<String>,
-    pub(super) pattern: Option<String>,
     pub(super) tier: &'static str,
     pub(super) data_type: &'static str,
     pub(super) labels: BTreeSet<String>,
@@ -87,9 +86,9 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     let kind = input.one_of("Type", &["String", "StringList", "SecureString"])?;
     let tier = input.one_of("Tier", &["Standard", "Advanced", "Intelligent-Tiering"])?.unwrap_or("Standard");
     let data_type = input.one_of("DataType", &["text", "aws:ec2:image", "aws:ssm:integration"])?.unwrap_or("text");
-    let pattern = input.text("AllowedPattern")?;
-    if pattern.is_some() || data_type != "text" {
-        // Neither regular expressions nor images are looked at here.
+    // Neither regular expressions nor images are looked at here.
+    input.without(&["AllowedPattern"])?;
+    if data_type != "text" {
         return Err(Fault::NotPerformed);
     }
     if let Some(description) = description {
@@ -145,7 +144,6 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
         sealed: ids::base64(ids::bytes(24 + value.len())),
         key: (kind == "SecureString").then(|| key.unwrap_or("alias/aws/ssm").to_owned()),
         description: description.map(str::to_owned).or_else(|| latest?.description.clone()),
-        pattern: pattern.map(str::to_owned),
         tier,
         data_type,
         labels: BTreeSet::new(),

@@ -19,7 +19,6 @@ mod token;
 mod update;
 
 pub(super) use condition::{Comparison, Condition, Operand};
-pub(super) use path::Path;
 pub(super) use placeholders::Placeholders;
 pub(super) use projection::Projection;
 pub(super) use update::Update;
