@@ -24,6 +24,7 @@ mod tests;
 
 pub use function::secret_suffix;
 
+pub(crate) use arn::variables;
 pub(crate) use dynamodb::partition_key_of_new;
 pub(crate) use grammar::{Checks, checks, keys};
 pub(crate) use key::Keys;

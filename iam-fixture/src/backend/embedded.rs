@@ -71,7 +71,10 @@ pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> 
 pub(super) fn fresh() -> Arc<Connection> {
     /// All worlds have the same account, and so the same administrator.
     static TRUST: OnceLock<Policy> = OnceLock::new();
-    let world = World::new(Endpoint::new());
+    let endpoint = Endpoint::builder();
+    #[cfg(feature = "iam-services")]
+    let endpoint = endpoint.perform(iam_services::Services::new());
+    let world = World::new(endpoint.build());
     let endpoint = &world.endpoint;
     let trust = TRUST.get_or_init(|| {
         let trust = trust_policy(&endpoint.administrator_arn());
