@@ -5,6 +5,9 @@ use std::ops::Bound;
 
 use crate::ids;
 
+/// What is on a page, and the token for the next.
+pub(crate) type Page<'m, T> = (Vec<(&'m String, &'m T)>, Option<String>);
+
 /// One page of what is kept by name, and the token that the next page is asked for with.
 ///
 /// `after` is such a token; `None` where it is none of ours.
@@ -13,7 +16,7 @@ pub(crate) fn page<'m, T>(
     after: Option<&str>,
     limit: usize,
     keep: impl Fn(&str, &T) -> bool,
-) -> Option<(Vec<(&'m String, &'m T)>, Option<String>)> {
+) -> Option<Page<'m, T>> {
     let start = match after {
         Some(token) => Bound::Excluded(String::from_utf8(ids::from_base64(token)?).ok()?),
         None => Bound::Unbounded,

@@ -49,7 +49,8 @@ impl Write {
         placeholders.check_used()?;
         let on_failure = input.one_of("ReturnValuesOnConditionCheckFailure", &["ALL_OLD", "NONE"])?;
 
-        let given = item(input.required_object(if matches!(self, Self::Put) { "Item" } else { "Key" })?.members())?;
+        let given =
+            item(input.required_object(if matches!(self, Self::Put) { "Item" } else { "Key" })?.members())?;
         let key = match self {
             Self::Put => table.key.of_item(&given)?,
             _ => table.key.of_key(&given)?,
@@ -103,7 +104,7 @@ impl Staged {
     pub(super) fn commit(self, table: &mut Table) {
         let Table { store, indexes, .. } = table;
         let indexed = indexes.iter().map(|index| (index.name.as_str(), &index.key));
-        store.replace(self.key, self.new, indexed);
+        store.replace(&self.key, self.new.as_ref(), indexed);
     }
 
     /// What the item costs before or after, whichever is more.

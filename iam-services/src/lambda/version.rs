@@ -59,5 +59,5 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
     let mut versions = std::iter::once(&function.latest).chain(&function.versions).skip(start);
     let page: Vec<Value> = versions.by_ref().take(limit).map(|version| version.clone().into()).collect();
     let marker = versions.next().map(|_| (start + limit).to_string());
-    Ok(paged("Versions", page, marker))
+    Ok(paged("Versions", &page, marker.as_deref()))
 }

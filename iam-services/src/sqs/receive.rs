@@ -36,9 +36,8 @@ pub(super) fn receive(state: &mut State, ask: &Ask<'_>) -> Answer {
             break;
         }
         for number in ready {
-            let is_spent = |message: &Message| {
-                redrive.as_ref().is_some_and(|(_, most)| message.received >= *most)
-            };
+            let is_spent =
+                |message: &Message| redrive.as_ref().is_some_and(|(_, most)| message.received >= *most);
             if queue.messages.get(number).is_some_and(is_spent) {
                 given_up.extend(queue.messages.remove(number));
                 continue;
@@ -67,8 +66,8 @@ pub(super) fn receive(state: &mut State, ask: &Ask<'_>) -> Answer {
         }
     }
     if received.is_empty() {
-        let waited = u64::try_from(ask.waited.as_millis()).unwrap_or(u64::MAX);
-        let left = (wait * 1000).saturating_sub(waited);
+        let passed = u64::try_from(ask.waited.as_millis()).unwrap_or(u64::MAX);
+        let left = (wait * 1000).saturating_sub(passed);
         if left > 0 {
             return Err(Fault::Wait(next.map_or(left, |at| left.min(at - ask.now))));
         }
@@ -188,14 +187,11 @@ pub(super) fn change_visibility_batch(state: &mut State, ask: &Ask<'_>) -> Answe
 fn change_one(queue: &mut Queue, input: Input<'_>, now: u64) -> Result<(), Fault> {
     let text = input.required("ReceiptHandle")?;
     let timeout = bounded(input, "VisibilityTimeout", 0, 43_200)?;
-    let timeout = match timeout {
-        Some(timeout) => timeout,
-        None => {
-            return Err(Fault::new(
-                "MissingParameter",
-                "The request must contain the parameter VisibilityTimeout.",
-            ));
-        }
+    let Some(timeout) = timeout else {
+        return Err(Fault::new(
+            "MissingParameter",
+            "The request must contain the parameter VisibilityTimeout.",
+        ));
     };
     let (number, receipt) = parse_handle(text)?;
     match queue.messages.get(number) {
