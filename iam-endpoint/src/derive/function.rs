@@ -38,6 +38,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "ciphertext_key", run: ciphertext_key },
     // The object that S3's copy source names, as `bucket/key`.
     Function { name: "copy_source", run: |_, given| each(&given, copy_source) },
+    // The ARN of the ECS task that a target of Session Manager is.
+    Function { name: "ecs_target", run: |scope, given| each(&given, |text| ecs_task(scope, text)) },
     // The role in an instance profile, given by ARN or by name.
     Function { name: "instance_profile", run: instance_profile },
     // `true` where the request has it.
@@ -62,8 +64,14 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "query_keys", run: dynamodb::query_keys },
     // The ARN of the queue that an SQS URL names: it may be in another account.
     Function { name: "queue_name", run: queue },
+    // A path without its first slash.
+    Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
     Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
+    // The ARN of a document of Systems Manager; AWS's own documents are of no account.
+    Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
+    // A parameter of Systems Manager by ARN, or its name without the first slash, a version or a label.
+    Function { name: "ssm_parameter", run: |_, given| each(&given, |text| Some(ssm_parameter(text).to_owned())) },
 ];
 
 fn texts<'g>(found: &'g [Found<'_>]) -> impl Iterator<Item = &'g str> {
@@ -187,6 +195,38 @@ pub(crate) fn secret_suffix(name: &str) -> String {
         ALPHABET.get(digit).map_or('A', |byte| char::from(*byte))
     };
     std::iter::repeat_with(next).take(6).collect()
+}
+
+/// `ecs:CLUSTER_TASK_CONTAINER`
+///
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html>
+fn ecs_task(scope: &Scope<'_>, target: &str) -> Option<String> {
+    let (cluster_and_task, _container) = target.strip_prefix("ecs:")?.rsplit_once('_')?;
+    let (cluster, task) = cluster_and_task.rsplit_once('_')?;
+    Some(scope.arn("ecs", &format!("task/{cluster}/{task}")))
+}
+
+/// Names that begin with AWS's own are AWS's.
+///
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html>
+fn ssm_document(scope: &Scope<'_>, name: &str) -> String {
+    const OWN: [&str; 3] = ["aws", "amazon", "amzn"];
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    let lower = name.to_ascii_lowercase();
+    let account = if OWN.iter().any(|own| lower.starts_with(own)) { "" } else { scope.account };
+    format!("arn:{}:ssm:{}:{account}:document/{name}", scope.endpoint.partition, scope.region)
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
+fn ssm_parameter(name: &str) -> &str {
+    if name.starts_with("arn:") {
+        let parts = name.match_indices(':').nth(5).map_or(name.len(), |(at, _)| at);
+        return name.get(..parts).unwrap_or(name);
+    }
+    let name = name.split(':').next().unwrap_or(name);
+    name.strip_prefix('/').unwrap_or(name)
 }
 
 impl Scope<'_> {
