@@ -45,7 +45,7 @@ Checks and keys
 
     CHECK     [PREFIX:]ACTION[@TARGET,...] [if COND] [unless COND]     on `*`, if there is no target; a request that
                                                                        no check applies to cannot be derived
-    TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...]
+    TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...] | *=VALUE                 *: an ARN, of whatever type
     VALUE     PATH | 'literal' | function(VALUE, ...) | VALUE / VALUE  the first of alternatives that is there
     COND      PATH | PATH='text' | PATH~'text' [and ...]               is there; is the text; starts with it in any case
     KEY       CONDITION-KEY=VALUE | tags=PATH | roles=VALUE ... | passes=SERVICE
@@ -209,7 +209,7 @@ class Table:
 
     def keys(self, operation, own, section, checks):
         """The condition keys of an operation: what rules find, then what is written by hand instead or besides."""
-        if not own or checks[0] in ("-", "?"):
+        if not own or not checks or checks[0] in ("-", "?"):
             return []
         actions = [self.action(check, own) for check in checks]
         found = {}

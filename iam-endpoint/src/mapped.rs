@@ -132,6 +132,7 @@ impl Asked {
             input: &input,
             region: call.signing.as_ref().map_or(&call.endpoint.region, |signing| &signing.region),
             account: &call.endpoint.account,
+            prefix: service.prefix().unwrap_or_default(),
             focus: None,
         };
         let questions = derive::questions(&scope, checks, keys)?;

@@ -28,12 +28,14 @@ pub(super) fn build(
     let mut values = std::iter::repeat_n(&ANY, first).chain(values);
     while let Some((before, variable)) = rest.split_once("${") {
         arn.push_str(before);
+        let mark = before.rsplit(['/', ':']).next().unwrap_or_default();
         let (name, after) = variable.split_once('}').unwrap_or((variable, ""));
         arn.push_str(match name {
             "Account" => scope.account,
             "Partition" => scope.endpoint.partition,
             "Region" => scope.region,
-            _ => values.next().copied().unwrap_or(ANY),
+            // `policy/…/p-${PolicyId}`: the ids of some services begin with what the format has before them.
+            _ => values.next().map_or(ANY, |value| value.strip_prefix(mark).unwrap_or(value)),
         });
         rest = after;
     }
