@@ -320,7 +320,7 @@ fn ssm_parameter(name: &str) -> &str {
 
 impl Scope<'_> {
     /// An ARN in the caller's account and the request's region.
-    pub(super) fn arn(&self, service: &str, resource: &str) -> String {
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.endpoint.partition, self.region, self.account)
     }
 }
