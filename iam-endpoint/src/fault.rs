@@ -65,6 +65,17 @@ impl Fault {
         }
     }
 
+    /// What has to be allowed depends on what the request does not have, so there is nothing to ask the policies.
+    pub(crate) fn not_derivable() -> Self {
+        Self {
+            message: "the request does not say what it is about, so this endpoint can neither authorize nor perform it; \
+                      this is no denial. A request that names its resource can be authorized"
+                .to_owned(),
+            outcome: Outcome::NotEvaluable,
+            ..Self::not_mapped("", None)
+        }
+    }
+
     /// The operation's input is a stream of events, which cannot be read as a whole.
     pub(crate) fn event_stream(service: &str, operation: &str) -> Self {
         Self {
