@@ -209,7 +209,7 @@ class Table:
 
     def keys(self, operation, own, section, checks):
         """The condition keys of an operation: what rules find, then what is written by hand instead or besides."""
-        if not own or checks[0] in ("-", "?"):
+        if not own or not checks or checks[0] in ("-", "?"):
             return []
         actions = [self.action(check, own) for check in checks]
         found = {}
