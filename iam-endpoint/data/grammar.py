@@ -82,6 +82,8 @@ def resolve(name, catalogue, own, kind):
 
 def target(text, operation, catalogue, prefix):
     head, equals, values = text.partition("=")
+    if head == "*":
+        return f"*={value(values, operation)}"
     optional = "?" if head.endswith("?") else ""
     match = re.fullmatch(r"(.*?)(?::(\d))?", head.rstrip("?"))
     of_prefix, of = resolve(match[1], catalogue, catalogue[prefix], "types")

@@ -28,6 +28,7 @@ pub(super) fn build(
     let mut values = std::iter::repeat_n(&ANY, first).chain(values);
     while let Some((before, variable)) = rest.split_once("${") {
         arn.push_str(before);
+        let mark = before.rsplit(['/', ':']).next().unwrap_or_default();
         rest = variable.split_once('}').map_or("", |(_, after)| after);
         // By place: the account's variable has several names.
         arn.push_str(match arn.bytes().filter(|byte| *byte == b':').count() {
@@ -35,7 +36,8 @@ pub(super) fn build(
             2 => ANY,
             3 => scope.region,
             4 => scope.account,
-            _ => values.next().copied().unwrap_or(ANY),
+            // `policy/…/p-${PolicyId}`: the ids of some services begin with what the format has before them.
+            _ => values.next().map_or(ANY, |value| value.strip_prefix(mark).unwrap_or(value)),
         });
     }
     arn.push_str(rest);
