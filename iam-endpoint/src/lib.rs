@@ -49,9 +49,11 @@ mod input;
 mod journal;
 mod mapped;
 mod operation;
+mod organization;
 mod perform;
 mod protocol;
 mod query;
+mod resource_policy;
 mod s3;
 #[cfg(feature = "server")]
 mod server;
@@ -63,6 +65,7 @@ mod xml;
 
 pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
+pub use organization::{Organization, Target};
 pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
