@@ -39,6 +39,7 @@ mod caller;
 mod clock;
 mod derive;
 mod ec2;
+mod digits;
 mod endpoint;
 mod fault;
 mod headers;
@@ -54,6 +55,7 @@ mod perform;
 mod protocol;
 mod query;
 mod resource_policy;
+mod request;
 mod s3;
 #[cfg(feature = "server")]
 mod server;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::request::Parts;
+use crate::request::Parts;
 use http::{Response, StatusCode};
 use iam_policy::Context;
 

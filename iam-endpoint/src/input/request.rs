@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::request::Parts;
+use crate::request::Parts;
 use serde_json::{Map, Value};
 
 use super::path::{self, Found};
