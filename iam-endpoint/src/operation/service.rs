@@ -135,10 +135,6 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    pub(crate) fn service(self) -> Service {
-        self.service
-    }
-
     pub(crate) fn name(self) -> &'static str {
         self.field(0).strip_prefix("o ").unwrap_or_default()
     }
