@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use iam_policy::Arn;
-use iam_policy::catalogue::{self, ResourceType};
+use iam_policy::catalogue::ResourceType;
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
@@ -27,13 +27,15 @@ pub(crate) struct Question {
 /// Everything that must be allowed, in the order of the table.
 pub(crate) fn questions<'a>(
     scope: &Scope<'a>,
-    prefix: &str,
     checks: &[Check<'a>],
     keys: &[Key<'a>],
 ) -> Result<Vec<Question>, Fault> {
     let mut questions = Questions(Vec::new());
     for check in checks {
-        questions.ask(scope, check.prefix.unwrap_or(prefix), check)?;
+        questions.ask(scope, check)?;
+    }
+    if questions.0.is_empty() && !checks.is_empty() {
+        return Err(Fault::not_derivable("resource"));
     }
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
@@ -63,20 +65,18 @@ fn role_arn(scope: &Scope<'_>, named: &str) -> Option<String> {
 struct Questions(Vec<Question>);
 
 impl Questions {
-    fn ask<'a>(&mut self, scope: &Scope<'a>, prefix: &str, check: &Check<'a>) -> Result<(), Fault> {
-        let action = [prefix, ":", check.action].concat();
+    fn ask<'a>(&mut self, scope: &Scope<'a>, check: &Check<'a>) -> Result<(), Fault> {
         let meets = |scope: &Scope<'a>| check.conditions.iter().all(|condition| scope.meets(condition));
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
         for target in &check.targets {
-            let Some(resource_type) = resource_type(target, prefix) else { continue };
             for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
                 is_asked = true;
-                for named in named(scope, resource_type, target)? {
+                for named in named(scope, target)? {
                     match named {
                         Named::Resource(resource) => {
                             let is_new = target.values.is_empty();
-                            self.push(Question { action: action.clone(), resource, is_new })?;
+                            self.push(Question { action: check.action.clone(), resource, is_new })?;
                         }
                         Named::Stranger(arn) => stranger = Some(arn),
                     }
@@ -85,7 +85,7 @@ impl Questions {
         }
         if is_asked && self.0.len() == before {
             let resource = stranger.unwrap_or_else(|| ANY.to_owned());
-            self.push(Question { action, resource, is_new: false })?;
+            self.push(Question { action: check.action.clone(), resource, is_new: false })?;
         }
         Ok(())
     }
@@ -106,10 +106,6 @@ impl Questions {
     }
 }
 
-pub(crate) fn resource_type(target: &Target<'_>, prefix: &str) -> Option<ResourceType> {
-    catalogue::service(target.prefix.unwrap_or(prefix))?.resource_type(target.resource_type)
-}
-
 enum Named {
     Resource(String),
     /// An ARN of another type.
@@ -117,20 +113,23 @@ enum Named {
 }
 
 /// The resources of one target.
-fn named<'a>(
-    scope: &Scope<'a>,
-    resource_type: ResourceType,
-    target: &Target<'a>,
-) -> Result<Vec<Named>, Fault> {
+fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<Vec<Named>, Fault> {
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
         match scope.values(value) {
             Values::Known(found) => {
-                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>())
+                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>());
             }
-            Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
+            Values::Unknown => {
+                return Err(Fault::not_derivable(
+                    target.resource_type.map_or("resource", ResourceType::name),
+                ));
+            }
         }
     }
+    let Some(resource_type) = target.resource_type else {
+        return Ok(columns.concat().into_iter().map(|arn| Named::Resource(arn.into_owned())).collect());
+    };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return Ok(Vec::new());
     }

@@ -15,6 +15,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) region: &'a str,
     /// The account of the caller, in which resources are that a request only names.
     pub(crate) account: &'a str,
+    /// The IAM prefix of the service.
+    pub(crate) prefix: &'a str,
     /// The one item of a list that paths through the list are about.
     pub(crate) focus: Option<Focus<'a>>,
 }
