@@ -10,7 +10,7 @@ use iam_policy::{Diagnostics, Policy, PolicyKind};
 
 use crate::clock::{self, Clock};
 use crate::iam;
-use crate::journal::Journal;
+use crate::journal::{Event, Journal, Observer};
 use crate::s3;
 use crate::service;
 
@@ -113,6 +113,7 @@ pub struct EndpointBuilder {
     account: String,
     region: String,
     clock: Clock,
+    observer: Option<Observer>,
 }
 
 impl EndpointBuilder {
@@ -137,6 +138,21 @@ impl EndpointBuilder {
         self
     }
 
+    /// What is told of each call, in the thread that answers it and before its answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::builder()
+    ///     .observe(|event| eprintln!("{} {:?}", event.operation, event.outcome))
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn observe(mut self, observe: impl Fn(&Arc<Event>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(observe));
+        self
+    }
+
     /// The endpoint.
     ///
     /// # Panics
@@ -145,7 +161,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Endpoint {
-        let Self { account, region, clock } = self;
+        let Self { account, region, clock, observer } = self;
         assert!(
             account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()),
             "an account id is twelve digits, not `{account}`"
@@ -164,7 +180,7 @@ impl EndpointBuilder {
                 clock,
                 iam: RwLock::new(iam),
                 s3: s3::State::default(),
-                journal: Journal::default(),
+                journal: Journal::with_observer(observer),
                 known: Mutex::default(),
                 administrator,
             }),
@@ -174,7 +190,12 @@ impl EndpointBuilder {
 
 impl Default for EndpointBuilder {
     fn default() -> Self {
-        Self { account: "123456789012".to_owned(), region: "us-east-1".to_owned(), clock: Clock::default() }
+        Self {
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            clock: Clock::default(),
+            observer: None,
+        }
     }
 }
 
