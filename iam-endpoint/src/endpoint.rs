@@ -9,8 +9,10 @@ use http::{Request, Response};
 use iam_policy::{Diagnostics, Policy, PolicyKind};
 
 use crate::clock::{self, Clock};
+use crate::credentials::Credentials;
 use crate::iam;
 use crate::journal::{Event, Journal, Observer};
+use crate::perform::{Perform, Performers};
 use crate::s3;
 use crate::service;
 
@@ -40,9 +42,8 @@ impl Endpoint {
     /// The URI names the host, as in `https://bucket.s3.us-east-1.amazonaws.com/key`, or the `Host` header does. The call
     /// counts as coming from 127.0.0.1, and as sent over TLS where the URI's scheme is `https`. The answer carries its id
     /// in `x-amzn-requestid` or, for S3, `x-amz-request-id`, and [`Journal::find`] knows it.
-    #[expect(clippy::unused_async, reason = "forwarding to an upstream will wait; callers already do")]
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
-        service::call(&self.shared, request, None)
+        service::call(&self.shared, request, None).await
     }
 
     /// The access key of the endpoint's first IAM user, who has the policy `AdministratorAccess`.
@@ -114,6 +115,7 @@ pub struct EndpointBuilder {
     region: String,
     clock: Clock,
     observer: Option<Observer>,
+    performers: Performers,
 }
 
 impl EndpointBuilder {
@@ -153,6 +155,13 @@ impl EndpointBuilder {
         self
     }
 
+    /// Who performs what is authorized and not kept by the endpoint itself. Several are asked in this order.
+    #[must_use]
+    pub fn perform(mut self, performer: impl Perform + 'static) -> Self {
+        self.performers.push(performer);
+        self
+    }
+
     /// The endpoint.
     ///
     /// # Panics
@@ -161,7 +170,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Endpoint {
-        let Self { account, region, clock, observer } = self;
+        let Self { account, region, clock, observer, performers } = self;
         assert!(
             account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()),
             "an account id is twelve digits, not `{account}`"
@@ -183,6 +192,7 @@ impl EndpointBuilder {
                 journal: Journal::with_observer(observer),
                 known: Mutex::default(),
                 administrator,
+                performers,
             }),
         }
     }
@@ -195,43 +205,8 @@ impl Default for EndpointBuilder {
             region: "us-east-1".to_owned(),
             clock: Clock::default(),
             observer: None,
+            performers: Performers::default(),
         }
-    }
-}
-
-/// An access key, and the session token of a temporary one.
-#[derive(Clone, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Credentials {
-    /// The public half.
-    pub access_key_id: String,
-    /// The secret half.
-    pub secret_access_key: String,
-    /// What temporary credentials are presented with.
-    pub session_token: Option<String>,
-}
-
-impl Credentials {
-    /// A long-term access key.
-    #[must_use]
-    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
-        Self {
-            access_key_id: access_key_id.into(),
-            secret_access_key: secret_access_key.into(),
-            session_token: None,
-        }
-    }
-
-    /// The same with a session token.
-    #[must_use]
-    pub fn with_session_token(self, session_token: impl Into<String>) -> Self {
-        Self { session_token: Some(session_token.into()), ..self }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 
@@ -246,6 +221,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     known: Mutex<Vec<Policy>>,
     administrator: Credentials,
+    pub(crate) performers: Performers,
 }
 
 impl Shared {

@@ -64,6 +64,21 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The caller may do it, and nothing performs it: neither a denial nor a success.
+    pub(crate) fn not_performed(service: &str, operation: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_IMPLEMENTED,
+            code: Cow::Borrowed("AuthorizedNotPerformed"),
+            message: format!(
+                "the caller is allowed to do `{service}:{operation}`, but nothing behind this endpoint performs it; an \
+                 upstream emulator would"
+            ),
+            outcome: Outcome::NotPerformed,
+        }
+    }
+}
+
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let outcome = refusal.outcome();

@@ -36,6 +36,7 @@ mod authorize;
 mod call;
 mod caller;
 mod clock;
+mod credentials;
 mod endpoint;
 mod fault;
 mod headers;
@@ -43,6 +44,7 @@ mod host;
 mod iam;
 mod identify;
 mod journal;
+mod perform;
 mod protocol;
 mod query;
 mod s3;
@@ -53,7 +55,9 @@ mod sigv4;
 mod sts;
 mod xml;
 
-pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
+pub use credentials::Credentials;
+pub use endpoint::{Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
+pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;

@@ -97,7 +97,7 @@ impl Connection {
         let (parts, body) = request.into_parts();
         let response = match body::read(body, &self.memory).await {
             Ok((body, _held)) => {
-                service::call(&self.endpoint, Request::from_parts(parts, body), Some(self.peer.ip()))
+                service::call(&self.endpoint, Request::from_parts(parts, body), Some(self.peer.ip())).await
             }
             Err(fault) => service::refuse(&parts, &fault),
         };
