@@ -65,8 +65,7 @@ pub(crate) fn sign(
     signed.sort_unstable();
     let signed = signed.join(";");
     let rule = if signer.signing_name == "s3" { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
-    let canonical =
-        canonical::request(parts, &Headers::of(&parts.headers), "", &signed, &body_hash, rule)?;
+    let canonical = canonical::request(parts, &Headers::of(&parts.headers), "", &signed, &body_hash, rule)?;
     let day = date.get(..8).unwrap_or_default();
     let scope = format!("{day}/{}/{}/aws4_request", signer.region, signer.signing_name);
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(canonical.as_bytes()).hex());
@@ -93,8 +92,7 @@ fn strip(parts: &mut Parts) {
     }
     let kept: Vec<&str> = query.split('&').filter(|pair| !is_of_signature(pair)).collect();
     let path = parts.uri.path();
-    let path_and_query =
-        if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
+    let path_and_query = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
     let mut uri = std::mem::take(&mut parts.uri).into_parts();
     uri.path_and_query = PathAndQuery::try_from(path_and_query).ok();
     parts.uri = Uri::from_parts(uri).unwrap_or_default();
