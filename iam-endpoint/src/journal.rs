@@ -19,7 +19,9 @@ pub struct Journal {
 
 /// Who is told of each call when it was answered.
 #[derive(Clone)]
-pub(crate) struct Observer(Arc<dyn Fn(&Arc<Event>) + Send + Sync>);
+pub(crate) struct Observer(Arc<Observe>);
+
+type Observe = dyn Fn(&Arc<Event>) + Send + Sync;
 
 impl Observer {
     pub(crate) fn new(observe: impl Fn(&Arc<Event>) + Send + Sync + 'static) -> Self {
@@ -84,7 +86,7 @@ impl Journal {
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        f.debug_struct("Journal").field("events", &events.len()).finish()
+        f.debug_struct("Journal").field("events", &events.len()).finish_non_exhaustive()
     }
 }
 
@@ -169,6 +171,8 @@ pub enum Outcome {
     NotMapped,
     /// It was authorized, and neither the endpoint nor anything it was given performs it: 501.
     NotPerformed,
+    /// It was authorized, and the upstream that performs it did not answer: 502 or 504.
+    Unavailable,
 }
 
 #[cfg(test)]

@@ -47,12 +47,16 @@ mod journal;
 mod perform;
 mod protocol;
 mod query;
+#[cfg(any(feature = "server", feature = "upstream"))]
+mod runtime;
 mod s3;
 #[cfg(feature = "server")]
 mod server;
 mod service;
 mod sigv4;
 mod sts;
+#[cfg(feature = "upstream")]
+mod upstream;
 mod xml;
 
 pub use credentials::Credentials;
@@ -61,3 +65,5 @@ pub use journal::{Authorization, Event, Journal, Outcome};
 pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
+#[cfg(feature = "upstream")]
+pub use upstream::{InvalidUpstream, Upstream};

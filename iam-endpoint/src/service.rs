@@ -54,14 +54,22 @@ impl Pending {
     async fn perform(self, endpoint: &Shared) -> Response<Bytes> {
         let Self { allowed, protocol, mut event, now } = self;
         let ids = Ids { request: &event.request_id, host: HOST_ID };
-        let mut response = if let Some(response) = endpoint.performers.perform(&allowed).await {
-            event.outcome = outcome_of(response.status());
-            response
-        } else {
-            let fault = Fault::not_performed(allowed.service, &allowed.operation);
-            event.outcome = fault.outcome;
-            event.code = Some(fault.code.clone().into_owned());
-            protocol.error(&fault, allowed.request.method(), ids)
+        let not_performed = || Err(Fault::not_performed(allowed.service, &allowed.operation));
+        let performed = endpoint.performers.perform(&allowed).await;
+        let performed = performed.map_or_else(not_performed, |mut response| match Fault::of(&mut response) {
+            Some(fault) => Err(fault),
+            None => Ok(response),
+        });
+        let mut response = match performed {
+            Ok(response) => {
+                event.outcome = outcome_of(response.status());
+                response
+            }
+            Err(fault) => {
+                event.outcome = fault.outcome;
+                event.code = Some(fault.code.clone().into_owned());
+                protocol.error(&fault, allowed.request.method(), ids)
+            }
         };
         event.status = response.status().as_u16();
         stamp(&mut response, protocol, ids, now);

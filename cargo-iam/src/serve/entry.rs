@@ -160,6 +160,7 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::NotEvaluable => "notEvaluable",
         Outcome::NotMapped => "notMapped",
         Outcome::NotPerformed => "notPerformed",
+        Outcome::Unavailable => "unavailable",
         _ => "failed",
     }
 }

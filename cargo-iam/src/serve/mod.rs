@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fmt};
 
-use iam_endpoint::{Credentials, Endpoint, EndpointBuilder, Server};
+use iam_endpoint::{Credentials, Endpoint, EndpointBuilder, Server, Upstream};
 
 use self::journal::Journal;
 use self::signals::Stop;
@@ -63,7 +63,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Vec<String>,
 
-    /// Where allowed calls go that the endpoint does not perform itself: the URL of moto, LocalStack, DynamoDB Local, …
+    /// Where allowed calls go that the endpoint does not perform itself: moto, ministack, `LocalStack`, … They are signed with
+    /// the keys `test` and `test`, or those that the URL names: `http://KEY:SECRET@127.0.0.1:9000`
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
 
@@ -103,13 +104,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 impl Args {
     fn endpoint(&self) -> Result<EndpointBuilder, Failure> {
         let builder = Endpoint::builder().account(&*self.account).region(&*self.region);
-        match &self.upstream {
-            None => Ok(builder),
-            Some(url) => {
-                let _ = url;
-                Err(Failure::Usage("no upstream yet".to_owned()))
-            }
-        }
+        let Some(url) = &self.upstream else { return Ok(builder) };
+        let upstream = Upstream::new(url);
+        Ok(builder.perform(upstream.map_err(|error| Failure::Usage(format!("`--upstream`: {error}")))?))
     }
 
     fn serve(&self, endpoint: &Endpoint) -> Result<Server, Failure> {

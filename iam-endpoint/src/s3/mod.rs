@@ -11,7 +11,7 @@
 //! Authorization comes before everything else that can go wrong, as in AWS: a caller who may not read learns neither
 //! that a key is missing nor that a bucket is.
 
-mod address;
+pub(crate) mod address;
 mod bucket;
 mod checksum;
 mod conditions;

@@ -17,10 +17,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use tokio::net::TcpSocket;
-use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 
 use crate::endpoint::Endpoint;
+use crate::runtime::runtime;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -78,19 +78,6 @@ impl Endpoint {
         });
         Ok(Server { address, stop: Some(stop), ended: Mutex::new(ended) })
     }
-}
-
-/// All servers of a process share the threads, one for each core; they idle where there is none.
-fn runtime() -> io::Result<&'static Runtime> {
-    static RUNTIME: Mutex<Option<&'static Runtime>> = Mutex::new(None);
-    let mut started = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(runtime) = *started {
-        return Ok(runtime);
-    }
-    let runtime =
-        runtime::Builder::new_multi_thread().thread_name("iam-endpoint").enable_io().enable_time().build()?;
-    // It lives as long as the process: one that is dropped by a test's own runtime would panic.
-    Ok(started.insert(Box::leak(Box::new(runtime))))
 }
 
 /// An endpoint that is served; dropping it ends that.

@@ -56,23 +56,23 @@ pub(crate) fn sign(
         set("x-amz-security-token", token);
     }
 
-    let mut signed: Vec<&str> = parts
+    let mut names: Vec<&str> = parts
         .headers
         .keys()
         .map(HeaderName::as_str)
         .filter(|name| *name == HOST || *name == CONTENT_TYPE || name.starts_with("x-amz-"))
         .collect();
-    signed.sort_unstable();
-    let signed = signed.join(";");
+    names.sort_unstable();
+    let names = names.join(";");
     let rule = if signer.signing_name == "s3" { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
-    let canonical = canonical::request(parts, &Headers::of(&parts.headers), "", &signed, &body_hash, rule)?;
+    let canonical = canonical::request(parts, &Headers::of(&parts.headers), "", &names, &body_hash, rule)?;
     let day = date.get(..8).unwrap_or_default();
     let scope = format!("{day}/{}/{}/aws4_request", signer.region, signer.signing_name);
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(canonical.as_bytes()).hex());
     let signature = signer.keys.sign(&scope, &text);
     let id = signer.access_key_id;
     let header =
-        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={signed}, Signature={signature}");
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
     if let Ok(header) = HeaderValue::from_str(&header) {
         parts.headers.insert(AUTHORIZATION, header);
     }
