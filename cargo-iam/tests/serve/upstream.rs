@@ -1,0 +1,1 @@
+//! What is allowed and not the endpoint's own is performed by an emulator.
