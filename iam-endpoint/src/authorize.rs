@@ -44,7 +44,17 @@ impl Refusal {
 impl Call<'_> {
     /// Decides, and journals the decision.
     pub(crate) fn authorize(&self, access: Access<'_>) -> Result<(), Refusal> {
-        let authorization = self.judge(access);
+        let (action, absent) = (access.action, access.absent);
+        self.authorize_where(access, &|key| is_absent(key, action, absent))
+    }
+
+    /// Decides and journals, where `is_absent` says which of the keys that nobody set are known not to be in the request.
+    pub(crate) fn authorize_where(
+        &self,
+        access: Access<'_>,
+        is_absent: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        let authorization = self.judge(access, is_absent);
         let answer = self.answer(&authorization);
         let mut record = self.record.borrow_mut();
         record.authorizations.push(authorization);
@@ -56,12 +66,14 @@ impl Call<'_> {
 
     /// Decides without journalling: what S3 does to see whether the caller may learn that a key is absent.
     pub(crate) fn probe(&self, access: Access<'_>) -> Result<(), Refusal> {
-        self.answer(&self.judge(access))
+        let (action, absent) = (access.action, access.absent);
+        self.answer(&self.judge(access, &|key| is_absent(key, action, absent)))
     }
 
-    fn judge(&self, access: Access<'_>) -> Authorization {
+    fn judge(&self, access: Access<'_>, is_absent: &dyn Fn(&str) -> bool) -> Authorization {
         let mut context = self.global_context();
         (access.conditions)(&mut context);
+        self.endpoint.told.set_context(&self.caller, &mut context);
         let mut request = Request {
             principal: self.caller.principal.clone(),
             action: access.action.to_owned(),
@@ -75,8 +87,7 @@ impl Call<'_> {
         };
         let mut decision = policies.decide(&request);
         let missing = std::mem::take(&mut decision.missing_context);
-        let (absent, unknown): (Vec<_>, Vec<_>) =
-            missing.into_iter().partition(|key| is_absent(key, access.action, access.absent));
+        let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
         decision.missing_context = unknown;
         if !absent.is_empty() {
             for key in absent {

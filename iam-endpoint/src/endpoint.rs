@@ -15,6 +15,7 @@ use crate::journal::{Event, Journal, Observer};
 use crate::perform::{Perform, Performers};
 use crate::s3;
 use crate::service;
+use crate::told::Told;
 
 /// An AWS account in one region, inside the process.
 ///
@@ -193,6 +194,7 @@ impl EndpointBuilder {
                 known: Mutex::default(),
                 administrator,
                 performers,
+                told: Told::default(),
             }),
         }
     }
@@ -222,6 +224,7 @@ pub(crate) struct Shared {
     known: Mutex<Vec<Policy>>,
     administrator: Credentials,
     pub(crate) performers: Performers,
+    pub(crate) told: Told,
 }
 
 impl Shared {
@@ -242,6 +245,34 @@ impl Shared {
         let policy = known.map_or_else(|| Policy::parse(text, kind), Ok)?;
         policy.check_condition_keys()?;
         Ok(policy)
+    }
+
+    /// What only this endpoint knows: it seals what only it may open.
+    pub(crate) fn secret(&self) -> &str {
+        &self.administrator.secret_access_key
+    }
+
+    /// The ARN of a role, or of what would be one of this name.
+    pub(crate) fn role_arn(&self, name: &str) -> String {
+        let iam = self.iam();
+        self.iam_arn("role", iam.roles.find(name).map_or("/", |role| &role.head.path), name)
+    }
+
+    /// The ARN of the role in an instance profile.
+    pub(crate) fn role_of_profile(&self, name: &str) -> Option<String> {
+        let role = self.iam().profiles.find(name)?.role()?.to_owned();
+        Some(self.role_arn(&role))
+    }
+
+    /// The tags of a role.
+    pub(crate) fn role_tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
+        let name = arn.contains(":role/").then(|| arn.rsplit('/').next())??;
+        let iam = self.iam();
+        let role = iam
+            .roles
+            .find(name)
+            .filter(|role| self.iam_arn("role", &role.head.path, &role.head.name) == arn)?;
+        Some(role.head.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 
     /// The ARN of a role's session.

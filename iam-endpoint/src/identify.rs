@@ -24,6 +24,10 @@ pub(crate) struct Check<'a> {
     pub(crate) host: &'a Host<'a>,
     pub(crate) authority: &'a str,
     pub(crate) protocol: Protocol,
+    /// Whether the service signs as S3 does.
+    pub(crate) is_s3: bool,
+    /// Whether AWS takes this operation without a signature.
+    pub(crate) may_be_anonymous: bool,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -43,7 +47,7 @@ impl Check<'_> {
         presented: Option<&Presented<'_>>,
         body: Bytes,
     ) -> Result<Identified, Failure> {
-        let is_s3 = self.protocol == Protocol::S3;
+        let is_s3 = self.is_s3;
         let not_text = || Failure::new(Kind::PayloadHeader, "x-amz-content-sha256 is not text");
         let declared = match self.headers.get("x-amz-content-sha256") {
             None => None,
@@ -83,9 +87,9 @@ impl Check<'_> {
         Ok(Identified { caller, signing: Some(signing), body, trailers })
     }
 
-    /// Only S3 has anonymous callers.
+    /// S3's callers may all be anonymous; those of other services for some operations.
     fn anonymous(&self, declared: Option<&str>, is_s3: bool, body: Bytes) -> Result<Identified, Failure> {
-        if !is_s3 {
+        if self.protocol != Protocol::S3 && !self.may_be_anonymous {
             return Err(Failure::new(Kind::Missing, "Request is missing Authentication Token"));
         }
         let payload = match declared {

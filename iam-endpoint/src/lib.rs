@@ -32,18 +32,24 @@
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
 
+mod addressee;
 mod authorize;
 mod call;
 mod caller;
 mod clock;
 mod credentials;
+mod derive;
+mod ec2;
 mod endpoint;
 mod fault;
 mod headers;
 mod host;
 mod iam;
 mod identify;
+mod input;
 mod journal;
+mod mapped;
+mod operation;
 mod perform;
 mod protocol;
 mod query;
@@ -55,8 +61,10 @@ mod server;
 mod service;
 mod sigv4;
 mod sts;
+mod tame;
 #[cfg(feature = "upstream")]
 mod upstream;
+mod told;
 mod xml;
 
 pub use credentials::Credentials;
@@ -67,3 +75,4 @@ pub use perform::{Allowed, Perform};
 pub use server::Server;
 #[cfg(feature = "upstream")]
 pub use upstream::{InvalidUpstream, Upstream};
+pub use told::DeclarationError;

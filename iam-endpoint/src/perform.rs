@@ -44,6 +44,11 @@ pub trait Perform: Send + Sync {
         &'a self,
         allowed: &'a Allowed,
     ) -> Pin<Box<dyn Future<Output = Option<Response<Bytes>>> + Send + 'a>>;
+
+    /// The tags of a resource that this one keeps, for `aws:ResourceTag/…`; `None` for any other resource.
+    fn tags(&self, _arn: &str) -> Option<Vec<(String, String)>> {
+        None
+    }
 }
 
 /// An authenticated request whose caller may do all that it asks for.
@@ -73,6 +78,11 @@ pub(crate) struct Performers(Vec<Arc<dyn Perform>>);
 impl Performers {
     pub(crate) fn push(&mut self, performer: impl Perform + 'static) {
         self.0.push(Arc::new(performer));
+    }
+
+    /// The tags of a resource, where one of them keeps it.
+    pub(crate) fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
+        self.0.iter().find_map(|performer| performer.tags(arn))
     }
 
     /// The first one's answer.

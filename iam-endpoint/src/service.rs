@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use time::OffsetDateTime;
 
+use crate::addressee::{Addressee, Signs};
 use crate::call::{Call, Record};
 use crate::clock;
 use crate::endpoint::Shared;
@@ -18,10 +19,11 @@ use crate::headers::Headers;
 use crate::host::Host;
 use crate::identify::{Check, Identified};
 use crate::journal::{Event, Outcome};
+use crate::mapped::Reply;
 use crate::perform::{Allowed, unframed};
 use crate::protocol::{Ids, Protocol};
 use crate::sigv4::{Failure, Presented};
-use crate::{iam, s3, sts};
+use crate::{iam, mapped, s3, sts};
 
 /// Answers one request, and journals it. `peer` is the client's address where there is a socket.
 pub(crate) async fn call(
@@ -92,9 +94,11 @@ fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> S
     let authority = authority(&parts, &headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(&parts, &headers);
-    let service = service_of(&presented, &host);
-    let protocol = Protocol::of(service, &host, &parts, &headers, &body);
-    let service = service.unwrap_or(protocol.service()).to_owned();
+    let signing_name = signing_name(&presented, &host);
+    let signs = Signs { signing_name, host: &host, parts: &parts, headers: &headers, body: &body };
+    let addressee = signs.read();
+    let protocol = addressee.protocol;
+    let service = addressee.name(signing_name).to_owned();
     let request_id = request_id(protocol);
     let ids = Ids { request: &request_id, host: HOST_ID };
 
@@ -106,6 +110,8 @@ fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> S
             host: &host,
             authority: &authority,
             protocol,
+            is_s3: addressee.is_signed_as_s3(),
+            may_be_anonymous: presented.is_none() && mapped::is_anonymous(addressee, &parts, &headers, &body),
             now,
         };
         check.identify(presented.as_ref(), body)
@@ -142,20 +148,20 @@ fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> S
                 source_ip: peer,
                 record: Record::of(&service),
             };
-            match perform(&call, &service, protocol) {
+            match perform(&call, &service, addressee) {
                 Reply::Answered(response) => {
                     let event = call.into_event(time, response.status());
                     (response, event)
                 }
-                Reply::Allowed { service, signing_name, operation } => {
+                Reply::Allowed { service, operation } => {
                     let region = call.signing.as_ref().map_or(&*endpoint.region, |signing| &*signing.region);
                     let region = region.to_owned();
                     let (body, trailers) = (call.body.clone(), call.trailers.clone());
                     let event = call.into_event(time, StatusCode::OK);
                     let allowed = Allowed {
                         request: unframed(parts, body, trailers),
-                        service,
-                        signing_name,
+                        service: service.id(),
+                        signing_name: service.signing(),
                         operation,
                         principal: event.principal.clone(),
                         account: endpoint.account.clone(),
@@ -171,18 +177,6 @@ fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> S
     Step::Answered(response)
 }
 
-/// What a service says to a call.
-enum Reply {
-    Answered(Response<Bytes>),
-    /// It may be done, and it is not the endpoint's own to do.
-    #[expect(dead_code, reason = "the table of all operations is not there yet")]
-    Allowed {
-        service: &'static str,
-        signing_name: &'static str,
-        operation: String,
-    },
-}
-
 /// Answers a request that cannot even be read, in its protocol.
 #[cfg(feature = "server")]
 pub(crate) fn refuse(parts: &Parts, fault: &Fault) -> Response<Bytes> {
@@ -190,13 +184,17 @@ pub(crate) fn refuse(parts: &Parts, fault: &Fault) -> Response<Bytes> {
     let authority = authority(parts, &headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(parts, &headers);
-    let protocol = Protocol::of(service_of(&presented, &host), &host, parts, &headers, &[]);
+    let signing_name = signing_name(&presented, &host);
+    let protocol = Signs { signing_name, host: &host, parts, headers: &headers, body: &[] }.read().protocol;
     let request_id = request_id(protocol);
     protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID })
 }
 
-/// The service that the signature is for, or else that of the host.
-fn service_of<'a>(presented: &'a Result<Option<Presented<'_>>, Failure>, host: &Host<'a>) -> Option<&'a str> {
+/// What the signature is for, or else the service of the host.
+fn signing_name<'a>(
+    presented: &'a Result<Option<Presented<'_>>, Failure>,
+    host: &Host<'a>,
+) -> Option<&'a str> {
     match presented {
         Ok(Some(presented)) => Some(presented.service()),
         _ => host.service(),
@@ -206,19 +204,28 @@ fn service_of<'a>(presented: &'a Result<Option<Presented<'_>>, Failure>, host: &
 /// S3's answers carry a second id of this form; nothing depends on it.
 const HOST_ID: &str = "aWFtLWZpeHR1cmUgZW1iZWRkZWQgZW5kcG9pbnQsIG5vdCBBbWF6b24gUzMh";
 
-fn perform(call: &Call<'_>, service: &str, protocol: Protocol) -> Reply {
-    Reply::Answered(match (service, protocol) {
-        ("iam", _) => iam::handle(call),
-        ("s3", Protocol::S3) => s3::handle(call),
-        ("sts", _) => sts::handle(call),
-        _ => {
-            let operation = protocol.operation(call.parts, call.headers, &call.body);
-            if let Some(operation) = &operation {
-                call.begin(format!("{service}:{operation}"));
-            }
-            call.fault(protocol, &Fault::not_mapped(service, operation.as_deref()))
+/// IAM, STS and S3 are the endpoint's own, as far as they go; whatever they do not perform is as with all other services.
+fn perform(call: &Call<'_>, name: &str, addressee: Addressee) -> Reply {
+    let Addressee { service, protocol } = addressee;
+    let Some(service) = service else {
+        let operation = protocol.operation(call.parts, call.headers, &call.body);
+        if let Some(operation) = &operation {
+            call.begin(format!("{name}:{operation}"));
         }
-    })
+        return Reply::Answered(call.fault(protocol, &Fault::not_mapped(name, operation.as_deref())));
+    };
+    let own = match service.id() {
+        "iam" => iam::handle(call),
+        "s3" => match s3::handle(call) {
+            s3::Handled::Answered(response) => Some(response),
+            s3::Handled::NotPerformed { operation, labels } => {
+                return mapped::handle_as(call, service, protocol, operation, labels);
+            }
+        },
+        "sts" => sts::handle(call),
+        _ => None,
+    };
+    own.map_or_else(|| mapped::handle(call, service, protocol), Reply::Answered)
 }
 
 /// The `Host` header, or the URI's authority without a port that goes without saying.

@@ -19,6 +19,10 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+
     pub(super) fn has_role(&self, name: &str) -> bool {
         self.role.as_deref() == Some(name)
     }

@@ -25,7 +25,7 @@ pub(crate) struct State {
     pub(crate) users: Named<User>,
     pub(crate) roles: Named<Role>,
     pub(super) policies: Named<CustomerPolicy>,
-    pub(super) profiles: Named<Profile>,
+    pub(crate) profiles: Named<Profile>,
     keys: BTreeMap<String, Arc<AccessKey>>,
 }
 
