@@ -5,7 +5,7 @@ import importlib.util
 import pathlib
 import re
 
-FOLDER = pathlib.Path(__file__).parents[2] / "iam-policy" / "data"
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "iam-policy" / "data"
 
 
 def sibling():

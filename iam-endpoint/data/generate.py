@@ -32,8 +32,8 @@ TARGET     what stands before the dot in `X-Amz-Target`; VERSION its API version
 DENIAL     `Code:status` of the error for who is not authorized, if the model has one of its own
 FLAGS      of a service: `checked`, if all its operations were checked by hand; `passes=SERVICE`, the value of
            `iam:PassedToService` unless it is `PREFIX.amazonaws.com`.
-           Of an operation: `anonymous`, it is not signed; `host=TEMPLATE`, what is put before the host name; `stream`,
-           its input is an event stream. Separated by spaces.
+           Of an operation: `anonymous`, it is not signed; `deprecated`; `host=TEMPLATE`, what is put before the host
+           name; `stream`, its input is an event stream. Separated by spaces.
 ROUTE      REST only: `METHOD /path/{Label}/{Greedy+}?name&name=value :header`: parameters and headers that every request
            for it has
 CHECKS     separated by ` | `, all must be allowed; `-` if nothing need be allowed, `?` if it is not known what must be
@@ -113,7 +113,7 @@ import rules
 WHEELS = {"botocore==1.44.5": "8f16a56d1dff125dd65322ae021efa7ba5195a6db5102b96862566055b748921"}
 (BOTOCORE,) = WHEELS
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def main():
@@ -192,7 +192,9 @@ class Table:
 
     @staticmethod
     def flags(operation):
-        flags = ["anonymous"] * operation.is_anonymous + ["stream"] * operation.has_event_stream_input
+        flags = ["anonymous"] * operation.is_anonymous
+        flags += ["deprecated"] * operation.model.get("deprecated", False)
+        flags += ["stream"] * operation.has_event_stream_input
         return " ".join([*flags, *([f"host={operation.host_prefix}"] if operation.host_prefix else [])])
 
     def checks(self, operation, own, section):

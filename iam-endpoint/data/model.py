@@ -113,8 +113,8 @@ class Operation:
             if in_list:
                 ref, path = of["member"], path + "[]"
                 of = self.service.shapes[ref["shape"]]
-            if of["type"] in ("string", "integer", "long"):
-                kind = "string" if of["type"] == "string" else "number"
+            if of["type"] not in ("structure", "list", "map", "blob"):
+                kind = {"string": "string", "integer": "number", "long": "number"}.get(of["type"], "other")
                 yield Member(path, name, kind, in_list, needed, depth)
             elif of["type"] == "structure" and ref["shape"] not in seen and depth < 4:
                 # The body of a REST request is one member: its own members are the request's.

@@ -157,14 +157,14 @@ class Rules:
             found = Binding.best(operation, own, own.types[name.lower()], noun, len(action.types) == 1)
             if found and (action.types[name] or found.values and found.is_sure):
                 bound[name] = found
-        self.share(bound)
+        lost = self.share(bound)
         targets = []
         for name, required in action.types.items():
             if found := bound.get(name):
                 optional = "?" if found.is_shared or not required else ""
                 values = f"={';'.join(found.values)}" if found.values else ""
                 targets.append(f"{name}{found.number}{optional}{values}")
-            elif required and not any(other.is_shared for other in bound.values()):
+            elif required and name not in lost and not any(other.is_shared for other in bound.values()):
                 if verb not in CREATES | LISTS and action.level != "L":
                     return "?"
                 targets.append(name)
@@ -172,8 +172,11 @@ class Rules:
 
     @staticmethod
     def share(bound):
-        """One member cannot name two things, unless it is an ARN, which tells of what type it is."""
-        by_path = collections.defaultdict(list)
+        """One member cannot name two things, unless it is an ARN, which tells of what type it is.
+
+        Returns the types that have lost their member to another: the two are alternatives.
+        """
+        by_path, lost = collections.defaultdict(list), set()
         for name, binding in bound.items():
             if binding.values:
                 by_path[binding.own].append(name)
@@ -185,9 +188,10 @@ class Rules:
                     bound[name].is_shared = True
             else:
                 best = max(names, key=lambda name: bound[name].score)
-                for name in names:
-                    if name != best:
-                        del bound[name]
+                lost |= set(names) - {best}
+        for name in lost:
+            del bound[name]
+        return lost
 
 
 class Binding:
@@ -203,7 +207,8 @@ class Binding:
 
     @property
     def is_arn(self):
-        return normal(self.own.leaf).endswith(("arn", "arns")) or normal(self.own.leaf) in ANY_ARN
+        leaf = normal(self.own.leaf)
+        return leaf.endswith(("arn", "arns")) or leaf in ANY_ARN | ANY_ID
 
     @staticmethod
     def best(operation, own, of, noun, alone):
@@ -222,7 +227,8 @@ def bind(operation, prefix, of, variables, noun, alone):
     for member in operation.members:
         leaf = normal(member.leaf)
         leaf = singular(leaf) if member.in_list else leaf
-        if member.depth <= 2 and not TOKENS.fullmatch(leaf):
+        is_tag = TAGS.fullmatch(normal(member.path.split(".")[0])) and "[]." in member.path
+        if member.kind != "other" and member.depth <= 2 and not is_tag and not TOKENS.fullmatch(leaf):
             leaves.append((leaf, member))
     required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind == "string"]
     only = required[0] if len(required) == 1 and alone else None
@@ -231,7 +237,7 @@ def bind(operation, prefix, of, variables, noun, alone):
         return Binding([], 100)
 
     whole = max(
-        ((arn_score(leaf, member, type_name, noun, only), member) for leaf, member in leaves),
+        ((arn_score(operation.name, leaf, member, type_name, noun, only), member) for leaf, member in leaves),
         key=lambda pair: pair[0],
         default=(0, None),
     )
@@ -265,7 +271,7 @@ def own_variable(variables, chosen, type_name):
     return max(named, default=last) if last not in chosen else last
 
 
-def arn_score(leaf, member, type_name, noun, only):
+def arn_score(operation, leaf, member, type_name, noun, only):
     """How surely a member is the ARN of the resource."""
     if member.kind != "string":
         return 0
@@ -279,7 +285,7 @@ def arn_score(leaf, member, type_name, noun, only):
         return 64
     if leaf.endswith("arn") and member is only:
         return 58
-    return 40 if leaf in ANY_ID else 0
+    return (64 if "tag" in operation.lower() else 40) if leaf in ANY_ID else 0
 
 
 def variable_score(leaf, member, prefix, variable, last, type_name, noun, only, alone):

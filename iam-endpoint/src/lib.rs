@@ -62,9 +62,9 @@ mod service;
 mod sigv4;
 mod sts;
 mod tame;
+mod told;
 #[cfg(feature = "upstream")]
 mod upstream;
-mod told;
 mod xml;
 
 pub use credentials::Credentials;
@@ -73,6 +73,6 @@ pub use journal::{Authorization, Event, Journal, Outcome};
 pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
+pub use told::DeclarationError;
 #[cfg(feature = "upstream")]
 pub use upstream::{InvalidUpstream, Upstream};
-pub use told::DeclarationError;

@@ -71,7 +71,14 @@ mod tests {
         ] {
             assert!(!is_tame_xml(&wild), "{:?}", wild.get(..40));
         }
-        for tame in [many("<a></a>"), many("<a/>"), many("<a b='<a>'/>"), many("<!-- <a> -->"), many("a > b "), String::new()] {
+        for tame in [
+            many("<a></a>"),
+            many("<a/>"),
+            many("<a b='<a>'/>"),
+            many("<!-- <a> -->"),
+            many("a > b "),
+            String::new(),
+        ] {
             assert!(is_tame_xml(&tame), "{:?}", tame.get(..40));
         }
     }

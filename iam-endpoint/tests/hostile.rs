@@ -33,7 +33,10 @@ fn served() -> (Endpoint, Server) {
 fn is_refused(answer: &str, what: &str) {
     // S3's OPTIONS and other services' operations, which this endpoint says not to know.
     let is_unknown = answer.starts_with("HTTP/1.1 501 ");
-    assert!(answer.starts_with("HTTP/1.1 4") || is_unknown || answer.is_empty(), "{what:?} is answered with {answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 4") || is_unknown || answer.is_empty(),
+        "{what:?} is answered with {answer}"
+    );
 }
 
 #[test]
