@@ -195,7 +195,8 @@ fn a_replayed_signature_is_good_for_its_own_request_only() {
         format!("GET {target} HTTP/1.1\r\n{headers}{more}Connection: close\r\n\r\n")
     };
     let target = "/?Action=ListUsers&Version=2010-05-08";
-    assert!(exchange(&server, text(target, "").as_bytes()).starts_with("HTTP/1.1 200 "));
+    let answer = exchange(&server, text(target, "").as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     for (target, more) in [
         ("/?Action=ListRoles&Version=2010-05-08", ""),
         ("/?Action=ListUsers&Version=2010-05-08&Action=ListRoles", ""),

@@ -81,6 +81,8 @@ impl Connection {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIMEOUT)
                 .max_buf_size(LONGEST_HEAD)
+                // A client that has said all still waits for the answer.
+                .half_close(true)
                 .serve_connection(TokioIo::new(stream), service_fn(|request| self.answer(request)))
         );
         // What a connection fails with is its client's to see.
