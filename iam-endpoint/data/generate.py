@@ -43,7 +43,8 @@ KEYS       condition keys of the request, and what else it says, separated by ` 
 Checks and keys
 ───────────────
 
-    CHECK     [PREFIX:]ACTION[@TARGET,...] [if COND] [unless COND]     on `*`, if there is no target
+    CHECK     [PREFIX:]ACTION[@TARGET,...] [if COND] [unless COND]     on `*`, if there is no target; a request that
+                                                                       no check applies to cannot be derived
     TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...]
     VALUE     PATH | 'literal' | function(VALUE, ...) | VALUE / VALUE  the first of alternatives that is there
     COND      PATH | PATH='text' | PATH~'text' [and ...]               is there; is the text; starts with it in any case
@@ -55,22 +56,24 @@ TARGET     The values fill the variables in the resource part of the type's ARN 
            for its last part. If one value is given for several variables, it is such an ARN, or the last variable and the
            others are `*`.
            Without values every variable is `*`: what is being created has no name yet.
-           With `?` a target is left out if its first path is not in the request, or is an ARN of another type of
-           this action; without, a missing value is `*`. If all targets are left out, the resource is `*`.
+           With `?` a target is left out if a value of it is not in the request, or is an ARN of another type;
+           without, a missing value is `*`. If all targets are left out, the resource is `*`.
 PATH       Overlay files: members as AWS's API reference has them: `TableName`, `A.B`, `List[]`, `List[].Member`,
-           `Map{}` for each key of a map, `Map{*}` for each value, `Map.key` for the value of this key. `?name` and
-           `:Name` are a query parameter and a header that no member stands for.
+           `Map{}` for each key of a map, `Map{*}` for each value, `Map.key` for the value of this key, `Map` for all of
+           it. `?name` and `:Name` are a query parameter and a header that no member stands for.
            The table: where the member stands on the wire: `/Label`, `?name`, `:header` (`:x-amz-meta-{}`: all headers
            that start so), else a path in the body, by the names of the first protocol: `Tags.member[].Key` (query),
            `TagSet.Tag[]` (XML), `Tags[]` (JSON, CBOR, ec2). For a service of JSON that also speaks query, lists are named
            as in JSON. A body that is itself a list is `[]`.
            A path with `[]` or `{}` gives a value for each item. Paths of one check that go through the same list or map
            go through it together: `object=Bucket;Objects[].Key unless Objects[].VersionId` asks of each item.
+function   of `src/derive/function.rs`, which has their names and what they mean
 tags=      the tags of the request: a list of structures with a key and a value, a map, or a list of keys to be removed
 roles=     roles that the caller passes to the service (`iam:PassRole`), separated by spaces: ARNs or names of roles, or
            ARNs or names of instance profiles through `instance_profile(...)`
 passes=    the service that gets the roles of this operation
-KEY        A key that ends in `/` or `:` stands for one key per entry: `kms:EncryptionContext:=EncryptionContext{}`.
+KEY        A key that ends in `/` or `:` stands for one key per entry of a map or list of tags:
+           `kms:EncryptionContext:=EncryptionContext`.
 
 
 Overlay files

@@ -187,7 +187,7 @@ class Rules:
                 for name in names:
                     bound[name].is_shared = True
             else:
-                best = max(names, key=lambda name: bound[name].score)
+                best = max(names, key=lambda name: bound[name].rank)
                 lost |= set(names) - {best}
         for name in lost:
             del bound[name]
@@ -200,6 +200,10 @@ class Binding:
     def __init__(self, values, score, own=None):
         self.values, self.score, self.own = values, score, own
         self.number, self.is_shared = "", False
+
+    @property
+    def rank(self):
+        return ("'*'" not in self.values, self.score)
 
     @property
     def is_sure(self):
@@ -219,7 +223,7 @@ class Binding:
             if binding:
                 binding.number = nth if len(binding.values) > 1 else ""
                 found.append(binding)
-        return max(found, key=lambda b: ("'*'" not in b.values, b.score), default=None)
+        return max(found, key=lambda binding: binding.rank, default=None)
 
 
 def bind(operation, prefix, of, variables, noun, alone):
@@ -336,7 +340,7 @@ def tags(operation):
         for path, inner in [(name, ref), *nested(operation, name, ref)]:
             shape, leaf = shapes[inner["shape"]], normal(path.split(".")[-1].removesuffix("[]"))
             if shape["type"] == "map" and TAGS.fullmatch(leaf):
-                return path + "{}"
+                return path
             if shape["type"] != "list":
                 continue
             item = shapes[shape["member"]["shape"]]

@@ -66,6 +66,19 @@ impl Fault {
         }
     }
 
+    /// The request does not say what it is about, so there is nothing to ask the policies.
+    pub(crate) fn not_derivable(resource_type: &str) -> Self {
+        Self {
+            message: format!(
+                "the request does not say which `{resource_type}` it is about, as a ciphertext does not that another KMS \
+                 made, so this endpoint can neither authorize nor perform it; this is no denial. A request that names the \
+                 resource can be authorized"
+            ),
+            outcome: Outcome::NotEvaluable,
+            ..Self::not_mapped("", None)
+        }
+    }
+
     /// The operation's input is a stream of events, which cannot be read as a whole.
     pub(crate) fn event_stream(service: &str, operation: &str) -> Self {
         Self {

@@ -111,18 +111,21 @@ impl Asked {
         service: Service,
         protocol: Protocol,
     ) -> Result<Option<Response<Bytes>>, Fault> {
-        let declared = call.endpoint.told.checks(service.id(), &self.name);
-        let text = declared.as_deref().or(self.operation.map(Operation::checks)).unwrap_or("?");
         let unmapped = || Fault::not_mapped(service.id(), Some(&self.name));
-        let checks = match derive::checks(text) {
-            Ok(Checks::All(checks)) => checks,
-            Ok(Checks::Nothing) => Vec::new(),
-            Ok(Checks::Unknown) | Err(_) => return Err(unmapped()),
+        let plan = self.operation.map(derive::plan).transpose().map_err(|_| unmapped())?;
+        let declared = call.endpoint.told.checks(service.id(), &self.name);
+        let own = service.prefix().unwrap_or_default();
+        let declared =
+            declared.as_deref().map(|text| derive::checks(text, own)).transpose().map_err(|_| unmapped())?;
+        let keys = plan.as_ref().map_or(&[][..], |plan| &plan.keys);
+        let checks = match declared.as_ref().or(plan.as_ref().map(|plan| &plan.checks)) {
+            Some(Checks::All(checks)) => checks.as_slice(),
+            Some(Checks::Nothing) => &[],
+            Some(Checks::Unknown) | None => return Err(unmapped()),
         };
         if self.operation.is_some_and(Operation::has_event_stream) {
             return Err(Fault::event_stream(service.id(), &self.name));
         }
-        let keys = derive::keys(self.operation.map_or("", Operation::keys)).map_err(|_| unmapped())?;
         let input = Input::read(protocol, call.parts, call.headers, &call.body, self.labels.clone())?;
         let scope = Scope {
             endpoint: call.endpoint,
@@ -131,8 +134,8 @@ impl Asked {
             account: &call.endpoint.account,
             focus: None,
         };
-        let questions = derive::questions(&scope, service.prefix().unwrap_or_default(), &checks, &keys)?;
-        let keys = Keys::of(&scope, &keys, service.receiver_of_roles().unwrap_or_default());
+        let questions = derive::questions(&scope, checks, keys)?;
+        let keys = Keys::of(&scope, keys, service.receiver_of_roles().unwrap_or_default());
         for question in &questions {
             ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
         }

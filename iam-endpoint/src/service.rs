@@ -65,6 +65,9 @@ impl Pending {
         let mut response = match performed {
             Ok(response) => {
                 event.outcome = outcome_of(response.status());
+                if event.outcome == Outcome::Answered {
+                    endpoint.told.learn(&allowed);
+                }
                 response
             }
             Err(fault) => {

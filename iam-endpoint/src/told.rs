@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use iam_policy::{Context, catalogue};
+use iam_policy::Context;
 
 use crate::caller::Caller;
-use crate::derive::{self, Checks, variables};
+use crate::derive::{self, did_you_mean};
 use crate::endpoint::Endpoint;
 use crate::operation;
+use crate::perform::Allowed;
 
 impl Endpoint {
     /// Sets a condition key for all calls of a principal, or, given a role's ARN, of all its sessions; none of `values`
@@ -78,7 +79,8 @@ impl Endpoint {
     pub fn declare(&self, service: &str, operation: &str, checks: &str) -> Result<(), DeclarationError> {
         let wrong = |why| DeclarationError(format!("`{checks}` for `{service}:{operation}`: {why}"));
         let (id, operation) = known_operation(service, operation).map_err(wrong)?;
-        verify(id, checks).map_err(wrong)?;
+        let own = operation::by_id(id).and_then(operation::Service::prefix).unwrap_or_default();
+        derive::checks(checks, own).map_err(wrong)?;
         self.shared.told.facts_mut().checks.insert((id.to_owned(), operation.to_owned()), checks.to_owned());
         Ok(())
     }
@@ -107,6 +109,8 @@ struct Facts {
     tags: BTreeMap<String, BTreeMap<String, String>>,
     /// By service and operation.
     checks: BTreeMap<(String, String), String>,
+    /// By table: what DynamoDB keeps and its requests do not say.
+    partition_keys: BTreeMap<String, String>,
 }
 
 struct Key {
@@ -143,6 +147,22 @@ impl Told {
         facts.checks.get(&(service.to_owned(), operation.to_owned())).cloned()
     }
 
+    /// The attribute that is a DynamoDB table's partition key.
+    pub(crate) fn partition_key(&self, table: &str) -> Option<String> {
+        self.facts().partition_keys.get(table).cloned()
+    }
+
+    /// Learns from a request that was performed.
+    pub(crate) fn learn(&self, allowed: &Allowed) {
+        if (allowed.service, allowed.operation.as_str()) != ("dynamodb", "CreateTable") {
+            return;
+        }
+        let request = serde_json::from_slice(allowed.request.body()).unwrap_or_default();
+        if let Some((table, key)) = derive::partition_key_of_new(&request) {
+            self.facts_mut().partition_keys.insert(table.to_owned(), key.to_owned());
+        }
+    }
+
     fn facts(&self) -> RwLockReadGuard<'_, Facts> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,38 +188,4 @@ fn known_operation<'n>(service: &str, operation: &'n str) -> Result<(&'static st
             Err(format!("`{service}` has no operation `{operation}`{}", did_you_mean(&near)))
         }
     }
-}
-
-/// Looks every name of the checks up.
-fn verify(service: &str, text: &str) -> Result<(), String> {
-    let own = operation::by_id(service).and_then(operation::Service::prefix).unwrap_or_default();
-    let Checks::All(checks) = derive::checks(text)? else { return Ok(()) };
-    for check in checks {
-        let prefix = check.prefix.unwrap_or(own);
-        let of = catalogue::service(prefix).ok_or_else(|| {
-            format!("no service has the prefix `{prefix}`{}", did_you_mean(&catalogue::near_services(prefix)))
-        })?;
-        if of.action(check.action).is_none() {
-            let near = of.near_actions(check.action);
-            return Err(format!("there is no action `{prefix}:{}`{}", check.action, did_you_mean(&near)));
-        }
-        for target in &check.targets {
-            let Some(resource_type) = derive::resource_type(target, prefix) else {
-                let types: Vec<_> = of.resource_types().map(|of| of.name()).collect();
-                let near = iam_policy::near(target.resource_type, types.iter().copied());
-                let name = target.resource_type;
-                return Err(format!("`{prefix}` has no resource type `{name}`{}", did_you_mean(&near)));
-            };
-            let given = target.values.len();
-            if given > 1 && !resource_type.arn_formats().any(|format| variables(format) == given) {
-                let formats: Vec<_> = resource_type.arn_formats().collect();
-                return Err(format!("{given} values do not fill `{}`", formats.join("` or `")));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn did_you_mean(near: &[&str]) -> String {
-    near.first().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }

@@ -352,14 +352,15 @@ fn a_declaration_is_verified_at_once() {
 
 #[tokio::test]
 async fn operations_of_s3_that_are_not_performed_are_authorized_too() {
-    let bucket = "arn:aws:s3:::reports";
-    let admin = client(&allow("s3:GetReplicationConfiguration", bucket)).await;
+    let admin = client(&allow("s3:GetObjectTorrent", "arn:aws:s3:::reports/*")).await;
     let get = |bucket: &str| {
-        Request::get(format!("https://{bucket}.s3.us-east-1.amazonaws.com/?replication"))
+        Request::get(format!("https://{bucket}.s3.us-east-1.amazonaws.com/a/b?torrent"))
             .body(Bytes::new())
             .unwrap()
     };
-    allowed(&admin.send("s3", get("reports")).await);
+    let answer = admin.send("s3", get("reports")).await;
+    asked(&answer, &[("s3:GetObjectTorrent", "arn:aws:s3:::reports/a/b")]);
+    allowed(&answer);
     denied(&admin.send("s3", get("others")).await, 403, "AccessDenied");
 }
 
@@ -443,4 +444,97 @@ async fn whoever_performs_gets_what_is_allowed() {
     );
     let answer = reader.send("dynamodb", json("dynamodb", "DynamoDB_20120810.ListTables", "{}")).await;
     denied(&answer, 400, "AccessDeniedException");
+}
+
+const PEOPLE: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/People";
+
+#[tokio::test]
+async fn each_item_of_a_batch_is_asked_for_with_its_own_action() {
+    let anyone = client(&allow("*", "*")).await;
+    let body = r#"{"TransactItems": [
+        {"Put": {"TableName": "Music", "Item": {"Id": {"S": "1"}}}},
+        {"Delete": {"TableName": "People", "Key": {"Id": {"S": "2"}}}},
+        {"Put": {"TableName": "Music", "Item": {"Id": {"S": "3"}}}}]}"#;
+    let answer =
+        anyone.send("dynamodb", json("dynamodb", "DynamoDB_20120810.TransactWriteItems", body)).await;
+    asked(&answer, &[("dynamodb:PutItem", TABLE), ("dynamodb:DeleteItem", PEOPLE)]);
+    let context =
+        |at: usize, key: &str| answer.event.authorizations[at].request.context.lookup(key).unwrap().to_vec();
+    assert_eq!(context(0, "dynamodb:EnclosingOperation"), ["TransactWriteItems"]);
+    assert_eq!(context(0, "dynamodb:LeadingKeys"), ["1", "3", "2"]);
+    let body = r#"{"RequestItems": {"Music": {"Keys": [{"Id": {"S": "1"}}]}, "People": {"Keys": []}}}"#;
+    let answer = anyone.send("dynamodb", json("dynamodb", "DynamoDB_20120810.BatchGetItem", body)).await;
+    asked(&answer, &[("dynamodb:BatchGetItem", TABLE), ("dynamodb:BatchGetItem", PEOPLE)]);
+}
+
+#[tokio::test]
+async fn a_queue_is_named_by_its_url_and_may_be_another_accounts() {
+    let anyone = client(&allow("*", "*")).await;
+    let send = |url: &str| {
+        json("sqs", "AmazonSQS.SendMessage", &format!(r#"{{"QueueUrl":"{url}","MessageBody":"x"}}"#))
+    };
+    for (url, arn) in [
+        ("https://sqs.us-east-1.amazonaws.com/123456789012/q", "arn:aws:sqs:us-east-1:123456789012:q"),
+        ("http://127.0.0.1:4566/444455556666/q", "arn:aws:sqs:us-east-1:444455556666:q"),
+        ("q", "arn:aws:sqs:us-east-1:123456789012:q"),
+    ] {
+        asked(&anyone.send("sqs", send(url)).await, &[("sqs:SendMessage", arn)]);
+    }
+}
+
+#[tokio::test]
+async fn a_function_is_named_in_many_ways() {
+    let anyone = client(&allow("*", "*")).await;
+    let invoke = |name: &str| {
+        let name = name.replace(':', "%3A");
+        rest(
+            "POST",
+            &format!("https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/{name}/invocations"),
+            "{}",
+        )
+    };
+    for (name, arn) in [
+        ("greet", "arn:aws:lambda:us-east-1:123456789012:function:greet"),
+        ("greet:live", "arn:aws:lambda:us-east-1:123456789012:function:greet:live"),
+        ("444455556666:function:greet", "arn:aws:lambda:us-east-1:444455556666:function:greet"),
+        (
+            "arn:aws:lambda:us-east-1:123456789012:function:greet",
+            "arn:aws:lambda:us-east-1:123456789012:function:greet",
+        ),
+    ] {
+        asked(&anyone.send("lambda", invoke(name)).await, &[("lambda:InvokeFunction", arn)]);
+    }
+}
+
+#[tokio::test]
+async fn keys_of_a_service_are_computed_or_absent_or_named() {
+    let decrypt = |body: &str| json("kms", "TrentService.Encrypt", body);
+    let body = r#"{"KeyId": "1234", "Plaintext": "aGk=", "EncryptionContext": {"Team": "blue"}}"#;
+    let condition =
+        r#"{"StringEquals": {"kms:EncryptionContext:Team": "blue"}, "Null": {"kms:ViaService": "true"}}"#;
+    allowed(&client(&allow_if("kms:*", "*", condition)).await.send("kms", decrypt(body)).await);
+    let condition = r#"{"StringEquals": {"kms:EncryptionContext:Stage": "test"}}"#;
+    let answer = client(&allow_if("kms:*", "*", condition)).await.send("kms", decrypt(body)).await;
+    denied(&answer, 400, "AccessDeniedException");
+    // Another service's key is no key of this request.
+    let condition = r#"{"StringEqualsIfExists": {"s3:prefix": "x", "dynamodb:Select": "COUNT"}}"#;
+    allowed(&client(&allow_if("kms:*", "*", condition)).await.send("kms", decrypt(body)).await);
+    // What a key was made for, the request does not say.
+    let condition = r#"{"StringEquals": {"kms:KeyUsage": "ENCRYPT_DECRYPT"}}"#;
+    let answer = client(&allow_if("kms:*", "*", condition)).await.send("kms", decrypt(body)).await;
+    assert_eq!(answer.event.outcome, Outcome::NotEvaluable, "{}", answer.body);
+    assert!(answer.body.contains("kms:KeyUsage"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn some_operations_need_no_signature() {
+    let endpoint = Endpoint::new();
+    let client = Client::administrator(&endpoint);
+    let sign_in =
+        json("cognito-idp", "AWSCognitoIdentityProviderService.InitiateAuth", r#"{"ClientId": "x"}"#);
+    let answer = client.deliver(sign_in).await;
+    assert_eq!((answer.event.principal.as_str(), answer.event.outcome), ("anonymous", Outcome::NotPerformed));
+    let list = json("cognito-idp", "AWSCognitoIdentityProviderService.ListUserPools", r#"{"MaxResults": 1}"#);
+    let answer = client.deliver(list).await;
+    assert_eq!(answer.event.outcome, Outcome::AuthenticationFailed, "{}", answer.body);
 }

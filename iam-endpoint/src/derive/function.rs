@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::dynamodb;
 use super::scope::{Scope, Values};
 use crate::input::{Found, entries};
 
@@ -23,28 +24,54 @@ impl std::fmt::Debug for Function {
 /// All functions, by name. `x` is the first argument, each of whose texts gives one value.
 #[rustfmt::skip]
 pub(crate) const FUNCTIONS: &[Function] = &[
-    // What stands before or after the first such text in `x`; `x` itself where there is none, or nothing for `after`.
+    // What stands behind the first `sign` in `x`.
     Function { name: "after", run: |_, given| each_with(&given, |text, sign| text.split_once(sign).map(|(_, after)| after.to_owned())) },
-    // The part of an ARN or a path behind its last `/` or `:`.
-    Function { name: "arn_tail", run: |_, given| each(&given, |text| text.rsplit(['/', ':']).next().map(str::to_owned)) },
-    Function { name: "before", run: |_, given| each_with(&given, |text, sign| Some(text.split(sign).next().unwrap_or(text).to_owned())) },
+    // An ARN without what stands behind its last `:`.
+    Function { name: "arn_parent", run: |_, given| each(&given, |text| text.rsplit_once(':').map(|(before, _)| before.to_owned())) },
+    // The attributes that map keys, maps, lists and expressions of DynamoDB name.
+    Function { name: "attributes", run: dynamodb::attributes },
+    // What stands before the first `sign` in `x`; all of `x` where there is none.
+    Function { name: "before", run: |_, given| each_with(&given, |text, sign| text.split(sign).next().map(str::to_owned)) },
+    // The account that calls.
+    Function { name: "caller_account", run: |scope, _| Values::Known(vec![Found::Text(Cow::Borrowed(scope.account))]) },
+    // The KMS key that a ciphertext names.
+    Function { name: "ciphertext_key", run: ciphertext_key },
     // The object that S3's copy source names, as `bucket/key`.
     Function { name: "copy_source", run: |_, given| each(&given, copy_source) },
+    // The ARN of the ECS task that a target of Session Manager is.
+    Function { name: "ecs_target", run: |scope, given| each(&given, |text| ecs_task(scope, text)) },
     // The role in an instance profile, given by ARN or by name.
     Function { name: "instance_profile", run: instance_profile },
+    // `true` where the request has it.
+    Function { name: "is_there", run: |_, given| Values::Known(vec![Found::Text(Cow::Borrowed(if first(&given).is_empty() { "false" } else { "true" }))]) },
+    // A field of JSON in base64.
+    Function { name: "json_field", run: |_, given| each_with(&given, json_field) },
     // The keys of a map.
     Function { name: "keys", run: |_, given| Values::Known(given.into_iter().flatten().flat_map(map_keys).collect()) },
+    // The alias of a KMS key, where the request names it so.
+    Function { name: "kms_alias", run: |_, given| each(&given, kms_alias) },
     // A KMS key by id or ARN; an alias by its own ARN.
-    Function { name: "kms_key", run: kms_key },
-    // The partition key's values in DynamoDB keys or items.
-    Function { name: "leading_keys", run: leading_keys },
-    Function { name: "lower", run: |_, given| each(&given, |text| Some(text.to_ascii_lowercase())) },
+    Function { name: "kms_key", run: |scope, given| each(&given, |text| Some(if text.starts_with("alias/") { scope.arn("kms", text) } else { text.to_owned() })) },
+    // The ARN of a Lambda function by name, ARN or part of one, with the qualifier that is the second argument.
+    Function { name: "lambda_function", run: lambda_function },
+    // The partition key's values in DynamoDB's keys and items.
+    Function { name: "leading_keys", run: dynamodb::leading_keys },
+    // The request has no such value.
+    Function { name: "nothing", run: |_, _| Values::Known(Vec::new()) },
     // The table that a PartiQL statement is about.
-    Function { name: "partiql_table", run: |_, given| each(&given, partiql_table) },
-    // The queue that an SQS URL names, by ARN: it may be in another account.
+    Function { name: "partiql_table", run: |_, given| each(&given, dynamodb::partiql_table) },
+    // The partition key's value in the key condition of a DynamoDB query.
+    Function { name: "query_keys", run: dynamodb::query_keys },
+    // The ARN of the queue that an SQS URL names: it may be in another account.
     Function { name: "queue_name", run: queue },
-    // A secret by ARN or by name; a name has six characters more in its ARN.
-    Function { name: "secret", run: |_, given| each(&given, secret) },
+    // A path without its first slash.
+    Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
+    // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
+    Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
+    // The ARN of a document of Systems Manager; AWS's own documents are of no account.
+    Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
+    // A parameter of Systems Manager by ARN, or its name without the first slash, a version or a label.
+    Function { name: "ssm_parameter", run: |_, given| each(&given, |text| Some(ssm_parameter(text).to_owned())) },
 ];
 
 fn texts<'g>(found: &'g [Found<'_>]) -> impl Iterator<Item = &'g str> {
@@ -77,32 +104,54 @@ fn instance_profile<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values
     each(&given, |text| scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)))
 }
 
-fn kms_key<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    each(&given, |text| {
-        Some(if text.starts_with("alias/") { scope.arn("kms", text) } else { text.to_owned() })
-    })
-}
-
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
-///
-/// Which of two attributes is the partition key, the table's schema tells, which no request carries.
-fn leading_keys<'a>(_: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    let mut values = Vec::new();
-    for found in given.into_iter().flatten() {
-        let Found::Tree(key) = found else { continue };
-        match entries(key).as_slice() {
-            [] => {}
-            [(_, attribute)] => values.extend(attribute_value(attribute)),
-            _ => return Values::Unknown,
+/// AWS's ciphertexts hold the ARN of their key; those of a stand-in for KMS may, too.
+fn ciphertext_key<'a>(_: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let mut keys = Vec::new();
+    for text in texts(first(&given)) {
+        let bytes = base64_simd::STANDARD.decode_to_vec(text).unwrap_or_default();
+        let bytes = String::from_utf8_lossy(&bytes).into_owned();
+        let arn = bytes.find("arn:aws").and_then(|at| bytes.get(at..)).and_then(|rest| {
+            let end =
+                rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-:/".contains(c))).unwrap_or(rest.len());
+            rest.get(..end).filter(|arn| arn.contains(":key/"))
+        });
+        match arn {
+            Some(arn) => keys.push(Found::Text(Cow::Owned(arn.to_owned()))),
+            None => return Values::Unknown,
         }
     }
-    Values::Known(values)
+    Values::Known(keys)
 }
 
-/// `{"S": "x"}`, `{"N": "1"}`, `{"B": "…"}`
-fn attribute_value(attribute: &Value) -> Option<Found<'_>> {
-    let (_, value) = attribute.as_object()?.iter().next()?;
-    Some(Found::Text(Cow::Borrowed(value.as_str()?)))
+fn kms_alias(text: &str) -> Option<String> {
+    let at = if text.starts_with("alias/") { 0 } else { text.find(":alias/")? + 1 };
+    text.get(at..).map(str::to_owned)
+}
+
+fn json_field(text: &str, field: &str) -> Option<String> {
+    let bytes = base64_simd::STANDARD.decode_to_vec(text).ok()?;
+    let tree: Value = serde_json::from_slice(&bytes).ok()?;
+    Some(tree.get(field)?.as_str()?.to_owned())
+}
+
+/// `name`, `account:function:name`, `arn:…:function:name`, each with or without `:qualifier`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+fn lambda_function<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let qualifier = given.get(1).into_iter().flat_map(|found| texts(found)).next();
+    each(&given, |text| {
+        let parts: Vec<&str> = text.split(':').collect();
+        let (region, account, name) = match parts.as_slice() {
+            ["arn", _, "lambda", region, account, "function", name @ ..] => (*region, *account, name),
+            [account, "function", name @ ..] => (scope.region, *account, name),
+            ["function", name @ ..] | name => (scope.region, scope.account, name),
+        };
+        let name = name.join(":");
+        let qualifier =
+            qualifier.filter(|_| !name.contains(':')).map(|text| format!(":{text}")).unwrap_or_default();
+        let partition = scope.endpoint.partition;
+        Some(format!("arn:{partition}:lambda:{region}:{account}:function:{name}{qualifier}"))
+    })
 }
 
 fn map_keys(found: Found<'_>) -> Vec<Found<'_>> {
@@ -111,26 +160,6 @@ fn map_keys(found: Found<'_>) -> Vec<Found<'_>> {
         Found::Tree(map) => {
             entries(map).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))).collect()
         }
-    }
-}
-
-/// `SELECT … FROM "t"."index"`, `INSERT INTO "t"`, `UPDATE "t"`, `DELETE FROM "t"`.
-///
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.html>
-fn partiql_table(statement: &str) -> Option<String> {
-    let is_before_table =
-        |word: &str| ["from", "into", "update"].iter().any(|known| word.eq_ignore_ascii_case(known));
-    let mut rest = statement;
-    let name = loop {
-        let (word, after) = rest.trim_ascii_start().split_once(|c: char| c.is_ascii_whitespace())?;
-        if is_before_table(word) {
-            break after.trim_ascii_start();
-        }
-        rest = after;
-    };
-    match name.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next().map(str::to_owned),
-        None => name.split(['.', '(', ';', ' ']).next().map(str::to_owned),
     }
 }
 
@@ -146,11 +175,11 @@ fn queue<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
 }
 
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html>
-fn secret(name: &str) -> Option<String> {
+fn secret(scope: &Scope<'_>, name: &str) -> String {
     if name.starts_with("arn:") {
-        return Some(name.to_owned());
+        return name.to_owned();
     }
-    Some(format!("{name}-{}", secret_suffix(name)))
+    scope.arn("secretsmanager", &format!("secret:{name}-{}", secret_suffix(name)))
 }
 
 /// Six characters as AWS appends them at random to a secret's name; ours are always the same for a name.
@@ -166,6 +195,38 @@ pub(crate) fn secret_suffix(name: &str) -> String {
         ALPHABET.get(digit).map_or('A', |byte| char::from(*byte))
     };
     std::iter::repeat_with(next).take(6).collect()
+}
+
+/// `ecs:CLUSTER_TASK_CONTAINER`
+///
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html>
+fn ecs_task(scope: &Scope<'_>, target: &str) -> Option<String> {
+    let (cluster_and_task, _container) = target.strip_prefix("ecs:")?.rsplit_once('_')?;
+    let (cluster, task) = cluster_and_task.rsplit_once('_')?;
+    Some(scope.arn("ecs", &format!("task/{cluster}/{task}")))
+}
+
+/// Names that begin with AWS's own are AWS's.
+///
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html>
+fn ssm_document(scope: &Scope<'_>, name: &str) -> String {
+    const OWN: [&str; 3] = ["aws", "amazon", "amzn"];
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    let lower = name.to_ascii_lowercase();
+    let account = if OWN.iter().any(|own| lower.starts_with(own)) { "" } else { scope.account };
+    format!("arn:{}:ssm:{}:{account}:document/{name}", scope.endpoint.partition, scope.region)
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
+fn ssm_parameter(name: &str) -> &str {
+    if name.starts_with("arn:") {
+        let parts = name.match_indices(':').nth(5).map_or(name.len(), |(at, _)| at);
+        return name.get(..parts).unwrap_or(name);
+    }
+    let name = name.split(':').next().unwrap_or(name);
+    name.strip_prefix('/').unwrap_or(name)
 }
 
 impl Scope<'_> {
@@ -185,24 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_a_partiql_statement_is_found() {
-        for (statement, table) in [
-            ("SELECT a FROM \"Music\".\"Index\" WHERE x = 1", Some("Music")),
-            ("select * from Music.Index", Some("Music")),
-            ("INSERT INTO \"My Table\" VALUE {'a': 1}", Some("My Table")),
-            ("UPDATE Music SET a = 1", Some("Music")),
-            ("DELETE FROM \"Music\"", Some("Music")),
-            ("EXPLAIN", None),
-        ] {
-            assert_eq!(partiql_table(statement).as_deref(), table, "{statement}");
-        }
-    }
-
-    #[test]
     fn a_name_of_a_secret_has_always_the_same_suffix() {
-        let full = secret("prod/db").unwrap();
-        assert_eq!(full.len(), "prod/db-".len() + 6);
-        assert_eq!(secret("prod/db"), Some(full));
-        assert_eq!(secret("arn:aws:x").as_deref(), Some("arn:aws:x"));
+        assert_eq!(secret_suffix("prod/db"), secret_suffix("prod/db"));
+        assert_ne!(secret_suffix("prod/db"), secret_suffix("prod/db2"));
+        assert!(secret_suffix("").len() == 6);
     }
 }

@@ -2,12 +2,12 @@
 
 use http::StatusCode;
 use iam_policy::Arn;
-use iam_policy::catalogue::{self, ResourceType};
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
-use super::scope::Scope;
+use super::scope::{Scope, Values};
 use crate::fault::Fault;
+use crate::input::Found;
 
 /// More resources than any request is about; each is decided on its own.
 const MOST: usize = 1_000;
@@ -26,13 +26,15 @@ pub(crate) struct Question {
 /// Everything that must be allowed, in the order of the table.
 pub(crate) fn questions<'a>(
     scope: &Scope<'a>,
-    prefix: &str,
     checks: &[Check<'a>],
     keys: &[Key<'a>],
 ) -> Result<Vec<Question>, Fault> {
     let mut questions = Questions(Vec::new());
     for check in checks {
-        questions.ask(scope, check.prefix.unwrap_or(prefix), check)?;
+        questions.ask(scope, check)?;
+    }
+    if questions.0.is_empty() && !checks.is_empty() {
+        return Err(Fault::not_derivable("resource"));
     }
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
@@ -62,20 +64,18 @@ fn role_arn(scope: &Scope<'_>, named: &str) -> Option<String> {
 struct Questions(Vec<Question>);
 
 impl Questions {
-    fn ask<'a>(&mut self, scope: &Scope<'a>, prefix: &str, check: &Check<'a>) -> Result<(), Fault> {
-        let action = [prefix, ":", check.action].concat();
+    fn ask<'a>(&mut self, scope: &Scope<'a>, check: &Check<'a>) -> Result<(), Fault> {
         let meets = |scope: &Scope<'a>| check.conditions.iter().all(|condition| scope.meets(condition));
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
         for target in &check.targets {
-            let Some(resource_type) = resource_type(target, prefix) else { continue };
             for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
                 is_asked = true;
-                for named in named(scope, resource_type, target) {
+                for named in named(scope, target)? {
                     match named {
                         Named::Resource(resource) => {
                             let is_new = target.values.is_empty();
-                            self.push(Question { action: action.clone(), resource, is_new })?;
+                            self.push(Question { action: check.action.clone(), resource, is_new })?;
                         }
                         Named::Stranger(arn) => stranger = Some(arn),
                     }
@@ -84,7 +84,7 @@ impl Questions {
         }
         if is_asked && self.0.len() == before {
             let resource = stranger.unwrap_or_else(|| ANY.to_owned());
-            self.push(Question { action, resource, is_new: false })?;
+            self.push(Question { action: check.action.clone(), resource, is_new: false })?;
         }
         Ok(())
     }
@@ -105,10 +105,6 @@ impl Questions {
     }
 }
 
-pub(crate) fn resource_type(target: &Target<'_>, prefix: &str) -> Option<ResourceType> {
-    catalogue::service(target.prefix.unwrap_or(prefix))?.resource_type(target.resource_type)
-}
-
 enum Named {
     Resource(String),
     /// An ARN of another type.
@@ -116,10 +112,19 @@ enum Named {
 }
 
 /// The resources of one target.
-fn named<'a>(scope: &Scope<'a>, resource_type: ResourceType, target: &Target<'a>) -> Vec<Named> {
-    let columns: Vec<_> = target.values.iter().map(|value| scope.values(value).texts()).collect();
+fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<Vec<Named>, Fault> {
+    let resource_type = target.resource_type;
+    let mut columns = Vec::with_capacity(target.values.len());
+    for value in &target.values {
+        match scope.values(value) {
+            Values::Known(found) => {
+                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>())
+            }
+            Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
+        }
+    }
     if target.is_optional && columns.iter().any(Vec::is_empty) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
     let name = |row: usize| {
@@ -143,5 +148,5 @@ fn named<'a>(scope: &Scope<'a>, resource_type: ResourceType, target: &Target<'a>
         }
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
-    (0..rows.min(MOST + 1)).map(name).collect()
+    Ok((0..rows.min(MOST + 1)).map(name).collect())
 }

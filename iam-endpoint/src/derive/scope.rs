@@ -79,6 +79,7 @@ impl<'a> Scope<'a> {
         if let Some(focus) = self.focus
             && let Some(rest) = path.strip_prefix(focus.list)
         {
+            // `M{*}[].A` goes into the entry's list, `L[].A` into the item.
             let into = |rest: &str| walk(focus.item, rest.strip_prefix('.').unwrap_or(rest));
             if let Some(rest) = rest.strip_prefix("[]").or_else(|| rest.strip_prefix("{*}")) {
                 return into(rest);

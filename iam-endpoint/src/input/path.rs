@@ -59,22 +59,29 @@ fn step<'i>(value: &'i Value, path: &str, found: &mut Vec<Found<'i>>) {
         return;
     }
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    if let Some(name) = first.strip_suffix("[]") {
-        // Where the protocol at hand does not write the name of a list's members, the list is here already.
-        let list = if value.is_array() { Some(value) } else { member(value, name) };
-        for item in list.into_iter().flat_map(items) {
-            step(item, rest, found);
+    let (name, brackets) = first.find(['[', '{']).map_or((first, ""), |at| first.split_at(at));
+    let child = member(value, name);
+    // Where the protocol at hand does not write the name of a list's members, the list is here already.
+    let is_here = child.is_none() && brackets.starts_with('[') && value.is_array();
+    if let Some(child) = child.or(is_here.then_some(value)) {
+        unfold(child, brackets, rest, found);
+    }
+}
+
+/// Goes on with each item of a list, each entry of a map.
+fn unfold<'i>(value: &'i Value, brackets: &str, rest: &str, found: &mut Vec<Found<'i>>) {
+    if let Some(more) = brackets.strip_prefix("[]") {
+        for item in items(value) {
+            unfold(item, more, rest, found);
         }
-    } else if let Some(name) = first.strip_suffix("{}") {
-        for (key, _) in member(value, name).into_iter().flat_map(entries) {
-            found.push(Found::Text(Cow::Borrowed(key)));
+    } else if let Some(more) = brackets.strip_prefix("{*}") {
+        for (_, item) in entries(value) {
+            unfold(item, more, rest, found);
         }
-    } else if let Some(name) = first.strip_suffix("{*}") {
-        for (_, item) in member(value, name).into_iter().flat_map(entries) {
-            step(item, rest, found);
-        }
-    } else if let Some(child) = member(value, first) {
-        step(child, rest, found);
+    } else if brackets == "{}" {
+        found.extend(entries(value).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))));
+    } else {
+        step(value, rest, found);
     }
 }
 
@@ -167,6 +174,7 @@ mod tests {
         });
         finds(&body, "RequestItems{}", &["A", "B"]);
         finds(&body, "RequestItems{*}.Keys[]", &["1", "2", "true"]);
+        finds(&json!({"A": {"t": [{"P": 1}], "u": [{"P": 2}]}}), "A{*}[].P", &["1", "2"]);
         finds(&body, "TransactItems[].Put.TableName", &["C", "D"]);
         finds(&body, "Nothing", &[]);
         finds(&body, "No.Such[].Path", &[]);
