@@ -68,6 +68,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
 
+    /// S3 goes upstream too, as to `MinIO`; bucket policies are unknown then
+    #[arg(long, requires = "upstream")]
+    upstream_s3: bool,
+
     /// How calls are written to standard error: for people, or a JSON object in a line each
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -105,8 +109,9 @@ impl Args {
     fn endpoint(&self) -> Result<EndpointBuilder, Failure> {
         let builder = Endpoint::builder().account(&*self.account).region(&*self.region);
         let Some(url) = &self.upstream else { return Ok(builder) };
-        let upstream = Upstream::new(url);
-        Ok(builder.perform(upstream.map_err(|error| Failure::Usage(format!("`--upstream`: {error}")))?))
+        let upstream =
+            Upstream::new(url).map_err(|error| Failure::Usage(format!("`--upstream`: {error}")))?;
+        Ok(builder.perform(if self.upstream_s3 { upstream.with_s3() } else { upstream }))
     }
 
     fn serve(&self, endpoint: &Endpoint) -> Result<Server, Failure> {

@@ -113,7 +113,9 @@ fn the_aws_cli_makes_roles_and_works_with_objects_as_their_policies_allow() {
     let trust = file("trust.json", br#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}]}"#);
     let policy = file("policy.json", br#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::platform-dashboard/public/*"}]}"#);
     cli.ok(&format!("iam create-role --role-name worker --assume-role-policy-document file://{trust}"));
-    cli.ok(&format!("iam put-role-policy --role-name worker --policy-name own --policy-document file://{policy}"));
+    cli.ok(&format!(
+        "iam put-role-policy --role-name worker --policy-name own --policy-document file://{policy}"
+    ));
     assert!(cli.ok("iam list-roles --query Roles[].RoleName --output text").contains("worker"));
 
     // 20 MB are sent in three parts.

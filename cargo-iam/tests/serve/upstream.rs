@@ -43,6 +43,37 @@ impl Drop for Moto {
 }
 
 #[test]
+fn s3_goes_to_moto_where_that_was_asked_for() {
+    const SCRIPT: &str = r#"
+import boto3, botocore, json, sys
+s3 = boto3.client("s3")
+s3.create_bucket(Bucket="data")
+s3.put_object(Bucket="data", Key="a b+c/ü", Body=b"x" * 100_000)
+there = boto3.client("s3", endpoint_url=sys.argv[1], aws_access_key_id="test", aws_secret_access_key="test")
+assert there.get_object(Bucket="data", Key="a b+c/ü")["Body"].read() == b"x" * 100_000
+assert s3.head_object(Bucket="data", Key="a b+c/ü")["ContentLength"] == 100_000
+reader = boto3.client("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/reader", RoleSessionName="test")["Credentials"]
+reader = boto3.client("s3", aws_access_key_id=reader["AccessKeyId"], aws_secret_access_key=reader["SecretAccessKey"],
+                      aws_session_token=reader["SessionToken"])
+try:
+    reader.delete_object(Bucket="data", Key="a b+c/ü")
+    raise AssertionError("it is allowed")
+except botocore.exceptions.ClientError as error:
+    assert error.response["Error"]["Code"] == "AccessDenied", error
+    assert "s3:DeleteObject on resource: arn:aws:s3:::data/a b+c/ü because no identity-based policy" in str(error), error
+assert there.head_object(Bucket="data", Key="a b+c/ü")["ContentLength"] == 100_000
+s3.delete_object(Bucket="data", Key="a b+c/ü")
+assert there.list_objects_v2(Bucket="data")["KeyCount"] == 0
+"#;
+    let Some(environment) = tools::environment() else { return };
+    let moto = Moto::start(&environment);
+    let served = Served::start(&["--policy", "reader.json", "--upstream", &moto.url, "--upstream-s3"]);
+    let output =
+        tools::tool(&environment, "python", &served).args(["-c", SCRIPT, &moto.url]).output().unwrap();
+    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stderr), served.stop());
+}
+
+#[test]
 fn moto_performs_what_the_endpoint_allows_and_nothing_else() {
     const SCRIPT: &str = r#"
 import boto3, botocore, json, os, sys

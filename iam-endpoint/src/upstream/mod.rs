@@ -44,7 +44,10 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// # Ok::<(), iam_endpoint::InvalidUpstream>(())
 /// ```
 #[derive(Clone)]
-pub struct Upstream(Arc<Inner>);
+pub struct Upstream {
+    inner: Arc<Inner>,
+    has_s3: bool,
+}
 
 struct Inner {
     url: Url,
@@ -72,7 +75,14 @@ impl Upstream {
         let Credentials { access_key_id, secret_access_key, .. } =
             keys.unwrap_or_else(|| Credentials::new("test", "test"));
         let client = Client::new(patience);
-        Ok(Self(Arc::new(Inner { url, access_key_id, keys: SigningKeys::new(secret_access_key), client })))
+        let inner = Inner { url, access_key_id, keys: SigningKeys::new(secret_access_key), client };
+        Ok(Self { inner: Arc::new(inner), has_s3: false })
+    }
+
+    /// S3 goes there too, as to `MinIO`. The endpoint then knows nothing of bucket policies: identity policies decide.
+    #[must_use]
+    pub fn with_s3(self) -> Self {
+        Self { has_s3: true, ..self }
     }
 }
 
@@ -81,7 +91,7 @@ impl Perform for Upstream {
         &'a self,
         allowed: &'a Allowed,
     ) -> Pin<Box<dyn Future<Output = Option<Response<Bytes>>> + Send + 'a>> {
-        let Inner { url, access_key_id, keys, client } = &*self.0;
+        let Inner { url, access_key_id, keys, client } = &*self.inner;
         // The emulator's clock is this machine's, not one that a test has set.
         let now = clock::in_seconds(SystemTime::now());
         let signer = request::signer(access_key_id, keys, allowed);
@@ -93,11 +103,15 @@ impl Perform for Upstream {
             Some(answered.unwrap_or_else(|unavailable| unavailable.answer(url)))
         })
     }
+
+    fn replaces(&self, service: &str) -> bool {
+        self.has_s3 && service == "s3"
+    }
 }
 
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Upstream").field(&self.0.url.to_string()).finish()
+        f.debug_struct("Upstream").field("url", &self.inner.url.to_string()).finish_non_exhaustive()
     }
 }
 

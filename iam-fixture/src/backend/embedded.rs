@@ -106,7 +106,8 @@ fn endpoint() -> Endpoint {
     static UPSTREAM: LazyLock<Option<Upstream>> = LazyLock::new(|| {
         // Wrong settings are told where the backend is chosen.
         let settings = Settings::current().ok()?;
-        Upstream::new(settings.upstream.as_ref()?).ok()
+        let upstream = Upstream::new(settings.upstream.as_ref()?).ok()?;
+        Some(if settings.upstream_s3 { upstream.with_s3() } else { upstream })
     });
     match &*UPSTREAM {
         Some(upstream) => Endpoint::builder().perform(upstream.clone()).build(),

@@ -15,13 +15,15 @@ const FILE: &str = "iam-fixture.toml";
 const PREFIX: &str = "IAM_FIXTURE_";
 
 /// Every key, as the file spells it; in the environment it is upper case after `IAM_FIXTURE_`.
-const KEYS: [&str; 3] = ["account", "backend", "upstream"];
+const KEYS: [&str; 4] = ["account", "backend", "upstream", "upstream_s3"];
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Settings {
     pub(super) backend: Choice,
     /// Where the embedded endpoint sends what it allows and does not perform itself.
     pub(super) upstream: Option<String>,
+    /// Whether S3 goes there too.
+    pub(super) upstream_s3: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -57,7 +59,13 @@ impl Settings {
         let account = file.get("account");
         let backend = Choice::of(file.get("backend"), account)?;
         let upstream = file.get("upstream").map(|upstream| upstream_of(&backend, upstream)).transpose()?;
-        Ok(Settings { backend, upstream })
+        let upstream_s3 = match file.get("upstream_s3") {
+            None => false,
+            Some(Value { text, .. }) if text == "true" => true,
+            Some(Value { text, .. }) if text == "false" => false,
+            Some(value) => return Err(wrong(format!("{value} is neither `true` nor `false`"))),
+        };
+        Ok(Settings { backend, upstream, upstream_s3 })
     }
 }
 
@@ -268,6 +276,18 @@ mod tests {
         let error = upstream("upstream = \"test:s3cret@127.0.0.1\"").unwrap_err();
         assert!(error.starts_with("`upstream` (iam-fixture.toml:1) cannot be used"), "{error}");
         assert!(!error.contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn s3_goes_upstream_where_that_is_said() {
+        let s3 = |file: &str| {
+            let settings = of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file));
+            settings.map(|settings| settings.upstream_s3).map_err(|error| error.to_string())
+        };
+        assert_eq!(s3(""), Ok(false));
+        assert_eq!(s3("upstream_s3 = \"true\""), Ok(true));
+        let error = s3("upstream_s3 = \"yes\"").unwrap_err();
+        assert!(error.starts_with("`yes` (iam-fixture.toml:1) is neither `true` nor `false`"), "{error}");
     }
 
     #[test]
