@@ -21,6 +21,8 @@ mod key;
 mod payload;
 mod presented;
 mod sign;
+#[cfg(test)]
+mod suite;
 mod verify;
 
 pub(crate) use failure::{Failure, Kind};
