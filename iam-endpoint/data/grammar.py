@@ -1,8 +1,12 @@
 """The grammar of checks and keys: read in the terms of AWS's API documentation, verified, written with wire paths."""
 
+import pathlib
 import re
 
-# What a path begins with that is no member: a literal, a function, `?name`, `:Name`.
+# The functions that the endpoint has.
+SOURCE = pathlib.Path(__file__).resolve().parents[1] / "src" / "derive" / "function.rs"
+FUNCTIONS = set(re.findall(r'Function \{ name: "(\w+)"', SOURCE.read_text(encoding="utf-8")))
+
 FUNCTION = re.compile(r"(\w+)\((.*)\)")
 CONDITION = re.compile(r" (if|unless) ")
 
@@ -30,6 +34,8 @@ def term(text, operation):
     if re.fullmatch(r"'[^']*'", text):
         return text
     if called := FUNCTION.fullmatch(text):
+        if called[1] not in FUNCTIONS:
+            raise ValueError(f"`{called[1]}` is none of the functions of {SOURCE.name}")
         arguments = [value(part, operation) for part in split(called[2], ",")] if called[2] else []
         return f"{called[1]}({', '.join(arguments)})"
     if not text:
@@ -73,6 +79,8 @@ def resolve(name, catalogue, own, kind):
 
 def target(text, operation, catalogue, prefix):
     head, equals, values = text.partition("=")
+    if head == "*":
+        return f"*={value(values, operation)}"
     optional = "?" if head.endswith("?") else ""
     match = re.fullmatch(r"(.*?)(?::(\d))?", head.rstrip("?"))
     of_prefix, of = resolve(match[1], catalogue, catalogue[prefix], "types")

@@ -80,10 +80,6 @@ class Operation:
         return self.model.get("authtype") == "none" or self.model.get("auth") == ["smithy.api#noAuth"]
 
     @property
-    def host_prefix(self):
-        return self.model.get("endpoint", {}).get("hostPrefix", "")
-
-    @property
     def has_event_stream_input(self):
         members = self.input["members"].values()
         return any(self.service.shapes[ref["shape"]].get("eventstream") for ref in members)
@@ -115,6 +111,7 @@ class Operation:
                 of = self.service.shapes[ref["shape"]]
             if of["type"] not in ("structure", "list", "map", "blob"):
                 kind = {"string": "string", "integer": "number", "long": "number"}.get(of["type"], "other")
+                kind = "enum" if "enum" in of else kind
                 yield Member(path, name, kind, in_list, needed, depth)
             elif of["type"] == "structure" and ref["shape"] not in seen and depth < 4:
                 # The body of a REST request is one member: its own members are the request's.

@@ -65,6 +65,7 @@ ALIASES = {
 # Variables of ARN formats that a service's API calls by quite another name: (prefix, variable) → member.
 VARIABLES = {
     ("codecommit", "resourcename"): "repositoryname",
+    ("codeartifact", "packageformat"): "format",
     ("databrew", "resourceid"): "name",
     ("mobiletargeting", "appid"): "applicationid",
     ("s3", "bucketname"): "bucket",
@@ -165,9 +166,9 @@ class Rules:
                 values = f"={';'.join(found.values)}" if found.values else ""
                 targets.append(f"{name}{found.number}{optional}{values}")
             elif required and name not in lost and not any(other.is_shared for other in bound.values()):
-                if verb not in CREATES | LISTS and action.level != "L":
-                    return "?"
-                targets.append(name)
+                # What is created has no name yet, and a list is of all; else AWS knows what the request does not say.
+                is_open = verb in CREATES | LISTS or action.level == "L"
+                targets.append(name if is_open else f"{name}=unknown()")
         return action.name + ("@" if targets else "") + ",".join(targets)
 
     @staticmethod
@@ -234,8 +235,8 @@ def bind(operation, prefix, of, variables, noun, alone):
         is_tag = TAGS.fullmatch(normal(member.path.split(".")[0])) and "[]." in member.path
         if member.kind != "other" and member.depth <= 2 and not is_tag and not TOKENS.fullmatch(leaf):
             leaves.append((leaf, member))
-    required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind == "string"]
-    only = required[0] if len(required) == 1 and alone else None
+    required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind in ("string", "enum")]
+    only = required[0] if len(required) == 1 and alone and required[0].kind == "string" else None
     type_name = normal(of.name)
     if not variables:
         return Binding([], 100)
@@ -287,9 +288,9 @@ def arn_score(operation, leaf, member, type_name, noun, only):
         return 75
     if leaf in ANY_ARN:
         return 64
-    if leaf.endswith("arn") and member is only:
+    if leaf.endswith("arn") and member is only and not ROLE.search(leaf):
         return 58
-    return (64 if "tag" in operation.lower() else 40) if leaf in ANY_ID else 0
+    return 64 if leaf in ANY_ID and "tag" in operation.lower() else 0
 
 
 def variable_score(leaf, member, prefix, variable, last, type_name, noun, only, alone):
@@ -297,8 +298,8 @@ def variable_score(leaf, member, prefix, variable, last, type_name, noun, only, 
     variable = normal(variable)
     if leaf == variable or leaf == VARIABLES.get((prefix, variable)):
         return 100
-    # A number is only ever what its name says, and a name is no id.
-    if member.kind == "number" or (variable.endswith("id") and leaf.endswith("name")):
+    # A number and a word of a few are only ever what their name says, and a name is no id.
+    if member.kind != "string" or (variable.endswith("id") and leaf.endswith("name")):
         return 0
     if variable.endswith("name") and leaf.endswith("id"):
         return 0

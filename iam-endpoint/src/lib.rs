@@ -50,9 +50,11 @@ mod input;
 mod journal;
 mod mapped;
 mod operation;
+mod organization;
 mod perform;
 mod protocol;
 mod query;
+mod resource_policy;
 #[cfg(any(feature = "server", feature = "upstream"))]
 mod runtime;
 mod s3;
@@ -70,6 +72,7 @@ mod xml;
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
+pub use organization::{Organization, Target};
 pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;

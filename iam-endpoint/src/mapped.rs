@@ -18,6 +18,7 @@ use crate::input::Input;
 use crate::journal::Outcome;
 use crate::operation::{Operation, Route, Service};
 use crate::protocol::Protocol;
+use crate::resource_policy::{self, Change};
 
 /// What is left to do with a call.
 pub(crate) enum Reply {
@@ -26,6 +27,8 @@ pub(crate) enum Reply {
     Allowed {
         service: Service,
         operation: String,
+        /// What it changes in the policy of a resource.
+        change: Option<Change>,
     },
 }
 
@@ -71,9 +74,15 @@ fn go_on(call: &Call<'_>, service: Service, protocol: Protocol, asked: Asked) ->
     call.begin(format!("{}:{}", service.id(), asked.name));
     match asked.authorize(call, service, protocol) {
         Err(fault) => Reply::Answered(call.fault(protocol, &fault)),
-        Ok(Some(response)) => Reply::Answered(response),
-        Ok(None) => Reply::Allowed { service, operation: asked.name },
+        Ok(Next::Answer(response)) => Reply::Answered(response),
+        Ok(Next::Perform(change)) => Reply::Allowed { service, operation: asked.name, change },
     }
+}
+
+/// What follows when a call may go on.
+enum Next {
+    Answer(Response<Bytes>),
+    Perform(Option<Change>),
 }
 
 /// The operation that a request asks for.
@@ -105,14 +114,13 @@ impl Asked {
     }
 
     /// Asks for everything that the operation needs; answers what is EC2's own.
-    fn authorize(
-        &self,
-        call: &Call<'_>,
-        service: Service,
-        protocol: Protocol,
-    ) -> Result<Option<Response<Bytes>>, Fault> {
+    fn authorize(&self, call: &Call<'_>, service: Service, protocol: Protocol) -> Result<Next, Fault> {
         let unmapped = || Fault::not_mapped(service.id(), Some(&self.name));
-        let plan = self.operation.map(derive::plan).transpose().map_err(|_| unmapped())?;
+        let plan = self
+            .operation
+            .map(|operation| derive::plan(service, operation))
+            .transpose()
+            .map_err(|_| unmapped())?;
         let declared = call.endpoint.told.checks(service.id(), &self.name);
         let own = service.prefix().unwrap_or_default();
         let declared =
@@ -131,10 +139,12 @@ impl Asked {
             endpoint: call.endpoint,
             input: &input,
             region: call.signing.as_ref().map_or(&call.endpoint.region, |signing| &signing.region),
-            account: &call.endpoint.account,
+            account: &call.endpoint.account.id,
+            prefix: service.prefix().unwrap_or_default(),
             focus: None,
         };
-        let questions = derive::questions(&scope, checks, keys)?;
+        let mut questions = derive::questions(&scope, checks, keys)?;
+        resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
         let keys = Keys::of(&scope, keys, service.receiver_of_roles().unwrap_or_default());
         for question in &questions {
             ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
@@ -150,11 +160,14 @@ impl Asked {
                     )
                 });
             }
-            if self.name == "DescribeRegions" {
-                return ec2::describe_regions(call, &input).transpose();
+            if self.name == "DescribeRegions"
+                && let Some(answer) = ec2::describe_regions(call, &input)
+            {
+                return answer.map(Next::Answer);
             }
         }
-        Ok(None)
+        let resource = questions.first().map(|question| question.resource.as_str());
+        resource_policy::observe(&scope, service.id(), &self.name, resource).map(Next::Perform)
     }
 }
 
@@ -171,7 +184,8 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal>
     let access = Access {
         action: &question.action,
         resource: question.resource.clone(),
-        resource_policy: None,
+        resource_account: None,
+        resource_policy: call.endpoint.resource_policies.of(&question.resource),
         conditions: &conditions,
         absent: &[],
     };

@@ -4,6 +4,7 @@
 //! CHECKS := '-' | '?' | CHECK (' | ' CHECK)*
 //! CHECK  := [prefix:]Action [@TARGET (,TARGET)*] (' if ' TESTS | ' unless ' TESTS)*
 //! TARGET := [prefix:]type[:N] [?] [=VALUE (;VALUE)*]      N: which of the type's ARN formats
+//!         | '*' =VALUE                                    an ARN, of whatever type
 //! VALUE  := TERM (' / ' TERM)*                            the first that is there
 //! TERM   := 'literal' | function(VALUE, …) | path
 //! TESTS  := TEST (' and ' TEST)*
@@ -37,7 +38,8 @@ pub(crate) struct Check<'t> {
 
 #[derive(Debug)]
 pub(crate) struct Target<'t> {
-    pub(crate) resource_type: ResourceType,
+    /// `None` where the value is an ARN of whatever type.
+    pub(crate) resource_type: Option<ResourceType>,
     /// Which of the type's ARN formats, where one is named.
     pub(crate) format: Option<usize>,
     pub(crate) is_optional: bool,
@@ -166,19 +168,22 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
         return Err(format!("`{text}` names no resource type"));
     }
     let prefix = prefix.unwrap_or(of_action);
+    let values: Vec<_> = values
+        .map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect::<Result<_, _>>())?;
+    if name == "*" {
+        return Ok(Target { resource_type: None, format, is_optional, values });
+    }
     let service = service(prefix)?;
     let resource_type = service.resource_type(name).ok_or_else(|| {
         let near = iam_policy::near(name, service.resource_types().map(ResourceType::name));
         format!("`{prefix}` has no resource type `{name}`{}", did_you_mean(&near))
     })?;
-    let values: Vec<_> = values
-        .map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect::<Result<_, _>>())?;
     let mut formats = resource_type.arn_formats();
     if values.len() > 1 && !formats.any(|format| variables(format) == values.len()) {
         let formats: Vec<_> = resource_type.arn_formats().collect();
         return Err(format!("{} values do not fill `{}`", values.len(), formats.join("` or `")));
     }
-    Ok(Target { resource_type, format, is_optional, values })
+    Ok(Target { resource_type: Some(resource_type), format, is_optional, values })
 }
 
 fn value(text: &str) -> Result<Value<'_>, Wrong> {

@@ -5,7 +5,7 @@
 //!  ────────────────        ───────────
 //!  plan: read once by
 //!  grammar: checks, keys   scope: input, account, region     the values that a text gives for a request
-//!             └──────┬───────┘      └ function               shapes that are no plain member
+//!             └──────┬───────┘      └ function, name         shapes that are no plain member, names that stand for ARNs
 //!                question                                    actions on resources, roles that are passed
 //!                    └ arn, tags                             formats of ARNs, forms of tags
 //!                    key                                     what is in the context, what is absent, what unknown
@@ -16,6 +16,7 @@ mod dynamodb;
 mod function;
 mod grammar;
 mod key;
+mod name;
 mod plan;
 mod question;
 mod scope;

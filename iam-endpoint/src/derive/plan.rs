@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::grammar::{self, Checks, Key, Wrong};
-use crate::operation::Operation;
+use crate::operation::{Operation, Service};
 
 /// What the table says of an operation.
 #[derive(Debug)]
@@ -13,12 +13,12 @@ pub(crate) struct Plan {
     pub(crate) keys: Vec<Key<'static>>,
 }
 
-/// The plan of an operation.
-pub(crate) fn plan(operation: Operation) -> Result<Arc<Plan>, Wrong> {
+/// The plan of an operation of a service.
+pub(crate) fn plan(service: Service, operation: Operation) -> Result<Arc<Plan>, Wrong> {
     /// By service and operation.
     type Plans = HashMap<(&'static str, &'static str), Arc<Plan>>;
     static PLANS: RwLock<Option<Plans>> = RwLock::new(None);
-    let name = (operation.service().id(), operation.name());
+    let name = (service.id(), operation.name());
     let known = PLANS
         .read()
         .unwrap_or_else(PoisonError::into_inner)
@@ -27,7 +27,7 @@ pub(crate) fn plan(operation: Operation) -> Result<Arc<Plan>, Wrong> {
     if let Some(plan) = known {
         return Ok(plan);
     }
-    let own = operation.service().prefix().unwrap_or_default();
+    let own = service.prefix().unwrap_or_default();
     let plan = Arc::new(Plan {
         checks: grammar::checks(operation.checks(), own)?,
         keys: grammar::keys(operation.keys())?,

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use iam_policy::Arn;
+use iam_policy::catalogue::ResourceType;
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
@@ -113,16 +114,22 @@ enum Named {
 
 /// The resources of one target.
 fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<Vec<Named>, Fault> {
-    let resource_type = target.resource_type;
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
         match scope.values(value) {
             Values::Known(found) => {
-                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>())
+                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>());
             }
-            Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
+            Values::Unknown => {
+                return Err(Fault::not_derivable(
+                    target.resource_type.map_or("resource", ResourceType::name),
+                ));
+            }
         }
     }
+    let Some(resource_type) = target.resource_type else {
+        return Ok(columns.concat().into_iter().map(|arn| Named::Resource(arn.into_owned())).collect());
+    };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return Ok(Vec::new());
     }

@@ -136,6 +136,7 @@ impl Input<'_> {
             self.call.authorize(Access {
                 action: &action,
                 resource: arn.clone(),
+                resource_account: None,
                 resource_policy: None,
                 conditions: &conditions,
                 absent: &["aws:ResourceTag/", "iam:"],

@@ -72,6 +72,7 @@ pub(super) fn add_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     input.call.authorize(Access {
         action: "iam:PassRole",
         resource: endpoint.iam_arn("role", &path, name),
+        resource_account: None,
         resource_policy: None,
         conditions: &|context| {
             context.set("iam:PassedToService", "ec2.amazonaws.com");

@@ -114,7 +114,8 @@ impl Template {
         for (at, segment) in self.segments.iter().enumerate() {
             let text = rest?;
             let end = match segment {
-                Segment::Greedy(_) => start_of_last(text, self.segments.len() - at - 1)?,
+                Segment::Greedy(_) if at + 1 == self.segments.len() => None,
+                Segment::Greedy(_) => Some(start_of_last(text, self.segments.len() - at - 1)?),
                 Segment::Label(_) | Segment::Literal(_) => text.find('/'),
             };
             rest = end.and_then(|end| text.get(end + 1..));
@@ -124,7 +125,7 @@ impl Template {
                 Segment::Literal(_) => return None,
                 Segment::Greedy(_) | Segment::Label(_) if text.is_empty() => return None,
                 Segment::Greedy(name) | Segment::Label(name) => {
-                    labels.push((*name, decode(text)?.into_owned()))
+                    labels.push((*name, decode(text)?.into_owned()));
                 }
             }
         }
@@ -148,12 +149,9 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(move |_| !path.is_empty())
 }
 
-/// Where the slash before this many segments at the end is, if they are any; `None` if the path has not so many.
-fn start_of_last(path: &str, segments: usize) -> Option<Option<usize>> {
-    match segments.checked_sub(1) {
-        None => Some(None),
-        Some(number) => path.trim_end_matches('/').rmatch_indices('/').nth(number).map(|(at, _)| Some(at)),
-    }
+/// Where the slash before this many segments at the end is; `None` if the path has not so many.
+fn start_of_last(path: &str, segments: usize) -> Option<usize> {
+    path.trim_end_matches('/').rmatch_indices('/').nth(segments.checked_sub(1)?).map(|(at, _)| at)
 }
 
 fn trimmed(path: &str) -> &str {

@@ -38,3 +38,4 @@ mod xml;
 
 pub(crate) use service::{Handled, handle};
 pub(crate) use state::State;
+pub(crate) use statement::is_public;

@@ -71,7 +71,7 @@ impl Endpoint {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(());
         let (ending, ended) = mpsc::channel();
-        let shared = Arc::clone(&self.shared);
+        let shared = Arc::new(self.shared.clone());
         runtime.spawn(async move {
             connection::accept(shared, listener, stopped).await;
             drop(ending);

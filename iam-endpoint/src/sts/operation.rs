@@ -42,7 +42,7 @@ fn answer(call: &Call<'_>) -> Result<Option<Response<Bytes>>, Fault> {
 fn caller_identity(call: &Call<'_>, _: &Parameters<'_>, xml: &mut Xml) -> Result<(), Fault> {
     xml.leaf("Arn", &call.caller.principal.to_string());
     xml.leaf("UserId", call.caller.user_id.as_deref().unwrap_or_default());
-    xml.leaf("Account", &call.endpoint.account);
+    xml.leaf("Account", &call.endpoint.account.id);
     Ok(())
 }
 
@@ -56,6 +56,7 @@ fn decode_authorization_message(
     call.authorize(Access {
         action: "sts:DecodeAuthorizationMessage",
         resource: "*".to_owned(),
+        resource_account: None,
         resource_policy: None,
         conditions: &|_| {},
         absent: &["sts:"],
@@ -76,13 +77,15 @@ fn access_key_info(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mut Xml) 
     call.authorize(Access {
         action: "sts:GetAccessKeyInfo",
         resource: "*".to_owned(),
+        resource_account: None,
         resource_policy: None,
         conditions: &|_| {},
         absent: &["sts:"],
     })?;
-    if call.endpoint.iam().access_key(id).is_none() {
-        return Err(Fault::validation(format!("The access key {id} does not exist.")));
-    }
-    xml.leaf("Account", &call.endpoint.account);
+    let (_, holder) = call
+        .endpoint
+        .access_key(id)
+        .ok_or_else(|| Fault::validation(format!("The access key {id} does not exist.")))?;
+    xml.leaf("Account", &holder.account.id);
     Ok(())
 }
