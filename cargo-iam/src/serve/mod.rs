@@ -160,7 +160,7 @@ fn url(server: &Server) -> String {
 }
 
 fn greet(endpoint: &Endpoint, server: &Server, roles: &[String]) {
-    let (account, region) = (endpoint.account(), endpoint.region());
+    let (account, region) = (endpoint.account_id(), endpoint.region());
     note(format_args!("serving account {account} in {region} at {}; Ctrl-C ends it", url(server)));
     for arn in roles {
         note(format_args!("role {arn}"));

@@ -28,7 +28,7 @@ impl<'f> Role<'f> {
     fn read(endpoint: &Endpoint, file: &'f str) -> Result<Role<'f>, Failure> {
         let source = Template::parse(input::read(file)?)
             .render(|variable| match variable {
-                "AWS::AccountId" => Some(endpoint.account().to_owned()),
+                "AWS::AccountId" => Some(endpoint.account_id().to_owned()),
                 "AWS::Partition" => Some(endpoint.partition().to_owned()),
                 "AWS::Region" => Some(endpoint.region().to_owned()),
                 _ => None,
@@ -44,7 +44,7 @@ impl<'f> Role<'f> {
 
     /// As any client makes one.
     async fn make(&self, endpoint: &Endpoint) -> Result<String, Failure> {
-        let (account, partition) = (endpoint.account(), endpoint.partition());
+        let (account, partition) = (endpoint.account_id(), endpoint.partition());
         let trust = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:{partition}:iam::{account}:root"}},"Action":["sts:AssumeRole","sts:SetSourceIdentity","sts:TagSession"]}}]}}"#
         );
