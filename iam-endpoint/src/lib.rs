@@ -72,6 +72,7 @@ mod upstream;
 mod xml;
 
 pub use credentials::Credentials;
+pub use derive::secret_suffix;
 pub use endpoint::{Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
 pub use organization::{Organization, Target};
