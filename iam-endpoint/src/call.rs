@@ -6,7 +6,6 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::request::Parts;
 use time::OffsetDateTime;
 
 use crate::caller::Caller;
@@ -14,12 +13,14 @@ use crate::endpoint::Shared;
 use crate::headers::Headers;
 use crate::journal::{Authorization, Outcome};
 use crate::protocol::Ids;
+use crate::request::Parts;
 
 /// One authenticated request, until it is answered.
 ///
 /// A service names the operation with [`Call::begin`], asks with `Call::authorize`, and answers. What
 /// it learns on the way goes to the journal.
 pub(crate) struct Call<'a> {
+    /// The endpoint as the caller's account sees it.
     pub(crate) endpoint: &'a Shared,
     pub(crate) parts: &'a Parts,
     pub(crate) headers: &'a Headers<'a>,

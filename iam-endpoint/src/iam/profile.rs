@@ -19,6 +19,10 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+
     pub(super) fn has_role(&self, name: &str) -> bool {
         self.role.as_deref() == Some(name)
     }
@@ -68,6 +72,7 @@ pub(super) fn add_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     input.call.authorize(Access {
         action: "iam:PassRole",
         resource: endpoint.iam_arn("role", &path, name),
+        resource_account: None,
         resource_policy: None,
         conditions: &|context| {
             context.set("iam:PassedToService", "ec2.amazonaws.com");

@@ -9,8 +9,9 @@ use time::Duration;
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
 use crate::clock;
+use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::iam::{AccessKey, Holder, Session, State, Tags, check_policy, session_token};
+use crate::iam::{AccessKey, Holder, Session, Tags, check_policy, session_token};
 use crate::query::Parameters;
 use crate::xml::Xml;
 
@@ -26,7 +27,8 @@ const MOST_PACKED: usize = 4_096;
 
 pub(super) fn assume_role(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let wish = Wish::read(call, parameters)?;
-    let role = find_role(&call.endpoint.iam(), call, wish.role_arn).ok_or_else(|| {
+    let home = &wish.home;
+    let role = find_role(home, wish.role_arn).ok_or_else(|| {
         // Whoever may not assume a role does not learn whether it exists.
         Refusal::Denied(format!(
             "User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
@@ -49,7 +51,7 @@ pub(super) fn assume_role(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mu
         transitive: wish.transitive,
         source_identity: source_identity.clone(),
     };
-    let key = call.endpoint.iam_mut().insert_key(AccessKey::of_session(session, call.now));
+    let key = home.iam_mut().insert_key(AccessKey::of_session(session, call.now));
     let credentials = key.credentials();
     xml.element("Credentials", |xml| {
         xml.leaf("AccessKeyId", &credentials.access_key_id);
@@ -59,7 +61,7 @@ pub(super) fn assume_role(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mu
     });
     xml.element("AssumedRoleUser", |xml| {
         xml.leaf("AssumedRoleId", &format!("{}:{}", role.id, wish.session_name));
-        xml.leaf("Arn", &call.endpoint.session_arn(&role.name, wish.session_name));
+        xml.leaf("Arn", &home.session_arn(&role.name, wish.session_name));
     });
     if packed > 0 {
         xml.leaf("PackedPolicySize", &packed.to_string());
@@ -73,6 +75,8 @@ pub(super) fn assume_role(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mu
 /// What the caller wishes, checked as far as that needs no role.
 struct Wish<'a> {
     role_arn: &'a str,
+    /// The endpoint as the role's account sees it.
+    home: Shared,
     session_name: &'a str,
     external_id: Option<&'a str>,
     seconds: Option<i64>,
@@ -91,9 +95,10 @@ struct Wish<'a> {
 impl<'a> Wish<'a> {
     fn read(call: &'a Call<'_>, parameters: &'a Parameters<'_>) -> Result<Self, Fault> {
         let role_arn = parameters.required("RoleArn")?;
-        if Arn::parse(role_arn).is_none() {
-            return Err(Fault::validation(format!("{role_arn} is invalid")));
-        }
+        let account = Arn::parse(role_arn).map(|arn| arn.account);
+        let account = account.ok_or_else(|| Fault::validation(format!("{role_arn} is invalid")))?;
+        // In an account that nobody opened there is no role, no more than in the caller's by that ARN.
+        let home = call.endpoint.find_account(account).unwrap_or_else(|| call.endpoint.clone());
         let session_name = text(parameters, "RoleSessionName", 64, "")?;
         let session_name = session_name.map_or_else(|| parameters.required("RoleSessionName"), Ok)?;
         let external_id = text(parameters, "ExternalId", 1224, ":/")?;
@@ -105,11 +110,12 @@ impl<'a> Wish<'a> {
             Some(AccessKey { holder: Holder::Session(session), .. }) => Some(session),
             _ => None,
         };
-        let (policies, policy_arns) = session_policies(call, parameters)?;
+        let (policies, policy_arns) = session_policies(&home, parameters)?;
         let own_tags = Tags::read(parameters)?;
         let (tags, transitive, own_transitive) = session_tags(session, &own_tags, parameters)?;
         Ok(Self {
             role_arn,
+            home,
             session_name,
             external_id,
             seconds: seconds(parameters)?,
@@ -135,6 +141,7 @@ impl<'a> Wish<'a> {
             call.authorize(Access {
                 action,
                 resource: self.role_arn.to_owned(),
+                resource_account: None,
                 resource_policy: Some(role.trust.clone()),
                 conditions: &|context| self.set_conditions(role, context),
                 absent: &["aws:ResourceTag/", "sts:"],
@@ -232,9 +239,10 @@ fn seconds(parameters: &Parameters<'_>) -> Result<Option<i64>, Fault> {
     })
 }
 
-/// The session policies: the inline one and the managed ones, which together grant what any of them does.
+/// The session policies: the inline one and the managed ones of the role's account, which together grant what any of them
+/// does.
 fn session_policies<'a>(
-    call: &Call<'_>,
+    home: &Shared,
     parameters: &'a Parameters<'_>,
 ) -> Result<(Option<Vec<Policy>>, Vec<&'a str>), Fault> {
     /// What the inline one may measure.
@@ -256,9 +264,9 @@ fn session_policies<'a>(
             let rule = format!("Member must have length less than or equal to {LONGEST}");
             return Err(Fault::violated("Policy", text, &rule));
         }
-        policies.push(check_policy(call.endpoint, text, PolicyKind::Session)?);
+        policies.push(check_policy(home, text, PolicyKind::Session)?);
     }
-    let iam = call.endpoint.iam();
+    let iam = home.iam();
     for arn in &arns {
         policies.push(iam.managed_policy(arn)?);
     }
@@ -322,10 +330,11 @@ struct Assumed {
     longest_session: Duration,
 }
 
-fn find_role(iam: &State, call: &Call<'_>, arn: &str) -> Option<Assumed> {
+fn find_role(home: &Shared, arn: &str) -> Option<Assumed> {
+    let iam = home.iam();
     let role = iam.roles.find(arn.rsplit('/').next()?)?;
     let head = &role.head;
-    (call.endpoint.iam_arn("role", &head.path, &head.name) == arn).then(|| Assumed {
+    (home.iam_arn("role", &head.path, &head.name) == arn).then(|| Assumed {
         name: head.name.clone(),
         id: head.id.clone(),
         trust: role.trust.clone(),

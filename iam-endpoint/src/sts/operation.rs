@@ -1,11 +1,12 @@
 //! The table of STS's operations.
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 
 use super::assume_role::assume_role;
 use crate::authorize::Access;
 use crate::call::Call;
+use crate::ec2;
 use crate::fault::Fault;
 use crate::protocol::Protocol;
 use crate::query::{self, Parameters};
@@ -15,24 +16,25 @@ type Operation = fn(&Call<'_>, &Parameters<'_>, &mut Xml) -> Result<(), Fault>;
 
 const OPERATIONS: &[(&str, Operation)] = &[
     ("AssumeRole", assume_role),
+    ("DecodeAuthorizationMessage", decode_authorization_message),
     ("GetAccessKeyInfo", access_key_info),
     ("GetCallerIdentity", caller_identity),
 ];
 
-/// Answers a call to STS.
-pub(crate) fn handle(call: &Call<'_>) -> Response<Bytes> {
-    answer(call).unwrap_or_else(|fault| call.fault(Protocol::Query, &fault))
+/// Answers a call to STS; `None` for an operation that is not one of these.
+pub(crate) fn handle(call: &Call<'_>) -> Option<Response<Bytes>> {
+    answer(call).unwrap_or_else(|fault| Some(call.fault(Protocol::Query, &fault)))
 }
 
-fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
+fn answer(call: &Call<'_>) -> Result<Option<Response<Bytes>>, Fault> {
     let parameters = Parameters::read(call.parts, &call.body)?;
     let action = parameters.action(call)?;
     let Some((name, operation)) = OPERATIONS.iter().find(|(name, _)| *name == action) else {
-        return Err(Fault::not_mapped("sts", Some(action)));
+        return Ok(None);
     };
     let mut xml = Xml::new();
     operation(call, &parameters, &mut xml)?;
-    Ok(query::respond(call, name, "https://sts.amazonaws.com/doc/2011-06-15/", &xml))
+    Ok(Some(query::respond(call, name, "https://sts.amazonaws.com/doc/2011-06-15/", &xml)))
 }
 
 /// Asks no policy: AWS answers even where one denies it.
@@ -40,7 +42,33 @@ fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
 fn caller_identity(call: &Call<'_>, _: &Parameters<'_>, xml: &mut Xml) -> Result<(), Fault> {
     xml.leaf("Arn", &call.caller.principal.to_string());
     xml.leaf("UserId", call.caller.user_id.as_deref().unwrap_or_default());
-    xml.leaf("Account", &call.endpoint.account);
+    xml.leaf("Account", &call.endpoint.account.id);
+    Ok(())
+}
+
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html>
+fn decode_authorization_message(
+    call: &Call<'_>,
+    parameters: &Parameters<'_>,
+    xml: &mut Xml,
+) -> Result<(), Fault> {
+    let encoded = parameters.required("EncodedMessage")?;
+    call.authorize(Access {
+        action: "sts:DecodeAuthorizationMessage",
+        resource: "*".to_owned(),
+        resource_account: None,
+        resource_policy: None,
+        conditions: &|_| {},
+        absent: &["sts:"],
+    })?;
+    let decoded = ec2::decode(call.endpoint, encoded).ok_or_else(|| {
+        Fault::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidAuthorizationMessageException",
+            "The message passed to DecodeAuthorizationMessage is invalid",
+        )
+    })?;
+    xml.leaf("DecodedMessage", &decoded);
     Ok(())
 }
 
@@ -49,13 +77,15 @@ fn access_key_info(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mut Xml) 
     call.authorize(Access {
         action: "sts:GetAccessKeyInfo",
         resource: "*".to_owned(),
+        resource_account: None,
         resource_policy: None,
         conditions: &|_| {},
         absent: &["sts:"],
     })?;
-    if call.endpoint.iam().access_key(id).is_none() {
-        return Err(Fault::validation(format!("The access key {id} does not exist.")));
-    }
-    xml.leaf("Account", &call.endpoint.account);
+    let (_, holder) = call
+        .endpoint
+        .access_key(id)
+        .ok_or_else(|| Fault::validation(format!("The access key {id} does not exist.")))?;
+    xml.leaf("Account", &holder.account.id);
     Ok(())
 }
