@@ -39,6 +39,7 @@ mod caller;
 mod clock;
 mod credentials;
 mod derive;
+mod digits;
 mod ec2;
 mod endpoint;
 mod fault;
@@ -54,6 +55,7 @@ mod organization;
 mod perform;
 mod protocol;
 mod query;
+mod request;
 mod resource_policy;
 #[cfg(any(feature = "server", feature = "upstream"))]
 mod runtime;
