@@ -34,6 +34,7 @@ A role's credentials come from AssumeRole. AWS's tools call it by themselves for
   [profile reader]
   role_arn = arn:aws:iam::123456789012:role/reader
   credential_source = Environment
+The AWS CLI keeps a role's credentials in ~/.aws/cli/cache for an hour; those of an endpoint that has ended are invalid.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 2 if nothing can be served.
 

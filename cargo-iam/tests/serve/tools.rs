@@ -52,14 +52,19 @@ pub(crate) fn tool(environment: &std::path::Path, program: &str, served: &Served
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
         command.env_remove(name);
     }
-    let config = environment.join(format!("config-{}", served.address().replace(':', "-")));
+    // Of its own, for the CLI keeps the credentials of roles below it, and each endpoint has others.
+    let home =
+        environment.join(format!("home-{}-{}", std::process::id(), served.address().replace(':', "-")));
+    fs::create_dir_all(&home).unwrap();
+    let config = home.join("config");
     // In us-east-1 the tools presign with Signature Version 2 unless they are told otherwise.
     let profiles = "[default]\ns3 =\n  signature_version = s3v4\n\
                     [profile reader]\nrole_arn = arn:aws:iam::123456789012:role/reader\ncredential_source = Environment\n";
     fs::write(&config, profiles).unwrap();
     command
+        .env("HOME", &home)
         .env("AWS_CONFIG_FILE", config)
-        .env("AWS_SHARED_CREDENTIALS_FILE", environment.join("none"))
+        .env("AWS_SHARED_CREDENTIALS_FILE", home.join("none"))
         .env("AWS_DEFAULT_REGION", served.variable("AWS_REGION"))
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .envs(served.variables());

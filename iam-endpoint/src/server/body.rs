@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use tokio::time::{Instant, timeout_at};
 
 use crate::fault::Fault;
@@ -65,7 +65,10 @@ impl Drop for Held {
 }
 
 /// Reads a body to its end. Nothing of it is read, or asked for by `100 Continue`, that is declared too long.
-pub(super) async fn read(mut body: Incoming, memory: &Arc<Memory>) -> Result<(Bytes, Held), Fault> {
+pub(super) async fn read(
+    mut body: impl Body<Data = Bytes> + Unpin,
+    memory: &Arc<Memory>,
+) -> Result<(Bytes, Held), Fault> {
     let mut held = Held { memory: Arc::clone(memory), bytes: 0 };
     if body.size_hint().lower() > LONGEST {
         return Err(too_large());
@@ -115,4 +118,66 @@ fn too_slow() -> Fault {
 
 fn incomplete() -> Fault {
     Fault::new(StatusCode::BAD_REQUEST, "IncompleteBody", "the request body could not be read to its end")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper::body::Frame;
+    use tokio::time::{Interval, interval};
+
+    use super::*;
+
+    /// Sends the same piece each second, for ever or a number of times.
+    struct Dripping {
+        clock: Interval,
+        piece: Bytes,
+        left: usize,
+    }
+
+    impl Body for Dripping {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            if self.left == 0 {
+                return Poll::Ready(None);
+            }
+            std::task::ready!(self.clock.poll_tick(context));
+            self.left -= 1;
+            Poll::Ready(Some(Ok(Frame::data(self.piece.clone()))))
+        }
+    }
+
+    fn dripping(piece: usize, left: usize) -> Dripping {
+        Dripping { clock: interval(Duration::from_secs(1)), piece: vec![b'x'; piece].into(), left }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_is_given_up_and_one_that_flows_is_read() {
+        let memory = Arc::new(Memory::default());
+        let fault = read(dripping(1, usize::MAX), &memory).await.unwrap_err();
+        assert_eq!(fault.code, "RequestTimeout");
+        let (body, held) = read(dripping(32 * 1024, 100), &memory).await.unwrap();
+        assert_eq!((body.len(), held.bytes), (100 * 32 * 1024, 100 * 32 * 1024));
+        drop(held);
+        assert_eq!(memory.held.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_hold_no_more_memory_than_there_is() {
+        let memory = Arc::new(Memory::default());
+        let mut others = Held { memory: Arc::clone(&memory), bytes: 0 };
+        others.grow(LONGEST).unwrap();
+        memory.held.fetch_add(MOST_MEMORY - LONGEST - 3, Ordering::Relaxed);
+        assert_eq!(read(dripping(2, 2), &memory).await.unwrap_err().code, "SlowDown");
+        assert_eq!(read(dripping(2, 1), &memory).await.unwrap().0, "xx");
+        assert_eq!(others.grow(1).unwrap_err().code, "EntityTooLarge");
+    }
 }

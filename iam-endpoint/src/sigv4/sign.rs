@@ -13,6 +13,7 @@ use super::key::SigningKeys;
 use super::payload::hash;
 use crate::clock;
 use crate::headers::Headers;
+use crate::request;
 
 /// Who signs, and for what.
 pub(crate) struct Signer<'a> {
@@ -66,7 +67,7 @@ pub(crate) fn sign(
     let names = names.join(";");
     let rule = if signer.signing_name == "s3" { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
     let canonical = canonical::request(
-        &crate::request::Parts::of(parts),
+        &request::Parts::of(parts),
         &Headers::of(&parts.headers),
         "",
         &names,
@@ -76,7 +77,7 @@ pub(crate) fn sign(
     let day = date.get(..8).unwrap_or_default();
     let scope = format!("{day}/{}/{}/aws4_request", signer.region, signer.signing_name);
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(canonical.as_bytes()).hex());
-    let signature = signer.keys.sign(&scope, &text);
+    let signature = signer.keys.sign(&scope, &text).hex();
     let id = signer.access_key_id;
     let header =
         format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");

@@ -16,6 +16,7 @@ use super::payload::hash;
 use super::presented::Presented;
 use super::verify::{Expected, verify};
 use crate::headers::Headers;
+use crate::request;
 
 /// What the suite writes as it is in a request line, where HTTP has an escape.
 const UNWRITTEN: &AsciiSet = &CONTROLS.add(b' ');
@@ -102,8 +103,8 @@ impl Signed {
     fn verify(&self, tamper: impl FnOnce(&mut Parts)) -> Result<(), Failure> {
         let mut parts = self.parts.clone();
         let original = Headers::of(&self.parts.headers);
-        let original_parts = crate::request::Parts::of(&self.parts);
-        let presented = Presented::read(&original_parts, &original)?.expect("the request is signed");
+        let line = request::Parts::of(&self.parts);
+        let presented = Presented::read(&line, &original)?.expect("the request is signed");
         tamper(&mut parts);
         let headers = Headers::of(&parts.headers);
         let expected = Expected {
@@ -113,12 +114,6 @@ impl Signed {
             authority: "",
             payload_hash: &hash(self.body.as_bytes()),
         };
-        verify(
-            &presented,
-            &crate::request::Parts::of(&parts),
-            &headers,
-            &SigningKeys::new(&*self.secret),
-            &expected,
-        )
+        verify(&presented, &request::Parts::of(&parts), &headers, &SigningKeys::new(&*self.secret), &expected)
     }
 }
