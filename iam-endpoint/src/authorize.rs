@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use iam_policy::{Context, Policy, PolicySet, Request, Span, Statement, Verdict};
+use iam_policy::{Context, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
 
 use crate::call::Call;
 use crate::journal::{Authorization, Outcome};
@@ -44,7 +44,12 @@ impl Refusal {
 impl Call<'_> {
     /// Decides, and journals the decision.
     pub(crate) fn authorize(&self, access: Access<'_>) -> Result<(), Refusal> {
-        let authorization = self.judge(access);
+        self.authorize_as(self.caller.principal.clone(), access)
+    }
+
+    /// The same for another principal than the caller: one that an identity provider vouches for.
+    pub(crate) fn authorize_as(&self, principal: Principal, access: Access<'_>) -> Result<(), Refusal> {
+        let authorization = self.judge(principal, access);
         let answer = self.answer(&authorization);
         let mut record = self.record.borrow_mut();
         record.authorizations.push(authorization);
@@ -56,14 +61,14 @@ impl Call<'_> {
 
     /// Decides without journalling: what S3 does to see whether the caller may learn that a key is absent.
     pub(crate) fn probe(&self, access: Access<'_>) -> Result<(), Refusal> {
-        self.answer(&self.judge(access))
+        self.answer(&self.judge(self.caller.principal.clone(), access))
     }
 
-    fn judge(&self, access: Access<'_>) -> Authorization {
+    fn judge(&self, principal: Principal, access: Access<'_>) -> Authorization {
         let mut context = self.global_context();
         (access.conditions)(&mut context);
         let mut request = Request {
-            principal: self.caller.principal.clone(),
+            principal,
             action: access.action.to_owned(),
             resource: access.resource,
             resource_account: Some(self.endpoint.account.clone()),

@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::iam::AccessKey;
 use crate::protocol::Protocol;
 use crate::sigv4::{self, Expected, Failure, Kind, Payload, Presented};
+use crate::sts;
 
 /// The facts that a signature is checked against.
 pub(crate) struct Check<'a> {
@@ -73,6 +74,7 @@ impl Check<'_> {
         key.check_token(presented.token.as_deref(), self.now)?;
         let caller = Caller::of_key(self.endpoint, &key)
             .ok_or_else(|| Failure::new(Kind::InvalidToken, unknown_key(is_s3)))?;
+        key.note_use(self.now, presented.service(), presented.region());
         let (body, trailers) =
             sigv4::open_payload(&payload, body, self.headers, Some((presented, &key.keys)))?;
         let signing = Signing {
@@ -83,9 +85,9 @@ impl Check<'_> {
         Ok(Identified { caller, signing: Some(signing), body, trailers })
     }
 
-    /// Only S3 has anonymous callers.
+    /// Only S3 has anonymous callers, and STS such as show something other than a signature.
     fn anonymous(&self, declared: Option<&str>, is_s3: bool, body: Bytes) -> Result<Identified, Failure> {
-        if !is_s3 {
+        if !is_s3 && !(self.protocol == Protocol::Query && sts::is_unsigned(self.parts, &body)) {
             return Err(Failure::new(Kind::Missing, "Request is missing Authentication Token"));
         }
         let payload = match declared {

@@ -31,7 +31,7 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
     let authority = authority(&parts, &headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(&parts, &headers);
-    let service = service_of(&presented, &host);
+    let service = service_of(&presented, &host).or_else(|| sts::service_of_unsigned(&parts, &body));
     let protocol = Protocol::of(service, &host, &parts, &headers, &body);
     let service = service.unwrap_or(protocol.service()).to_owned();
     let request_id = request_id(protocol);

@@ -263,7 +263,7 @@ async fn the_rest_of_aws_is_neither_allowed_nor_denied() {
             "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions",
             "{\"__type\":\"OperationNotMapped\"",
         ),
-        ("iam", "https://iam.amazonaws.com/?Action=ListSAMLProviders", "<ErrorResponse><Error>"),
+        ("iam", "https://iam.amazonaws.com/?Action=ListServerCertificates", "<ErrorResponse><Error>"),
         ("sts", "https://sts.amazonaws.com/?Action=GetSessionToken", "<ErrorResponse><Error>"),
     ] {
         let answer = admin.send(service, get(uri)).await;
