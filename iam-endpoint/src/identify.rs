@@ -87,7 +87,8 @@ impl Check<'_> {
 
     /// Only S3 has anonymous callers, and STS such as show something other than a signature.
     fn anonymous(&self, declared: Option<&str>, is_s3: bool, body: Bytes) -> Result<Identified, Failure> {
-        if !is_s3 && !(self.protocol == Protocol::Query && sts::is_unsigned(self.parts, &body)) {
+        let shows_else = self.protocol == Protocol::Query && sts::is_unsigned(self.parts, &body);
+        if !is_s3 && !shows_else {
             return Err(Failure::new(Kind::Missing, "Request is missing Authentication Token"));
         }
         let payload = match declared {

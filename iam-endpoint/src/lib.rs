@@ -32,6 +32,7 @@
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
 
+mod analyzer;
 mod authorize;
 mod call;
 mod caller;

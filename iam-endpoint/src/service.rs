@@ -20,7 +20,7 @@ use crate::identify::{Check, Identified};
 use crate::journal::{Event, Outcome};
 use crate::protocol::{Ids, Protocol};
 use crate::sigv4::{Failure, Presented};
-use crate::{iam, s3, sts};
+use crate::{analyzer, iam, s3, sts};
 
 /// Answers one request, and journals it. `peer` is the client's address where there is a socket.
 pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
@@ -116,6 +116,7 @@ const HOST_ID: &str = "aWFtLWZpeHR1cmUgZW1iZWRkZWQgZW5kcG9pbnQsIG5vdCBBbWF6b24gU
 
 fn perform(call: &Call<'_>, service: &str, protocol: Protocol) -> Response<Bytes> {
     match (service, protocol) {
+        ("access-analyzer", _) if analyzer::performs(call) => analyzer::handle(call),
         ("iam", _) => iam::handle(call),
         ("s3", Protocol::S3) => s3::handle(call),
         ("sts", _) => sts::handle(call),

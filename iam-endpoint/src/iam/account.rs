@@ -97,6 +97,7 @@ pub(super) fn list_aliases(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html>
+#[expect(clippy::unnecessary_wraps, reason = "of the table's type")]
 pub(super) fn summary(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let versions = iam.policies.iter().map(|policy| policy.versions.all().len()).sum();

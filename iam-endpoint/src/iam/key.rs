@@ -36,7 +36,7 @@ struct Used {
 
 /// Whose an access key is.
 pub(crate) enum Holder {
-    Session(Session),
+    Session(Box<Session>),
     User(String),
 }
 
@@ -69,7 +69,7 @@ impl AccessKey {
     }
 
     pub(crate) fn of_session(session: Session, now: OffsetDateTime) -> Self {
-        Self::new("ASIA", Holder::Session(session), now)
+        Self::new("ASIA", Holder::Session(Box::new(session)), now)
     }
 
     fn new(prefix: &str, holder: Holder, created: OffsetDateTime) -> Self {
@@ -245,11 +245,11 @@ pub(super) fn last_used(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let Holder::User(user) = &key.holder else { return Err(no_such(id)) };
     xml.leaf("UserName", user);
     xml.element("AccessKeyLastUsed", |xml| {
-        let used = key.used();
-        if let Some(used) = &used {
-            xml.leaf("LastUsedDate", &clock::iso8601(used.at));
+        let last = key.used();
+        if let Some(last) = &last {
+            xml.leaf("LastUsedDate", &clock::iso8601(last.at));
         }
-        let (service, region) = used.as_ref().map_or(("N/A", "N/A"), |used| (&used.service, &used.region));
+        let (service, region) = last.as_ref().map_or(("N/A", "N/A"), |last| (&last.service, &last.region));
         xml.leaf("ServiceName", service);
         xml.leaf("Region", region);
     });

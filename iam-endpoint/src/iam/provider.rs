@@ -1,4 +1,4 @@
-//! Identity providers: of OpenID Connect, and of SAML.
+//! Identity providers: of OIDC, and of SAML.
 
 use time::OffsetDateTime;
 
@@ -12,7 +12,7 @@ use crate::xml::Xml;
 /// How many audiences a provider can have.
 const MOST_CLIENTS: usize = 100;
 
-/// An OpenID Connect provider. Its name is its URL without the scheme, in lower case.
+/// An OIDC provider. Its name is its URL without the scheme, in lower case.
 pub(crate) struct OidcProvider {
     head: Head,
     pub(crate) arn: String,
@@ -99,6 +99,7 @@ pub(super) fn read_oidc(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     Ok(())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "of the table's type")]
 pub(super) fn list_oidc(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     xml.element("OpenIDConnectProviderList", |xml| {
@@ -231,6 +232,7 @@ pub(super) fn update_saml(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault>
     Ok(())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "of the table's type")]
 pub(super) fn list_saml(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     xml.element("SAMLProviderList", |xml| {

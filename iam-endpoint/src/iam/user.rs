@@ -109,7 +109,7 @@ pub(super) fn list_groups(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault>
     input.list(iam.groups_of(user), "Groups", xml, |of, xml| group::write(of, input.call.endpoint, xml))
 }
 
-/// What a user can have in IAM and never has here: keys of CodeCommit and certificates of the old SOAP interface.
+/// What a user can have in IAM and never has here: keys of Git and certificates of the old SOAP interface.
 pub(super) fn list_none(list: &'static str, input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     input.call.endpoint.iam().get::<User>(input)?;
     xml.leaf(list, "");

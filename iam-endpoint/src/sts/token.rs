@@ -1,4 +1,4 @@
-//! OpenID Connect ID tokens: what they claim.
+//! OIDC's ID tokens: what they claim.
 //!
 //! <https://openid.net/specs/openid-connect-core-1_0.html#IDToken>
 

@@ -32,25 +32,26 @@ impl Answer<'_> {
         xml.leaf("EvalActionName", self.action);
         xml.leaf("EvalResourceName", &self.resource);
         xml.leaf("EvalDecision", &self.verdict().to_string());
-        match self.findings.as_slice() {
-            [one] => {
-                one.write_statements(xml);
-                // Where resources are named, what is missing stands beside each of them.
-                let is_about_all = self.resources == 0 || one.resource == "*";
-                one.write_missing(is_about_all, xml);
-                one.write_boundary(xml);
-            }
-            _ => {
-                xml.leaf("MatchedStatements", "");
-                xml.leaf("MissingContextValues", "");
-            }
+        let only = match self.findings.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        if let Some(only) = only {
+            only.write_statements(xml);
+            // Where resources are named, what is missing stands beside each of them.
+            let is_about_all = self.resources == 0 || only.resource == "*";
+            only.write_missing(is_about_all, xml);
+            only.write_boundary(xml);
+        } else {
+            xml.leaf("MatchedStatements", "");
+            xml.leaf("MissingContextValues", "");
         }
         if self.resources == 0 {
             return;
         }
-        match self.findings.as_slice() {
-            [one] => one.write_details(xml),
-            _ => xml.leaf("EvalDecisionDetails", ""),
+        match only {
+            Some(only) => only.write_details(xml),
+            None => xml.leaf("EvalDecisionDetails", ""),
         }
         xml.element("ResourceSpecificResults", |xml| {
             for finding in &self.findings {

@@ -125,8 +125,9 @@ impl<'a> Simulation<'a> {
             [one] => (*one).to_owned(),
             [first, ..] => {
                 let partition = Arn::parse(first).map_or("aws", |arn| arn.partition);
-                let first_type = catalogue::action(action).and_then(|action| action.resources().next());
-                let format = first_type.and_then(|of| of.resource_type().arn_formats().next());
+                let types = catalogue::action(action).into_iter().flat_map(catalogue::Action::resources);
+                let mut types = types.map(catalogue::ActionResource::resource_type);
+                let format = types.find(|of| of.matches(first)).and_then(|of| of.arn_formats().next());
                 format.map_or_else(|| "*".to_owned(), |format| format.replace("${Partition}", partition))
             }
         }

@@ -1,6 +1,6 @@
 //! The condition keys that policies ask for.
 
-use iam_policy::{Policy, PolicyKind};
+use iam_policy::{Policy, PolicyKind, Statement};
 
 use super::subject::{Subject, parse};
 use crate::fault::Fault;
@@ -26,7 +26,7 @@ pub(in crate::iam) fn principal_context_keys(input: &Input<'_>, xml: &mut Xml) -
 /// Each key once, in the order and the case in which the policies first name it.
 fn write<'p>(policies: impl Iterator<Item = &'p Policy>, xml: &mut Xml) {
     let mut names: Vec<&str> = Vec::new();
-    for (key, _) in policies.flat_map(Policy::statements).flat_map(|statement| statement.condition_keys()) {
+    for (key, _) in policies.flat_map(Policy::statements).flat_map(Statement::condition_keys) {
         if !names.iter().any(|known| known.eq_ignore_ascii_case(key)) {
             names.push(key);
         }
