@@ -57,7 +57,7 @@ impl Caller {
                         user_arn: user.principal.arn().map(str::to_owned),
                     },
                     policies: Arc::new(PolicySet {
-                        session: session.policies.clone(),
+                        session: session.policies.clone().map(Into::into),
                         ..PolicySet::clone(&user.policies)
                     }),
                     user_name: None,
@@ -75,7 +75,7 @@ impl Caller {
                         session_arn: endpoint.session_arn(&role.head.name, name),
                     },
                     policies: Arc::new(PolicySet {
-                        session: session.policies.clone(),
+                        session: session.policies.clone().map(Into::into),
                         ..iam.policies_of(&role.grants)
                     }),
                     user_id: Some(format!("{}:{name}", role.head.id)),

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, Uri};
 use iam_policy::{Diagnostics, Policy, PolicyKind};
 
 use crate::clock::{self, Clock};
+use crate::headers::Headers;
 use crate::iam;
 use crate::journal::Journal;
+use crate::request::Parts;
 use crate::s3;
 use crate::service;
 
@@ -45,7 +47,24 @@ impl Endpoint {
         service::call(&self.shared, request, None)
     }
 
-    /// The access key of the endpoint's first IAM user, who has the policy `AdministratorAccess`.
+    /// Answers a request inside the process, where a client has the headers in a form of its own; copying them into
+    /// [`http`]'s would cost as much as to check their signature.
+    ///
+    /// Their names are in lower case. As [`call`](Self::call), but for the answer's `Date`, from which a client learns by how
+    /// much its clock is off: here there is only one.
+    #[expect(clippy::unused_async, reason = "forwarding to an upstream will wait; callers already do")]
+    pub async fn answer(
+        &self,
+        method: Method,
+        uri: Uri,
+        headers: Vec<(&str, &[u8])>,
+        body: Bytes,
+    ) -> Response<Bytes> {
+        service::answer(&self.shared, &Parts { method, uri }, &Headers::new(headers), body, None)
+    }
+
+    /// The access key of the endpoint's first IAM user, who has the policy `AdministratorAccess`. The endpoints of one
+    /// account in a process have the same.
     #[must_use]
     pub fn administrator(&self) -> Credentials {
         self.shared.administrator.clone()
@@ -155,7 +174,7 @@ impl EndpointBuilder {
                 && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
             "a region is a name such as `us-east-1`, not `{region}`"
         );
-        let (iam, administrator) = iam::State::with_administrator(clock::in_seconds(clock.now()));
+        let (iam, administrator) = iam::State::with_administrator(&account, clock::in_seconds(clock.now()));
         Endpoint {
             shared: Arc::new(Shared {
                 partition: partition_of(&region),

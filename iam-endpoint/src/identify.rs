@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::request::Parts;
 use time::OffsetDateTime;
 
 use crate::call::Signing;
@@ -14,6 +13,7 @@ use crate::headers::{self, Headers};
 use crate::host::Host;
 use crate::iam::AccessKey;
 use crate::protocol::Protocol;
+use crate::request::Parts;
 use crate::sigv4::{self, Expected, Failure, Kind, Payload, Presented};
 use crate::sts;
 

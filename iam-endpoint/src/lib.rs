@@ -37,6 +37,7 @@ mod authorize;
 mod call;
 mod caller;
 mod clock;
+mod digits;
 mod endpoint;
 mod fault;
 mod headers;
@@ -46,6 +47,7 @@ mod identify;
 mod journal;
 mod protocol;
 mod query;
+mod request;
 mod s3;
 #[cfg(feature = "server")]
 mod server;

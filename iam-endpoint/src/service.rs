@@ -6,12 +6,11 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::DATE;
-use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
-use time::OffsetDateTime;
 
 use crate::call::{Call, Record};
 use crate::clock;
+use crate::digits::hex;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::headers::Headers;
@@ -19,34 +18,42 @@ use crate::host::Host;
 use crate::identify::{Check, Identified};
 use crate::journal::{Event, Outcome};
 use crate::protocol::{Ids, Protocol};
+use crate::request::Parts;
 use crate::sigv4::{Failure, Presented};
 use crate::{analyzer, iam, s3, sts};
 
-/// Answers one request, and journals it. `peer` is the client's address where there is a socket.
+/// Answers one request as a server does, which dates its answers. `peer` is the client's address where there is a socket.
 pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
+    let mut response = answer(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), body, peer);
+    let date = clock::http_date(clock::in_seconds(endpoint.clock.now()));
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
+/// Answers one request, and journals it.
+pub(crate) fn answer(
+    endpoint: &Shared,
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Bytes,
+    peer: Option<IpAddr>,
+) -> Response<Bytes> {
     let time = endpoint.clock.now();
     let now = clock::in_seconds(time);
-    let headers = Headers::of(&parts.headers);
-    let authority = authority(&parts, &headers);
+    let authority = authority(parts, headers);
     let host = Host::parse(&authority);
-    let presented = Presented::read(&parts, &headers);
-    let service = service_of(&presented, &host).or_else(|| sts::service_of_unsigned(&parts, &body));
-    let protocol = Protocol::of(service, &host, &parts, &headers, &body);
+    let presented = Presented::read(parts, headers);
+    let service = service_of(&presented, &host).or_else(|| sts::service_of_unsigned(parts, &body));
+    let protocol = Protocol::of(service, &host, parts, headers, &body);
     let service = service.unwrap_or(protocol.service()).to_owned();
     let request_id = request_id(protocol);
     let ids = Ids { request: &request_id, host: HOST_ID };
 
     let identified = presented.and_then(|presented| {
-        let check = Check {
-            endpoint,
-            parts: &parts,
-            headers: &headers,
-            host: &host,
-            authority: &authority,
-            protocol,
-            now,
-        };
+        let check = Check { endpoint, parts, headers, host: &host, authority: &authority, protocol, now };
         check.identify(presented.as_ref(), body)
     });
     let (mut response, event) = match identified {
@@ -69,8 +76,8 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
         Ok(Identified { caller, signing, body, trailers }) => {
             let call = Call {
                 endpoint,
-                parts: &parts,
-                headers: &headers,
+                parts,
+                headers,
                 host: host.name,
                 body,
                 trailers,
@@ -86,15 +93,16 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
             (response, event)
         }
     };
-    stamp(&mut response, protocol, ids, now);
+    stamp(&mut response, protocol, ids);
     endpoint.journal.record(event);
     response
 }
 
 /// Answers a request that cannot even be read, in its protocol.
 #[cfg(feature = "server")]
-pub(crate) fn refuse(parts: &Parts, fault: &Fault) -> Response<Bytes> {
+pub(crate) fn refuse(parts: &http::request::Parts, fault: &Fault) -> Response<Bytes> {
     let headers = Headers::of(&parts.headers);
+    let parts = &Parts::of(parts);
     let authority = authority(parts, &headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(parts, &headers);
@@ -142,20 +150,17 @@ fn authority<'r>(parts: &'r Parts, headers: &Headers<'r>) -> Cow<'r, str> {
 
 fn request_id(protocol: Protocol) -> String {
     if protocol == Protocol::S3 {
-        return format!("{:016X}", fastrand::u64(..));
+        return hex([fastrand::u64(..)]).to_ascii_uppercase();
     }
-    let (high, low) = (fastrand::u64(..), fastrand::u64(..));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xfff,
-        low >> 48 & 0x3fff | 0x8000,
-        low & 0xffff_ffff_ffff
-    )
+    // A UUID of version 4 and of the variant that has versions.
+    let mut id = hex([fastrand::u64(..) & !0xf000 | 0x4000, fastrand::u64(..) >> 2 | 1 << 63]);
+    for at in [20, 16, 12, 8] {
+        id.insert(at, '-');
+    }
+    id
 }
 
-fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>, now: OffsetDateTime) {
+fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>) {
     /// What is known is checked by the compiler, and not with each answer.
     static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
     static S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
@@ -168,7 +173,6 @@ fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>, now: 
             headers.insert(name, value);
         }
     };
-    set(&DATE, &clock::http_date(now));
     if protocol == Protocol::S3 {
         set(&S3_REQUEST_ID, ids.request);
         headers.insert(&S3_HOST_ID, HOST_ID_VALUE.clone());

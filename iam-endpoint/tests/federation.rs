@@ -1,4 +1,5 @@
 //! Temporary credentials that are not of `AssumeRole`, over signed requests and over such as nobody signs.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod common;
 

@@ -264,7 +264,7 @@ async fn the_rest_of_aws_is_neither_allowed_nor_denied() {
             "{\"__type\":\"OperationNotMapped\"",
         ),
         ("iam", "https://iam.amazonaws.com/?Action=ListServerCertificates", "<ErrorResponse><Error>"),
-        ("sts", "https://sts.amazonaws.com/?Action=GetSessionToken", "<ErrorResponse><Error>"),
+        ("sts", "https://sts.amazonaws.com/?Action=AssumeRoot", "<ErrorResponse><Error>"),
     ] {
         let answer = admin.send(service, get(uri)).await;
         assert_eq!(

@@ -1,4 +1,5 @@
 //! Simulations, and what Access Analyzer finds, over signed requests.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod common;
 

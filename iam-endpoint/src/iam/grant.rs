@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use iam_policy::{Policy, PolicyKind};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::input::{Input, end_of_page, exceed};
 use super::named::{Entity, capitalized};
 use super::state::State;
+use crate::digits::eight;
 use crate::fault::Fault;
 use crate::xml::Xml;
 
@@ -218,8 +218,21 @@ pub(super) fn write_boundary(grants: &Grants, xml: &mut Xml) {
 
 /// A document as IAM answers it: its text as it was put, percent-encoded.
 pub(super) fn document(policy: &Policy) -> String {
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    utf8_percent_encode(policy.source().fragment(), RESERVED).to_string()
+    let text = policy.source().fragment();
+    let mut encoded = Vec::with_capacity(2 * text.len());
+    // As for decoding, patterns on slices: every CreateRole answers a document, and a debug build pays for each step.
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(*byte),
+            _ => {
+                let [_, _, _, _, _, _, high, low] = eight((*byte).into()).to_be_bytes();
+                encoded.extend_from_slice(&[b'%', high.to_ascii_uppercase(), low.to_ascii_uppercase()]);
+            }
+        }
+    }
+    String::from_utf8(encoded).unwrap_or_default()
 }
 
 fn modifiable<'s, T: Grantee>(iam: &'s mut State, input: &Input<'_>) -> Result<&'s mut T, Fault> {
@@ -230,4 +243,21 @@ fn modifiable<'s, T: Grantee>(iam: &'s mut State, input: &Input<'_>) -> Result<&
 
 fn no_inline<T: Grantee>(name: &str) -> Fault {
     Fault::no_such_entity(format!("The {} policy with name {name} cannot be found.", T::WHAT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_answered_with_everything_but_unreserved_characters_encoded() {
+        let text = r#"{"Id": "é~_.-/", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+        let policy = Policy::parse(text, PolicyKind::Identity).unwrap();
+        let encoded = document(&policy);
+        assert!(
+            encoded.starts_with("%7B%22Id%22%3A%20%22%C3%A9~_.-%2F%22%2C%20%22Statement%22"),
+            "{encoded}"
+        );
+        assert_eq!(crate::query::percent_decode(&encoded).unwrap(), text);
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use iam_policy::Policy;
 use time::OffsetDateTime;
 
 use super::input::{Input, end_of_page};
+use super::state::ADMINISTRATOR;
 use super::tags::Tags;
 use super::user::User;
 use crate::clock;
@@ -19,7 +20,7 @@ use crate::xml::Xml;
 /// An access key: who signs with it, and with what.
 pub(crate) struct AccessKey {
     pub(crate) id: String,
-    pub(crate) keys: SigningKeys,
+    pub(crate) keys: Arc<SigningKeys>,
     pub(crate) holder: Holder,
     pub(crate) created: OffsetDateTime,
     active: AtomicBool,
@@ -64,6 +65,19 @@ pub(crate) enum SessionOf {
 }
 
 impl AccessKey {
+    /// The administrator's of an account. All endpoints of a process have the same for the same account, so that what is
+    /// derived from it is derived once, and not with each test's endpoint.
+    pub(super) fn of_administrator(account: &str, now: OffsetDateTime) -> Self {
+        static MADE: Mutex<Vec<(String, String, Arc<SigningKeys>)>> = Mutex::new(Vec::new());
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = Self::of_user(ADMINISTRATOR, now);
+        if let Some((_, id, keys)) = made.iter().find(|(of, ..)| of == account) {
+            return Self { id: id.clone(), keys: Arc::clone(keys), ..key };
+        }
+        made.push((account.to_owned(), key.id.clone(), Arc::clone(&key.keys)));
+        key
+    }
+
     pub(super) fn of_user(user: &str, now: OffsetDateTime) -> Self {
         Self::new("AKIA", Holder::User(user.to_owned()), now)
     }
@@ -75,7 +89,7 @@ impl AccessKey {
     fn new(prefix: &str, holder: Holder, created: OffsetDateTime) -> Self {
         Self {
             id: format!("{prefix}{}", random(16, UPPER)),
-            keys: SigningKeys::new(random(40, ANY)),
+            keys: Arc::new(SigningKeys::new(random(40, ANY))),
             holder,
             created,
             active: AtomicBool::new(true),
@@ -87,7 +101,7 @@ impl AccessKey {
     pub(super) fn renamed(&self, user: &str) -> Self {
         Self {
             id: self.id.clone(),
-            keys: SigningKeys::new(self.keys.secret()),
+            keys: Arc::clone(&self.keys),
             holder: Holder::User(user.to_owned()),
             created: self.created,
             active: AtomicBool::new(self.is_active()),
@@ -265,4 +279,16 @@ fn write(key: &AccessKey, user: &str, xml: &mut Xml) {
 
 fn no_such(id: &str) -> Fault {
     Fault::no_such_entity(format!("The Access Key with id {id} cannot be found."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_account_has_an_administrator_s_key_of_its_own_for_the_whole_process() {
+        let id = |account| AccessKey::of_administrator(account, OffsetDateTime::UNIX_EPOCH).id;
+        assert_eq!(id("111122223333"), id("111122223333"));
+        assert_ne!(id("111122223333"), id("444455556666"));
+    }
 }

@@ -42,14 +42,14 @@ pub(crate) struct State {
 
 impl State {
     /// An account with one user, who may do everything.
-    pub(crate) fn with_administrator(now: OffsetDateTime) -> (Self, Credentials) {
+    pub(crate) fn with_administrator(account: &str, now: OffsetDateTime) -> (Self, Credentials) {
         let mut state = Self::default();
         let grants = Grants {
             attached: vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()],
             ..Grants::default()
         };
         state.users.put(User::new(Head::new("AIDA", ADMINISTRATOR, "/", Tags::default(), now), grants));
-        let key = state.insert_key(AccessKey::of_user(ADMINISTRATOR, now));
+        let key = state.insert_key(AccessKey::of_administrator(account, now));
         (state, key.credentials())
     }
 

@@ -3,8 +3,6 @@
 use bytes::Bytes;
 use http::Response;
 
-use http::request::Parts;
-
 use super::assume_role::assume_role;
 use super::federation::{federation_token, session_token_of_user};
 use super::web_identity::assume_role_with_web_identity;
@@ -14,6 +12,7 @@ use crate::fault::Fault;
 use crate::iam::{Session, SessionOf};
 use crate::protocol::Protocol;
 use crate::query::{self, Parameters};
+use crate::request::Parts;
 use crate::xml::Xml;
 
 type Operation = fn(&Call<'_>, &Parameters<'_>, &mut Xml) -> Result<(), Fault>;

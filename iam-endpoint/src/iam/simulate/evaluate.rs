@@ -78,7 +78,7 @@ impl<'a> Simulation<'a> {
         let request = self.request(action, resource);
         let decision = policies.decide(&request);
         let bounded = (!policies.boundary.is_empty()).then(|| {
-            let alone = PolicySet { identity: policies.boundary.clone(), ..PolicySet::default() };
+            let alone = PolicySet { identity: policies.boundary.clone().into(), ..PolicySet::default() };
             let owner = self.subject.principal.account().map(str::to_owned);
             alone.decide(&Request { resource_account: owner, ..request.clone() }).is_allowed()
         });

@@ -124,7 +124,7 @@ impl Subject {
 
     fn add_identity(&mut self, name: String, policy: Policy) {
         self.names.insert(format!("identity[{}]", self.policies.identity.len()), name);
-        self.policies.identity.push(policy);
+        self.policies.identity.extend([policy]);
     }
 
     /// The policies among the request's parameters. A boundary among them takes the place of the principal's own.
