@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use iam_policy::{Context, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
+use iam_policy::{Arn, Context, Decision, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
 
 use crate::call::Call;
+use crate::endpoint::is_account_id;
 use crate::journal::{Authorization, Outcome};
 
 /// One thing that an operation needs to be allowed.
@@ -12,6 +13,8 @@ pub(crate) struct Access<'a> {
     pub(crate) action: &'a str,
     /// The resource's ARN, or `*`.
     pub(crate) resource: String,
+    /// Whose the resource is where its ARN does not tell; the caller's account, where that does not either.
+    pub(crate) resource_account: Option<String>,
     /// The resource's own policy: a bucket policy, a role's trust policy.
     pub(crate) resource_policy: Option<Policy>,
     /// Sets the operation's own condition keys, and declares absent those that AWS would not have.
@@ -49,7 +52,20 @@ impl Call<'_> {
 
     /// The same for another principal than the caller: one that an identity provider vouches for.
     pub(crate) fn authorize_as(&self, principal: Principal, access: Access<'_>) -> Result<(), Refusal> {
-        let authorization = self.judge(principal, access);
+        let (action, absent) = (access.action, access.absent);
+        self.journal(self.judge(principal, access, &|key| is_absent(key, action, absent)))
+    }
+
+    /// Decides and journals, where `is_absent` says which of the keys that nobody set are known not to be in the request.
+    pub(crate) fn authorize_where(
+        &self,
+        access: Access<'_>,
+        is_absent: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        self.journal(self.judge(self.caller.principal.clone(), access, is_absent))
+    }
+
+    fn journal(&self, authorization: Authorization) -> Result<(), Refusal> {
         let answer = self.answer(&authorization);
         let mut record = self.record.borrow_mut();
         record.authorizations.push(authorization);
@@ -61,35 +77,62 @@ impl Call<'_> {
 
     /// Decides without journalling: what S3 does to see whether the caller may learn that a key is absent.
     pub(crate) fn probe(&self, access: Access<'_>) -> Result<(), Refusal> {
-        self.answer(&self.judge(self.caller.principal.clone(), access))
+        let (action, absent) = (access.action, access.absent);
+        let principal = self.caller.principal.clone();
+        self.answer(&self.judge(principal, access, &|key| is_absent(key, action, absent)))
     }
 
-    fn judge(&self, principal: Principal, access: Access<'_>) -> Authorization {
+    fn judge(
+        &self,
+        principal: Principal,
+        access: Access<'_>,
+        is_absent: &dyn Fn(&str) -> bool,
+    ) -> Authorization {
+        let resource_account =
+            access.resource_account.unwrap_or_else(|| self.account_of(&access.resource).to_owned());
+        let organization = self.endpoint.organization();
+        let principal_account = self.caller.principal.account();
         let mut context = self.global_context();
+        context.set("aws:ResourceAccount", resource_account.as_str());
+        if let Some(organization) = &organization {
+            organization.set_keys(&mut context, principal_account, &resource_account);
+        }
         (access.conditions)(&mut context);
+        self.endpoint.told.set_context(&self.caller, &mut context);
+        let mut policies = Arc::clone(&self.caller.policies);
+        if access.resource_policy.is_some() {
+            Arc::make_mut(&mut policies).resource = access.resource_policy;
+        }
+        if let Some(organization) = &organization {
+            let policies = Arc::make_mut(&mut policies);
+            organization.limit(policies, access.action, principal_account, &resource_account);
+        }
         let mut request = Request {
             principal,
             action: access.action.to_owned(),
             resource: access.resource,
-            resource_account: Some(self.endpoint.account.clone()),
+            resource_account: Some(resource_account),
             context,
         };
-        let policies = match access.resource_policy {
-            None => Arc::clone(&self.caller.policies),
-            resource => Arc::new(PolicySet { resource, ..PolicySet::clone(&self.caller.policies) }),
-        };
-        let mut decision = policies.decide(&request);
-        let missing = std::mem::take(&mut decision.missing_context);
-        let (absent, unknown): (Vec<_>, Vec<_>) =
-            missing.into_iter().partition(|key| is_absent(key, access.action, access.absent));
-        decision.missing_context = unknown;
-        if !absent.is_empty() {
-            for key in absent {
-                request.context.absent(key);
+        let decision = decide(&policies, &mut request, is_absent);
+        // Nothing denies it; a grant then opens a key that its policy does not.
+        if decision.verdict == Verdict::ImplicitDeny
+            && let Some(granted) = self.endpoint.resource_policies.granted(&request.resource)
+        {
+            let mut policies = Arc::clone(&policies);
+            Arc::make_mut(&mut policies).resource = Some(granted);
+            let decision = decide(&policies, &mut request, is_absent);
+            if decision.is_allowed() {
+                return Authorization { request, decision, policies };
             }
-            decision = policies.decide(&request);
         }
         Authorization { request, decision, policies }
+    }
+
+    /// The account that an ARN names, or else the caller's.
+    fn account_of<'s>(&'s self, arn: &'s str) -> &'s str {
+        let named = Arn::parse(arn).map(|arn| arn.account).filter(|account| is_account_id(account));
+        named.unwrap_or(&self.endpoint.account.id)
     }
 
     fn answer(&self, authorization: &Authorization) -> Result<(), Refusal> {
@@ -118,6 +161,21 @@ impl Call<'_> {
     }
 }
 
+/// Decides, and declares what is absent where a policy asks for it.
+fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) -> bool) -> Decision {
+    let mut decision = policies.decide(request);
+    let missing = std::mem::take(&mut decision.missing_context);
+    let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
+    decision.missing_context = unknown;
+    if absent.is_empty() {
+        return decision;
+    }
+    for key in absent {
+        request.context.absent(key);
+    }
+    policies.decide(request)
+}
+
 /// Where a policy asks for a condition key, as in ` at reader.json:4:5`.
 fn place_of(key: &str, policies: &PolicySet) -> String {
     let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
@@ -139,7 +197,7 @@ fn place_of(key: &str, policies: &PolicySet) -> String {
 
 /// Whether a key that nobody set is known not to be in this request.
 ///
-/// [`Call::global_context`] sets every global key that a direct call from outside a VPC and an organization can have, so
+/// Every global key that a direct call from outside a VPC can have is set, so
 /// the others are absent; so is another service's key. What remains unknown is a key of the action's own service, and
 /// the tags of the resource.
 fn is_absent(key: &str, action: &str, prefixes: &[&str]) -> bool {

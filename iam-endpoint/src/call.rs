@@ -20,6 +20,7 @@ use crate::request::Parts;
 /// A service names the operation with [`Call::begin`], asks with `Call::authorize`, and answers. What
 /// it learns on the way goes to the journal.
 pub(crate) struct Call<'a> {
+    /// The endpoint as the caller's account sees it.
     pub(crate) endpoint: &'a Shared,
     pub(crate) parts: &'a Parts,
     pub(crate) headers: &'a Headers<'a>,

@@ -51,7 +51,7 @@ impl Caller {
                 let mut tags = user.tags;
                 tags.extend(session.tags.clone());
                 Some(Self {
-                    user_id: Some(format!("{}:{name}", endpoint.account)),
+                    user_id: Some(format!("{}:{name}", endpoint.account.id)),
                     principal: Principal::FederatedUser {
                         arn: endpoint.federated_user_arn(name),
                         user_arn: user.principal.arn().map(str::to_owned),
@@ -123,8 +123,8 @@ impl Caller {
 }
 
 impl Call<'_> {
-    /// The global condition keys of this call: all that one which comes directly, from outside a VPC and an organization,
-    /// can have.
+    /// The global condition keys of this call: all that one which comes directly, from outside a VPC, can have of
+    /// itself, whatever the resource.
     ///
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
     pub(crate) fn global_context(&self) -> Context {
@@ -135,13 +135,14 @@ impl Call<'_> {
             .set("aws:EpochTime", self.now.unix_timestamp().to_string())
             .set("aws:PrincipalIsAWSService", "false")
             .set("aws:PrincipalType", principal_type(&caller.principal))
-            .set("aws:ResourceAccount", self.endpoint.account.as_str())
             .set("aws:SecureTransport", if self.is_secure() { "true" } else { "false" })
             .set("aws:SourceIp", self.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string()))
             .set("aws:ViaAWSService", "false");
         // For a session this is the role: a policy names roles, not sessions.
         if let Some(arn) = caller.role_arn().or(caller.principal.arn()) {
-            context.set("aws:PrincipalArn", arn).set("aws:PrincipalAccount", self.endpoint.account.as_str());
+            context
+                .set("aws:PrincipalArn", arn)
+                .set("aws:PrincipalAccount", self.endpoint.account.id.as_str());
         }
         if let Some(id) = &caller.user_id {
             context.set("aws:userid", id.as_str());

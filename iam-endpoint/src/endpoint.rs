@@ -1,27 +1,35 @@
 //! An endpoint and what it keeps between requests.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, Uri};
-use iam_policy::{Diagnostics, Policy, PolicyKind};
+use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 
 use crate::clock::{self, Clock};
-use crate::headers::Headers;
-use crate::iam;
+use crate::iam::{self, AccessKey};
 use crate::journal::Journal;
+use crate::organization::Organization;
+use crate::perform::{Perform, Performers};
 use crate::request::Parts;
+use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
+use crate::told::Told;
 
-/// An AWS account in one region, inside the process.
+/// AWS in one region, inside the process, seen from one of its accounts.
 ///
-/// All its state is in memory and goes with the last clone. A new one costs microseconds, so each test can have its own.
+/// A request belongs to the account of its access key, whichever account's `Endpoint` it is given to; what it may do in
+/// another one is for both accounts' policies to say. [`account`](Self::account) gives the others.
+///
+/// All state is in memory and goes with the last clone. A new endpoint costs microseconds, so each test can have its own.
 #[derive(Clone)]
 pub struct Endpoint {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Shared,
 }
 
 impl Endpoint {
@@ -42,9 +50,8 @@ impl Endpoint {
     /// The URI names the host, as in `https://bucket.s3.us-east-1.amazonaws.com/key`, or the `Host` header does. The call
     /// counts as coming from 127.0.0.1, and as sent over TLS where the URI's scheme is `https`. The answer carries its id
     /// in `x-amzn-requestid` or, for S3, `x-amz-request-id`, and [`Journal::find`] knows it.
-    #[expect(clippy::unused_async, reason = "forwarding to an upstream will wait; callers already do")]
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
-        service::call(&self.shared, request, None)
+        service::call(&self.shared, request, None).await
     }
 
     /// Answers a request inside the process, where a client has the headers in a form of its own; copying them into
@@ -52,7 +59,6 @@ impl Endpoint {
     ///
     /// Their names are in lower case. As [`call`](Self::call), but for the answer's `Date`, from which a client learns by how
     /// much its clock is off: here there is only one.
-    #[expect(clippy::unused_async, reason = "forwarding to an upstream will wait; callers already do")]
     pub async fn answer(
         &self,
         method: Method,
@@ -60,17 +66,41 @@ impl Endpoint {
         headers: Vec<(&str, &[u8])>,
         body: Bytes,
     ) -> Response<Bytes> {
-        service::answer(&self.shared, &Parts { method, uri }, &Headers::new(headers), body, None)
+        service::answer(&self.shared, &Parts { method, uri }, headers, body).await
     }
 
-    /// The access key of the endpoint's first IAM user, who has the policy `AdministratorAccess`. The endpoints of one
+    /// The same endpoint seen from another account, which has an IAM and an administrator of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the account is not twelve digits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use iam_endpoint::Endpoint;
+    ///
+    /// let endpoint = Endpoint::new();
+    /// let partner = endpoint.account("222233334444");
+    /// assert_eq!(partner.administrator_arn(), "arn:aws:iam::222233334444:user/administrator");
+    /// assert_ne!(partner.administrator(), endpoint.administrator());
+    /// assert_eq!(partner.administrator(), endpoint.account("222233334444").administrator());
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn account(&self, id: &str) -> Endpoint {
+        check_account(id);
+        Endpoint { shared: self.shared.open_account(id) }
+    }
+
+    /// The access key of the account's first IAM user, who has the policy `AdministratorAccess`. The endpoints of one
     /// account in a process have the same.
     #[must_use]
     pub fn administrator(&self) -> Credentials {
-        self.shared.administrator.clone()
+        self.shared.account.administrator.clone()
     }
 
-    /// The ARN of the endpoint's first IAM user.
+    /// The ARN of the account's first IAM user.
     #[must_use]
     pub fn administrator_arn(&self) -> String {
         self.shared.iam_arn("user", "/", iam::ADMINISTRATOR)
@@ -78,8 +108,8 @@ impl Endpoint {
 
     /// The account's twelve digits.
     #[must_use]
-    pub fn account(&self) -> &str {
-        &self.shared.account
+    pub fn account_id(&self) -> &str {
+        &self.shared.account.id
     }
 
     /// The region, as in `us-east-1`.
@@ -94,10 +124,17 @@ impl Endpoint {
         self.shared.partition
     }
 
-    /// What was asked of this endpoint, decided and answered.
+    /// What was asked of this endpoint, decided and answered, whatever the account.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.shared.journal
+    }
+
+    /// Makes accounts of this endpoint members of an organization, and its policies part of every decision; replaces the
+    /// one that was there.
+    pub fn set_organization(&self, organization: Organization) {
+        let mut place = self.shared.organization.write().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(Arc::new(organization));
     }
 
     /// Makes a policy known by its text.
@@ -120,7 +157,7 @@ impl Default for Endpoint {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
-            .field("account", &self.shared.account)
+            .field("account", &self.shared.account.id)
             .field("region", &self.shared.region)
             .finish_non_exhaustive()
     }
@@ -132,6 +169,7 @@ pub struct EndpointBuilder {
     account: String,
     region: String,
     clock: Clock,
+    performers: Performers,
 }
 
 impl EndpointBuilder {
@@ -156,6 +194,13 @@ impl EndpointBuilder {
         self
     }
 
+    /// Who performs what is authorized and not kept by the endpoint itself. Several are asked in this order.
+    #[must_use]
+    pub fn perform(mut self, performer: impl Perform + 'static) -> Self {
+        self.performers.push(performer);
+        self
+    }
+
     /// The endpoint.
     ///
     /// # Panics
@@ -164,36 +209,48 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Endpoint {
-        let Self { account, region, clock } = self;
-        assert!(
-            account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()),
-            "an account id is twelve digits, not `{account}`"
-        );
+        let Self { account, region, clock, performers } = self;
+        check_account(&account);
         assert!(
             !region.is_empty()
                 && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
             "a region is a name such as `us-east-1`, not `{region}`"
         );
-        let (iam, administrator) = iam::State::with_administrator(&account, clock::in_seconds(clock.now()));
-        Endpoint {
-            shared: Arc::new(Shared {
-                partition: partition_of(&region),
-                account,
-                region,
-                clock,
-                iam: RwLock::new(iam),
-                s3: s3::State::default(),
-                journal: Journal::default(),
-                known: Mutex::default(),
-                administrator,
-            }),
-        }
+        let account = Arc::new(Account::new(account, &clock));
+        let world = World {
+            partition: partition_of(&region),
+            region,
+            clock,
+            accounts: RwLock::new(BTreeMap::from([(account.id.clone(), Arc::clone(&account))])),
+            organization: RwLock::default(),
+            s3: s3::State::default(),
+            journal: Journal::default(),
+            known: Mutex::default(),
+            performers,
+            told: Told::default(),
+            resource_policies: ResourcePolicies::default(),
+        };
+        Endpoint { shared: Shared { account, world: Arc::new(world) } }
     }
+}
+
+#[track_caller]
+fn check_account(id: &str) {
+    assert!(is_account_id(id), "an account id is twelve digits, not `{id}`");
+}
+
+pub(crate) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 impl Default for EndpointBuilder {
     fn default() -> Self {
-        Self { account: "123456789012".to_owned(), region: "us-east-1".to_owned(), clock: Clock::default() }
+        Self {
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            clock: Clock::default(),
+            performers: Performers::default(),
+        }
     }
 }
 
@@ -233,26 +290,99 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What all clones of an endpoint share.
+/// What clones of an endpoint share: one account, and all that is not one account's own.
+#[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) account: String,
+    pub(crate) account: Arc<Account>,
+    world: Arc<World>,
+}
+
+/// An account.
+pub(crate) struct Account {
+    pub(crate) id: String,
+    iam: RwLock<iam::State>,
+    administrator: Credentials,
+}
+
+/// What the accounts of an endpoint have in common.
+pub(crate) struct World {
     pub(crate) region: String,
     pub(crate) partition: &'static str,
     pub(crate) clock: Clock,
-    iam: RwLock<iam::State>,
+    accounts: RwLock<BTreeMap<String, Arc<Account>>>,
+    organization: RwLock<Option<Arc<Organization>>>,
     pub(crate) s3: s3::State,
     pub(crate) journal: Journal,
     known: Mutex<Vec<Policy>>,
-    administrator: Credentials,
+    pub(crate) performers: Performers,
+    pub(crate) told: Told,
+    pub(crate) resource_policies: ResourcePolicies,
+}
+
+impl Account {
+    fn new(id: String, clock: &Clock) -> Self {
+        let (iam, administrator) = iam::State::with_administrator(&id, clock::in_seconds(clock.now()));
+        Self { id, iam: RwLock::new(iam), administrator }
+    }
+
+    fn access_key(&self, id: &str) -> Option<Arc<AccessKey>> {
+        self.iam.read().unwrap_or_else(PoisonError::into_inner).access_key(id)
+    }
+}
+
+/// A request sees its caller's account, and with it the world.
+impl Deref for Shared {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
 }
 
 impl Shared {
     pub(crate) fn iam(&self) -> RwLockReadGuard<'_, iam::State> {
-        self.iam.read().unwrap_or_else(PoisonError::into_inner)
+        self.account.iam.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn iam_mut(&self) -> RwLockWriteGuard<'_, iam::State> {
-        self.iam.write().unwrap_or_else(PoisonError::into_inner)
+        self.account.iam.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An access key, with its account.
+    pub(crate) fn access_key(&self, id: &str) -> Option<(Arc<AccessKey>, Shared)> {
+        let in_account = |account: &Arc<Account>| Some((account.access_key(id)?, self.seen_from(account)));
+        // Most keys are of the account that the test gave the request to.
+        in_account(&self.account).or_else(|| self.accounts().values().find_map(in_account))
+    }
+
+    /// The same world seen from an account that somebody has opened.
+    pub(crate) fn find_account(&self, id: &str) -> Option<Shared> {
+        if id == self.account.id {
+            return Some(self.clone());
+        }
+        self.accounts().get(id).map(|account| self.seen_from(account))
+    }
+
+    pub(crate) fn organization(&self) -> Option<Arc<Organization>> {
+        self.organization.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn open_account(&self, id: &str) -> Shared {
+        self.find_account(id).unwrap_or_else(|| {
+            let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+            let account = accounts
+                .entry(id.to_owned())
+                .or_insert_with_key(|id| Arc::new(Account::new(id.clone(), &self.clock)));
+            self.seen_from(account)
+        })
+    }
+
+    fn seen_from(&self, account: &Arc<Account>) -> Shared {
+        Shared { account: Arc::clone(account), world: Arc::clone(&self.world) }
+    }
+
+    fn accounts(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<Account>>> {
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads a policy document that a caller puts: the known policy of that text, or a new one.
@@ -266,19 +396,48 @@ impl Shared {
         Ok(policy)
     }
 
+    /// What only this endpoint knows: it seals what only it may open.
+    pub(crate) fn secret(&self) -> &str {
+        &self.account.administrator.secret_access_key
+    }
+
+    /// The ARN of a role, or of what would be one of this name.
+    pub(crate) fn role_arn(&self, name: &str) -> String {
+        let iam = self.iam();
+        self.iam_arn("role", iam.roles.find(name).map_or("/", |role| &role.head.path), name)
+    }
+
+    /// The ARN of the role in an instance profile.
+    pub(crate) fn role_of_profile(&self, name: &str) -> Option<String> {
+        let role = self.iam().profiles.find(name)?.role()?.to_owned();
+        Some(self.role_arn(&role))
+    }
+
+    /// The tags of a role.
+    pub(crate) fn role_tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
+        let name = arn.contains(":role/").then(|| arn.rsplit('/').next())??;
+        let home = self.find_account(Arn::parse(arn)?.account)?;
+        let iam = home.iam();
+        let role = iam
+            .roles
+            .find(name)
+            .filter(|role| home.iam_arn("role", &role.head.path, &role.head.name) == arn)?;
+        Some(role.head.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+
     /// The ARN of a role's session.
     pub(crate) fn session_arn(&self, role_name: &str, session_name: &str) -> String {
-        format!("arn:{}:sts::{}:assumed-role/{role_name}/{session_name}", self.partition, self.account)
+        format!("arn:{}:sts::{}:assumed-role/{role_name}/{session_name}", self.partition, self.account.id)
     }
 
     /// The ARN of a session of `GetFederationToken`.
     pub(crate) fn federated_user_arn(&self, name: &str) -> String {
-        format!("arn:{}:sts::{}:federated-user/{name}", self.partition, self.account)
+        format!("arn:{}:sts::{}:federated-user/{name}", self.partition, self.account.id)
     }
 
     /// The ARN of an IAM resource, as in `arn:aws:iam::123456789012:role/path/name`.
     pub(crate) fn iam_arn(&self, resource_type: &str, path: &str, name: &str) -> String {
-        format!("arn:{}:iam::{}:{resource_type}{path}{name}", self.partition, self.account)
+        format!("arn:{}:iam::{}:{resource_type}{path}{name}", self.partition, self.account.id)
     }
 }
 

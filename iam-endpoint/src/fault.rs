@@ -70,9 +70,50 @@ impl Fault {
             status: StatusCode::NOT_IMPLEMENTED,
             code: Cow::Borrowed("OperationNotMapped"),
             message: format!(
-                "this endpoint does not map {what} yet, so it can neither authorize nor perform it; this is no denial"
+                "this endpoint does not know what {what} needs to be allowed, so it can neither authorize nor perform it; \
+                 this is no denial. A test can declare it: `Endpoint::declare` or `TemporaryRole::builder().operation`, \
+                 with checks such as `prefix:Action@type=Member`"
             ),
             outcome: Outcome::NotMapped,
+        }
+    }
+
+    /// The request does not say what it is about, so there is nothing to ask the policies.
+    pub(crate) fn not_derivable(resource_type: &str) -> Self {
+        Self {
+            message: format!(
+                "the request does not say which `{resource_type}` it is about, as a ciphertext does not that another KMS \
+                 made, so this endpoint can neither authorize nor perform it; this is no denial. A request that names the \
+                 resource can be authorized"
+            ),
+            outcome: Outcome::NotEvaluable,
+            ..Self::not_mapped("", None)
+        }
+    }
+
+    /// The operation's input is a stream of events, which cannot be read as a whole.
+    pub(crate) fn event_stream(service: &str, operation: &str) -> Self {
+        Self {
+            message: format!(
+                "this endpoint does not read the stream of events that `{service}:{operation}` sends, so it can neither \
+                 authorize nor perform it; this is no denial"
+            ),
+            ..Self::not_mapped(service, Some(operation))
+        }
+    }
+}
+
+impl Fault {
+    /// The caller may do it, and nothing performs it: neither a denial nor a success.
+    pub(crate) fn not_performed(service: &str, operation: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_IMPLEMENTED,
+            code: Cow::Borrowed("AuthorizedNotPerformed"),
+            message: format!(
+                "the caller is allowed to do `{service}:{operation}`, but nothing behind this endpoint performs it; an \
+                 upstream emulator would"
+            ),
+            outcome: Outcome::NotPerformed,
         }
     }
 }

@@ -41,6 +41,19 @@ impl<'a> Host<'a> {
         self.label.is_some_and(|label| label.starts_with("s3-control"))
     }
 
+    /// Whether it is a host of the service whose hosts begin with this label: `data-ats.iot`, `monitoring`.
+    pub(crate) fn is_of(&self, host: &str) -> bool {
+        let Some(labels) = SUFFIXES.iter().find_map(|suffix| self.name.strip_suffix(suffix)) else {
+            return false;
+        };
+        let labels = match self.region.and_then(|region| labels.strip_suffix(region)?.strip_suffix('.')) {
+            Some(before) => before.strip_suffix(".dualstack").unwrap_or(before),
+            None => labels,
+        };
+        // What comes before is a prefix of the operation's, or of the account's.
+        labels.strip_suffix(host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    }
+
     /// The regions that a signature may name at this host.
     ///
     /// Where the host does not tell, as at a loopback address, it is the endpoint's own; the global services are signed

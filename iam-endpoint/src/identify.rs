@@ -1,7 +1,5 @@
 //! Who signed a request, and is that true?
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::HeaderMap;
 use time::OffsetDateTime;
@@ -11,11 +9,9 @@ use crate::caller::Caller;
 use crate::endpoint::Shared;
 use crate::headers::{self, Headers};
 use crate::host::Host;
-use crate::iam::AccessKey;
 use crate::protocol::Protocol;
 use crate::request::Parts;
 use crate::sigv4::{self, Expected, Failure, Kind, Payload, Presented};
-use crate::sts;
 
 /// The facts that a signature is checked against.
 pub(crate) struct Check<'a> {
@@ -25,12 +21,18 @@ pub(crate) struct Check<'a> {
     pub(crate) host: &'a Host<'a>,
     pub(crate) authority: &'a str,
     pub(crate) protocol: Protocol,
+    /// Whether the service signs as S3 does.
+    pub(crate) is_s3: bool,
+    /// Whether AWS takes this operation without a signature.
+    pub(crate) may_be_anonymous: bool,
     pub(crate) now: OffsetDateTime,
 }
 
 /// What is known once the signature was checked.
 pub(crate) struct Identified {
     pub(crate) caller: Caller,
+    /// The endpoint as the caller's account sees it.
+    pub(crate) endpoint: Shared,
     pub(crate) signing: Option<Signing>,
     /// The body with any `aws-chunked` framing taken off, and that framing's trailing headers.
     pub(crate) body: Bytes,
@@ -44,7 +46,7 @@ impl Check<'_> {
         presented: Option<&Presented<'_>>,
         body: Bytes,
     ) -> Result<Identified, Failure> {
-        let is_s3 = self.protocol == Protocol::S3;
+        let is_s3 = self.is_s3;
         let not_text = || Failure::new(Kind::PayloadHeader, "x-amz-content-sha256 is not text");
         let declared = match self.headers.get("x-amz-content-sha256") {
             None => None,
@@ -53,7 +55,10 @@ impl Check<'_> {
         let Some(presented) = presented else {
             return self.anonymous(declared, is_s3, body);
         };
-        let key = self.key(presented, is_s3)?;
+        let (key, endpoint) = self
+            .endpoint
+            .access_key(&presented.access_key_id)
+            .ok_or_else(|| Failure::new(Kind::UnknownKey, unknown_key(is_s3)))?;
         let payload = Payload::read(declared, presented.in_query(), is_s3, &body)?;
         if !is_s3 && payload.is_chunked() {
             return Err(Failure::new(Kind::Unsupported, "Only S3 takes an aws-chunked body."));
@@ -72,7 +77,7 @@ impl Check<'_> {
         };
         sigv4::verify(presented, self.parts, self.headers, &key.keys, &expected)?;
         key.check_token(presented.token.as_deref(), self.now)?;
-        let caller = Caller::of_key(self.endpoint, &key)
+        let caller = Caller::of_key(&endpoint, &key)
             .ok_or_else(|| Failure::new(Kind::InvalidToken, unknown_key(is_s3)))?;
         key.note_use(self.now, presented.service(), presented.region());
         let (body, trailers) =
@@ -82,13 +87,12 @@ impl Check<'_> {
             signed_at: presented.signed_at,
             in_query: presented.in_query(),
         };
-        Ok(Identified { caller, signing: Some(signing), body, trailers })
+        Ok(Identified { caller, endpoint, signing: Some(signing), body, trailers })
     }
 
-    /// Only S3 has anonymous callers, and STS such as show something other than a signature.
+    /// S3's callers may all be anonymous; those of other services for some operations.
     fn anonymous(&self, declared: Option<&str>, is_s3: bool, body: Bytes) -> Result<Identified, Failure> {
-        let shows_else = self.protocol == Protocol::Query && sts::is_unsigned(self.parts, &body);
-        if !is_s3 && !shows_else {
+        if self.protocol != Protocol::S3 && !self.may_be_anonymous {
             return Err(Failure::new(Kind::Missing, "Request is missing Authentication Token"));
         }
         let payload = match declared {
@@ -96,13 +100,8 @@ impl Check<'_> {
             declared => Payload::read(declared, false, is_s3, &body)?,
         };
         let (body, trailers) = sigv4::open_payload(&payload, body, self.headers, None)?;
-        Ok(Identified { caller: Caller::anonymous(), signing: None, body, trailers })
-    }
-
-    fn key(&self, presented: &Presented<'_>, is_s3: bool) -> Result<Arc<AccessKey>, Failure> {
-        let iam = self.endpoint.iam();
-        iam.access_key(&presented.access_key_id)
-            .ok_or_else(|| Failure::new(Kind::UnknownKey, unknown_key(is_s3)))
+        let endpoint = self.endpoint.clone();
+        Ok(Identified { caller: Caller::anonymous(), endpoint, signing: None, body, trailers })
     }
 }
 

@@ -142,6 +142,8 @@ pub enum Outcome {
     NotEvaluable,
     /// The endpoint does not know this operation: 501.
     NotMapped,
+    /// It was authorized, and neither the endpoint nor anything it was given performs it: 501.
+    NotPerformed,
 }
 
 #[cfg(test)]

@@ -32,31 +32,44 @@
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
 
+mod addressee;
 mod analyzer;
 mod authorize;
 mod call;
 mod caller;
 mod clock;
+mod derive;
 mod digits;
+mod ec2;
 mod endpoint;
 mod fault;
 mod headers;
 mod host;
 mod iam;
 mod identify;
+mod input;
 mod journal;
+mod mapped;
+mod operation;
+mod organization;
+mod perform;
 mod protocol;
 mod query;
 mod request;
+mod resource_policy;
 mod s3;
 #[cfg(feature = "server")]
 mod server;
 mod service;
 mod sigv4;
 mod sts;
+mod told;
 mod xml;
 
 pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
+pub use organization::{Organization, Target};
+pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
+pub use told::DeclarationError;

@@ -9,7 +9,6 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::fault::Fault;
 use crate::headers::Headers;
-use crate::host::Host;
 use crate::journal::Outcome;
 use crate::request::Parts;
 use crate::sigv4::{Failure, Kind};
@@ -35,38 +34,6 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// The protocol that a request to a service is written in. Where neither signature nor host tells the service, what
-    /// looks like no other is S3, whose clients may be anonymous and its hosts have any name.
-    pub(crate) fn of(
-        service: Option<&str>,
-        host: &Host<'_>,
-        parts: &Parts,
-        headers: &Headers<'_>,
-        body: &[u8],
-    ) -> Self {
-        let has_action = || {
-            let query = parts.uri.query().unwrap_or_default();
-            body.starts_with(b"Action=") || query.split('&').any(|pair| pair.starts_with("Action="))
-        };
-        match service {
-            Some("s3") if host.is_s3_control() => Self::RestXml,
-            Some("s3" | "s3express" | "s3-object-lambda" | "s3-outposts") => Self::S3,
-            Some("iam" | "sts") => Self::Query,
-            _ if headers.text("smithy-protocol") == Some("rpc-v2-cbor") => Self::Cbor,
-            _ if headers.get("x-amz-target").is_some() => Self::Json,
-            Some("ec2") => Self::Ec2,
-            Some("cloudfront" | "route53") => Self::RestXml,
-            _ if has_action() => Self::Query,
-            Some(_) => Self::RestJson,
-            None => Self::S3,
-        }
-    }
-
-    /// What to call the service where nothing tells it.
-    pub(crate) fn service(self) -> &'static str {
-        if self == Self::S3 { "s3" } else { "unknown" }
-    }
-
     /// The operation's name, where the protocol tells it without a table of the service's paths.
     pub(crate) fn operation(self, parts: &Parts, headers: &Headers<'_>, body: &[u8]) -> Option<String> {
         let text = match self {

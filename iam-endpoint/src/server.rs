@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -68,7 +67,7 @@ impl Endpoint {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared.clone();
         let thread = thread::Builder::new()
             .name("iam-endpoint".to_owned())
             .spawn(move || runtime.block_on(accept(shared, listener, stopped)))?;
@@ -115,11 +114,7 @@ impl fmt::Debug for Server {
 }
 
 /// Takes connections until the sender of `stopped` is gone; its tasks end with the runtime.
-async fn accept(
-    endpoint: Arc<Shared>,
-    listener: TcpListener,
-    mut stopped: watch::Receiver<()>,
-) -> io::Result<()> {
+async fn accept(endpoint: Shared, listener: TcpListener, mut stopped: watch::Receiver<()>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
         let (stream, peer) = tokio::select! {
@@ -133,7 +128,7 @@ async fn accept(
                 connection
             }
         };
-        let endpoint = Arc::clone(&endpoint);
+        let endpoint = endpoint.clone();
         tokio::spawn(async move {
             let answer = service_fn(|request| answer(&endpoint, request, peer));
             // What a connection fails with is its client's to see.
@@ -154,7 +149,9 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let response = match Limited::new(body, LONGEST_BODY).collect().await {
-        Ok(body) => service::call(endpoint, Request::from_parts(parts, body.to_bytes()), Some(peer.ip())),
+        Ok(body) => {
+            service::call(endpoint, Request::from_parts(parts, body.to_bytes()), Some(peer.ip())).await
+        }
         Err(error) => service::refuse(&parts, &unreadable(&*error)),
     };
     Ok(response.map(Full::new))

@@ -6,8 +6,9 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::DATE;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
+use crate::addressee::{Addressee, Signs};
 use crate::call::{Call, Record};
 use crate::clock;
 use crate::digits::hex;
@@ -17,15 +18,23 @@ use crate::headers::Headers;
 use crate::host::Host;
 use crate::identify::{Check, Identified};
 use crate::journal::{Event, Outcome};
+use crate::mapped::Reply;
+use crate::perform::{Allowed, unframed};
 use crate::protocol::{Ids, Protocol};
 use crate::request::Parts;
+use crate::resource_policy::Change;
 use crate::sigv4::{Failure, Presented};
-use crate::{analyzer, iam, s3, sts};
+use crate::{analyzer, iam, mapped, s3, sts};
 
 /// Answers one request as a server does, which dates its answers. `peer` is the client's address where there is a socket.
-pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
+pub(crate) async fn call(
+    endpoint: &Shared,
+    request: Request<Bytes>,
+    peer: Option<IpAddr>,
+) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
-    let mut response = answer(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), body, peer);
+    let step = decide(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), body, peer);
+    let mut response = step.answer(endpoint).await;
     let date = clock::http_date(clock::in_seconds(endpoint.clock.now()));
     if let Ok(date) = HeaderValue::try_from(date) {
         response.headers_mut().insert(DATE, date);
@@ -34,26 +43,105 @@ pub(crate) fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAd
 }
 
 /// Answers one request, and journals it.
-pub(crate) fn answer(
+pub(crate) async fn answer(
+    endpoint: &Shared,
+    parts: &Parts,
+    headers: Vec<(&str, &[u8])>,
+    body: Bytes,
+) -> Response<Bytes> {
+    let step = decide(endpoint, parts, &Headers::new(headers), body, None);
+    step.answer(endpoint).await
+}
+
+/// A request once all that can be said at once is said.
+enum Step {
+    Answered(Response<Bytes>),
+    /// Another performs it, and may take its time.
+    Allowed(Box<Pending>),
+}
+
+impl Step {
+    async fn answer(self, endpoint: &Shared) -> Response<Bytes> {
+        match self {
+            Self::Answered(response) => response,
+            Self::Allowed(pending) => pending.perform(endpoint).await,
+        }
+    }
+}
+
+/// What is left of an authorized request until somebody performed it.
+struct Pending {
+    allowed: Allowed,
+    change: Option<Change>,
+    protocol: Protocol,
+    event: Event,
+}
+
+impl Pending {
+    async fn perform(self, endpoint: &Shared) -> Response<Bytes> {
+        let Self { allowed, change, protocol, mut event } = self;
+        let ids = Ids { request: &event.request_id, host: HOST_ID };
+        let mut response = if let Some(response) = endpoint.performers.perform(&allowed).await {
+            event.outcome = outcome_of(response.status());
+            if event.outcome == Outcome::Answered {
+                endpoint.told.learn(&allowed);
+            }
+            response
+        } else {
+            let fault = Fault::not_performed(allowed.service, &allowed.operation);
+            event.outcome = fault.outcome;
+            event.code = Some(fault.code.clone().into_owned());
+            protocol.error(&fault, allowed.request.method(), ids)
+        };
+        // What nobody performs is what a test looks at for its decisions: they follow from what was allowed.
+        if let Some(change) = change.filter(|_| event.outcome != Outcome::Failed) {
+            change.make(endpoint, response.body());
+        }
+        event.status = response.status().as_u16();
+        stamp(&mut response, protocol, ids);
+        endpoint.journal.record(event);
+        response
+    }
+}
+
+/// How a service's answer ends a call that was authorized.
+fn outcome_of(status: StatusCode) -> Outcome {
+    if status.is_client_error() || status.is_server_error() { Outcome::Failed } else { Outcome::Answered }
+}
+
+/// Identifies, routes and authorizes, and answers what needs no other.
+fn decide(
     endpoint: &Shared,
     parts: &Parts,
     headers: &Headers<'_>,
     body: Bytes,
     peer: Option<IpAddr>,
-) -> Response<Bytes> {
+) -> Step {
     let time = endpoint.clock.now();
     let now = clock::in_seconds(time);
     let authority = authority(parts, headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(parts, headers);
-    let service = service_of(&presented, &host).or_else(|| sts::service_of_unsigned(parts, &body));
-    let protocol = Protocol::of(service, &host, parts, headers, &body);
-    let service = service.unwrap_or(protocol.service()).to_owned();
+    let signing_name = signing_name(&presented, &host);
+    let signs = Signs { signing_name, host: &host, parts, headers, body: &body };
+    let addressee = signs.read();
+    let protocol = addressee.protocol;
+    let service = addressee.name(signing_name).to_owned();
     let request_id = request_id(protocol);
     let ids = Ids { request: &request_id, host: HOST_ID };
 
     let identified = presented.and_then(|presented| {
-        let check = Check { endpoint, parts, headers, host: &host, authority: &authority, protocol, now };
+        let check = Check {
+            endpoint,
+            parts,
+            headers,
+            host: &host,
+            authority: &authority,
+            protocol,
+            is_s3: addressee.is_signed_as_s3(),
+            may_be_anonymous: presented.is_none() && mapped::is_anonymous(addressee, parts, headers, &body),
+            now,
+        };
         check.identify(presented.as_ref(), body)
     });
     let (mut response, event) = match identified {
@@ -73,9 +161,9 @@ pub(crate) fn answer(
             };
             (response, event)
         }
-        Ok(Identified { caller, signing, body, trailers }) => {
+        Ok(Identified { caller, endpoint, signing, body, trailers }) => {
             let call = Call {
-                endpoint,
+                endpoint: &endpoint,
                 parts,
                 headers,
                 host: host.name,
@@ -88,14 +176,33 @@ pub(crate) fn answer(
                 source_ip: peer,
                 record: Record::of(&service),
             };
-            let response = perform(&call, &service, protocol);
-            let event = call.into_event(time, &response);
-            (response, event)
+            match perform(&call, &service, addressee) {
+                Reply::Answered(response) => {
+                    let event = call.into_event(time, response.status());
+                    (response, event)
+                }
+                Reply::Allowed { service, operation, change } => {
+                    let region = call.signing.as_ref().map_or(&*endpoint.region, |signing| &*signing.region);
+                    let region = region.to_owned();
+                    let (body, trailers) = (call.body.clone(), call.trailers.clone());
+                    let event = call.into_event(time, StatusCode::OK);
+                    let allowed = Allowed {
+                        request: unframed(parts, headers, body, trailers),
+                        service: service.id(),
+                        signing_name: service.signing(),
+                        operation,
+                        principal: event.principal.clone(),
+                        account: endpoint.account.id.clone(),
+                        region,
+                    };
+                    return Step::Allowed(Box::new(Pending { allowed, change, protocol, event }));
+                }
+            }
         }
     };
     stamp(&mut response, protocol, ids);
     endpoint.journal.record(event);
-    response
+    Step::Answered(response)
 }
 
 /// Answers a request that cannot even be read, in its protocol.
@@ -106,13 +213,17 @@ pub(crate) fn refuse(parts: &http::request::Parts, fault: &Fault) -> Response<By
     let authority = authority(parts, &headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(parts, &headers);
-    let protocol = Protocol::of(service_of(&presented, &host), &host, parts, &headers, &[]);
+    let signing_name = signing_name(&presented, &host);
+    let protocol = Signs { signing_name, host: &host, parts, headers: &headers, body: &[] }.read().protocol;
     let request_id = request_id(protocol);
     protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID })
 }
 
-/// The service that the signature is for, or else that of the host.
-fn service_of<'a>(presented: &'a Result<Option<Presented<'_>>, Failure>, host: &Host<'a>) -> Option<&'a str> {
+/// What the signature is for, or else the service of the host.
+fn signing_name<'a>(
+    presented: &'a Result<Option<Presented<'_>>, Failure>,
+    host: &Host<'a>,
+) -> Option<&'a str> {
     match presented {
         Ok(Some(presented)) => Some(presented.service()),
         _ => host.service(),
@@ -122,20 +233,29 @@ fn service_of<'a>(presented: &'a Result<Option<Presented<'_>>, Failure>, host: &
 /// S3's answers carry a second id of this form; nothing depends on it.
 const HOST_ID: &str = "aWFtLWZpeHR1cmUgZW1iZWRkZWQgZW5kcG9pbnQsIG5vdCBBbWF6b24gUzMh";
 
-fn perform(call: &Call<'_>, service: &str, protocol: Protocol) -> Response<Bytes> {
-    match (service, protocol) {
-        ("access-analyzer", _) if analyzer::performs(call) => analyzer::handle(call),
-        ("iam", _) => iam::handle(call),
-        ("s3", Protocol::S3) => s3::handle(call),
-        ("sts", _) => sts::handle(call),
-        _ => {
-            let operation = protocol.operation(call.parts, call.headers, &call.body);
-            if let Some(operation) = &operation {
-                call.begin(format!("{service}:{operation}"));
-            }
-            call.fault(protocol, &Fault::not_mapped(service, operation.as_deref()))
+/// IAM, STS and S3 are the endpoint's own, as far as they go; whatever they do not perform is as with all other services.
+fn perform(call: &Call<'_>, name: &str, addressee: Addressee) -> Reply {
+    let Addressee { service, protocol } = addressee;
+    let Some(service) = service else {
+        let operation = protocol.operation(call.parts, call.headers, &call.body);
+        if let Some(operation) = &operation {
+            call.begin(format!("{name}:{operation}"));
         }
-    }
+        return Reply::Answered(call.fault(protocol, &Fault::not_mapped(name, operation.as_deref())));
+    };
+    let own = match service.id() {
+        "accessanalyzer" if analyzer::performs(call) => Some(analyzer::handle(call)),
+        "iam" => iam::handle(call),
+        "s3" => match s3::handle(call) {
+            s3::Handled::Answered(response) => Some(response),
+            s3::Handled::NotPerformed { operation, labels } => {
+                return mapped::handle_as(call, service, protocol, operation, labels);
+            }
+        },
+        "sts" => sts::handle(call),
+        _ => None,
+    };
+    own.map_or_else(|| mapped::handle(call, service, protocol), Reply::Answered)
 }
 
 /// The `Host` header, or the URI's authority without a port that goes without saying.
@@ -188,14 +308,9 @@ impl Call<'_> {
         protocol.error(fault, &self.parts.method, self.ids)
     }
 
-    fn into_event(self, time: SystemTime, response: &Response<Bytes>) -> Event {
+    fn into_event(self, time: SystemTime, status: StatusCode) -> Event {
         let record = self.record.into_inner();
-        let status = response.status();
-        let outcome = record.outcome.unwrap_or(if status.is_client_error() || status.is_server_error() {
-            Outcome::Failed
-        } else {
-            Outcome::Answered
-        });
+        let outcome = record.outcome.unwrap_or_else(|| outcome_of(status));
         Event {
             request_id: self.ids.request.to_owned(),
             time,

@@ -108,13 +108,14 @@ async fn a_web_identity_that_the_role_does_not_trust_is_denied_and_a_bad_token_i
 async fn what_is_not_signed_is_refused_but_for_identities_from_elsewhere() {
     let admin = with_provider().await;
     let request = |action: &str, host: &str| {
-        Request::post(format!("https://{host}/")).body(Bytes::from(format!("Action={action}"))).unwrap()
+        let body = format!("Action={action}&Version=2011-06-15");
+        Request::post(format!("https://{host}/")).body(Bytes::from(body)).unwrap()
     };
     let unsigned = admin.deliver(request("GetSessionToken", "sts.us-east-1.amazonaws.com")).await;
     unsigned.fails(403, "MissingAuthenticationToken");
     let saml = admin.deliver(request("AssumeRoleWithSAML", "sts.us-east-1.amazonaws.com")).await;
     saml.fails(501, "OperationNotMapped");
-    // An address tells no service.
+    // An address tells no service, but the version does.
     let known = admin.deliver(request("AssumeRoleWithWebIdentity", "127.0.0.1:4566")).await;
     known.fails(400, "ValidationError");
 }

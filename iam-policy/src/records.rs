@@ -4,30 +4,30 @@
 //! on to the next mark or to the end. A record's name ends at its first tab. Records are sorted by name. Case never counts.
 
 /// The record of this name, without its mark and final line feed.
-pub(crate) fn find<'a>(text: &'a str, mark: char, name: &str) -> Option<&'a str> {
+pub fn find<'a>(text: &'a str, mark: char, name: &str) -> Option<&'a str> {
     let record = split(not_before(text, mark, name), mark).next()?;
     name_of(record).eq_ignore_ascii_case(name).then_some(record)
 }
 
 /// The records whose names start like this, without their marks and final line feeds.
-pub(crate) fn starting(text: &str, mark: char, start: String) -> impl Iterator<Item = &str> {
+pub fn starting(text: &str, mark: char, start: String) -> impl Iterator<Item = &str> {
     split(not_before(text, mark, &start), mark).take_while(move |record| {
         record.get(..start.len()).is_some_and(|with| with.eq_ignore_ascii_case(&start))
     })
 }
 
 /// All records, without their marks and final line feeds.
-pub(crate) fn all(text: &str, mark: char) -> impl Iterator<Item = &str> {
+pub fn all(text: &str, mark: char) -> impl Iterator<Item = &str> {
     split(records(text, mark), mark)
 }
 
 /// The name of a record.
-pub(crate) fn name_of(record: &str) -> &str {
+pub fn name_of(record: &str) -> &str {
     field(record, 0)
 }
 
 /// A field of a line; the name is field 0. A field that is missing is empty.
-pub(crate) fn field(line: &str, number: usize) -> &str {
+pub fn field(line: &str, number: usize) -> &str {
     line.split('\t').nth(number).unwrap_or_default()
 }
 

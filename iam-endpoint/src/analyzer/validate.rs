@@ -35,6 +35,7 @@ fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
     call.authorize(Access {
         action: "access-analyzer:ValidatePolicy",
         resource: "*".to_owned(),
+        resource_account: None,
         resource_policy: None,
         conditions: &|_| {},
         absent: &["access-analyzer:"],

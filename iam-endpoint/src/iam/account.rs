@@ -59,7 +59,7 @@ pub(super) fn delete_password_policy(input: &Input<'_>, _: &mut Xml) -> Result<(
 }
 
 fn no_password_policy(input: &Input<'_>) -> Fault {
-    let account = &input.call.endpoint.account;
+    let account = &input.call.endpoint.account.id;
     Fault::no_such_entity(format!("The Password Policy with domain name {account} cannot be found."))
 }
 

@@ -166,24 +166,24 @@ const OPERATIONS: &[Operation] = &[
     Operation { name: "UpdateUser", resource: existing::<User>, run: user::update },
 ];
 
-/// Answers a call to IAM.
-pub(crate) fn handle(call: &Call<'_>) -> Response<Bytes> {
-    answer(call).unwrap_or_else(|fault| call.fault(Protocol::Query, &fault))
+/// Answers a call to IAM; `None` for an operation that is not one of these.
+pub(crate) fn handle(call: &Call<'_>) -> Option<Response<Bytes>> {
+    answer(call).unwrap_or_else(|fault| Some(call.fault(Protocol::Query, &fault)))
 }
 
-fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
+fn answer(call: &Call<'_>) -> Result<Option<Response<Bytes>>, Fault> {
     let parameters = Parameters::read(call.parts, &call.body)?;
     let action = parameters.action(call)?;
+    check_session(call)?;
     let found = OPERATIONS.binary_search_by(|operation| operation.name.cmp(action));
     let Some(operation) = found.ok().and_then(|at| OPERATIONS.get(at)) else {
-        return Err(Fault::not_mapped("iam", Some(action)));
+        return Ok(None);
     };
-    check_session(call)?;
     let input = Input { call, parameters };
     input.authorize(operation.name, &(operation.resource)(&input)?)?;
     let mut xml = Xml::new();
     (operation.run)(&input, &mut xml)?;
-    Ok(query::respond(call, operation.name, "https://iam.amazonaws.com/doc/2010-05-08/", &xml))
+    Ok(Some(query::respond(call, operation.name, "https://iam.amazonaws.com/doc/2010-05-08/", &xml)))
 }
 
 /// Sessions of `GetFederationToken`, and those of `GetSessionToken` without an MFA device, may not call IAM, whatever their

@@ -19,6 +19,10 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+
     pub(super) fn has_role(&self, name: &str) -> bool {
         self.role.as_deref() == Some(name)
     }
@@ -71,6 +75,7 @@ pub(super) fn add_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     input.call.authorize(Access {
         action: "iam:PassRole",
         resource: endpoint.iam_arn("role", &path, name),
+        resource_account: None,
         resource_policy: None,
         conditions: &|context| {
             context.set("iam:PassedToService", "ec2.amazonaws.com");
@@ -78,9 +83,9 @@ pub(super) fn add_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
         absent: &["aws:ResourceTag/", "iam:"],
     })?;
     let mut iam = endpoint.iam_mut();
-    let role = &iam.roles.get(name)?.head;
+    let role = iam.roles.get(name)?;
     service_role::check_modifiable(role)?;
-    let role = role.name.clone();
+    let role = role.head.name.clone();
     let profile = iam.get_mut::<Profile>(input)?;
     if profile.role.is_some() {
         return Err(Fault::limit("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"));

@@ -68,6 +68,7 @@ impl Input<'_> {
         self.call.authorize(Access {
             action: &format!("iam:{operation}"),
             resource: arn.clone(),
+            resource_account: None,
             resource_policy: None,
             conditions: &conditions,
             absent: &["aws:ResourceTag/", "iam:"],

@@ -24,6 +24,8 @@ pub(crate) struct Role {
     pub(crate) grants: Grants,
     pub(crate) longest_session: Duration,
     pub(super) description: Option<String>,
+    /// Whether a service made it for itself.
+    pub(super) linked: bool,
 }
 
 entity!(Role, roles, "role", "role", "RoleName", {
@@ -34,7 +36,7 @@ entity!(Role, roles, "role", "role", "RoleName", {
 
 grantee!(Role, 10_240, {
     fn check_modifiable(&self) -> Result<(), Fault> {
-        service_role::check_modifiable(&self.head)
+        service_role::check_modifiable(self)
     }
 });
 
@@ -53,6 +55,7 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
         grants: grant::of_new(input, &iam)?,
         longest_session,
         description,
+        linked: false,
     };
     write(iam.roles.insert(role)?, Detail::Created, endpoint, xml);
     Ok(())
@@ -95,7 +98,7 @@ pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let endpoint = input.call.endpoint;
     let mut iam = endpoint.iam_mut();
     let role = iam.get::<Role>(input)?;
-    service_role::check_modifiable(&role.head)?;
+    service_role::check_modifiable(role)?;
     let name = role.head.name.clone();
     if iam.profiles.iter().any(|profile| profile.has_role(&name)) {
         return Err(Fault::delete_conflict(
@@ -147,7 +150,7 @@ pub(super) fn write_fields(role: &Role, detail: Detail, endpoint: &Shared, xml: 
 fn change(input: &Input<'_>, change: impl FnOnce(&mut Role)) -> Result<(), Fault> {
     let mut iam = input.call.endpoint.iam_mut();
     let role = iam.get_mut::<Role>(input)?;
-    service_role::check_modifiable(&role.head)?;
+    service_role::check_modifiable(role)?;
     change(role);
     Ok(())
 }
@@ -158,7 +161,7 @@ fn change(input: &Input<'_>, change: impl FnOnce(&mut Role)) -> Result<(), Fault
 fn check_principals(trust: &Policy, iam: &State, endpoint: &Shared) -> Result<(), Fault> {
     let principals = trust.statements().iter().filter_map(Statement::principals);
     for value in principals.flat_map(|principals| principals.values) {
-        let Some(arn) = Arn::parse(value.text).filter(|arn| arn.account == endpoint.account) else {
+        let Some(arn) = Arn::parse(value.text).filter(|arn| arn.account == endpoint.account.id) else {
             continue;
         };
         let name = arn.resource.rsplit('/').next().unwrap_or_default();

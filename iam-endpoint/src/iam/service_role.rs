@@ -92,6 +92,7 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
         grants: Grants::default(),
         longest_session: Duration::HOUR,
         description: input.parameters.optional("Description").map(str::to_owned),
+        linked: true,
     };
     role::write(iam.roles.insert(role)?, role::Detail::Created, endpoint, xml);
     Ok(())
@@ -100,8 +101,8 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
 /// No service here uses the role, so nothing stands against its deletion.
 pub(super) fn delete(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let mut iam = input.call.endpoint.iam_mut();
-    let Head { name, path, .. } = &iam.get::<Role>(input)?.head;
-    if !path.starts_with(PATH) {
+    let Role { head: Head { name, path, .. }, linked, .. } = iam.get::<Role>(input)?;
+    if !linked {
         return Err(Fault::invalid_input(format!("Role {name} is not a service-linked role.")));
     }
     let (name, task) = (name.clone(), format!("task{path}{name}/{}", super::key::unique_id("")));
@@ -119,11 +120,11 @@ pub(super) fn deletion_status(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fa
     Ok(())
 }
 
-pub(super) fn check_modifiable(role: &Head) -> Result<(), Fault> {
-    if !role.path.starts_with(PATH) {
+pub(super) fn check_modifiable(role: &Role) -> Result<(), Fault> {
+    if !role.linked {
         return Ok(());
     }
-    let name = &role.name;
+    let name = &role.head.name;
     Err(Fault::new(
         StatusCode::BAD_REQUEST,
         "UnmodifiableEntity",

@@ -31,7 +31,7 @@ pub(crate) struct State {
     pub(crate) roles: Named<Role>,
     pub(super) groups: Named<Group>,
     pub(super) policies: Named<CustomerPolicy>,
-    pub(super) profiles: Named<Profile>,
+    pub(crate) profiles: Named<Profile>,
     pub(super) devices: Named<Device>,
     pub(crate) oidc_providers: Named<OidcProvider>,
     pub(super) saml_providers: Named<SamlProvider>,

@@ -33,7 +33,8 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
             )));
         }
     };
-    let mut bucket = Bucket::new(call.now, region);
+    let account = &call.endpoint.account.id;
+    let mut bucket = Bucket::new(account.clone(), call.now, region);
     bucket.acls_enabled = match task.header("x-amz-object-ownership") {
         None | Some("BucketOwnerEnforced") => false,
         Some("BucketOwnerPreferred" | "ObjectWriter") => true,
@@ -58,6 +59,9 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
         None => {
             buckets.insert(task.bucket.to_owned(), bucket);
             Ok(())
+        }
+        Some(other) if other.owner != *account => {
+            Err(fault::BUCKET_ALREADY_EXISTS.fault().with("BucketName", task.bucket))
         }
         Some(mine) if here == CLASSIC_REGION && mine.region == here => Ok(()),
         Some(_) => Err(fault::BUCKET_ALREADY_OWNED_BY_YOU.fault().with("BucketName", task.bucket)),
@@ -150,7 +154,8 @@ pub(super) fn list(task: &Task<'_>) -> Result<Answer, Fault> {
         let mut fitting = buckets
             .iter()
             .filter(|(name, bucket)| {
-                name.as_str() > after
+                bucket.owner == task.call.endpoint.account.id
+                    && name.as_str() > after
                     && name.starts_with(prefix)
                     && region.is_none_or(|region| bucket.region == region)
             })
@@ -160,7 +165,7 @@ pub(super) fn list(task: &Task<'_>) -> Result<Answer, Fault> {
         (page, next)
     });
     Ok(document("ListAllMyBucketsResult", |xml| {
-        xml.element("Owner", |xml| xml.leaf("ID", &owner(task.call)));
+        xml.element("Owner", |xml| xml.leaf("ID", &canonical_id(&task.call.endpoint.account.id)));
         xml.element("Buckets", |xml| {
             for (name, created, region) in &page {
                 xml.element("Bucket", |xml| {
@@ -179,7 +184,7 @@ pub(super) fn list(task: &Task<'_>) -> Result<Answer, Fault> {
     }))
 }
 
-/// The account's canonical user id: 64 hexadecimal digits.
-pub(super) fn owner(call: &Call<'_>) -> String {
-    sha256(call.endpoint.account.as_bytes()).hex()
+/// An account's canonical user id: 64 hexadecimal digits.
+pub(super) fn canonical_id(account: &str) -> String {
+    sha256(account.as_bytes()).hex()
 }

@@ -169,7 +169,11 @@ static KEYS: &[Key] = {
             PUTTING,
             Computed(|task, _| Some(creates_object(task).to_string())),
         ),
-        key("s3:ResourceAccount", All, Computed(|task, _| Some(task.call.endpoint.account.clone()))),
+        key(
+            "s3:ResourceAccount",
+            All,
+            Computed(|task, target| Some(task.owner_of(target.bucket).into_owned())),
+        ),
         key("s3:TlsVersion", All, Computed(tls_version)),
         key("s3:authType", All, Computed(auth_type)),
         key("s3:delimiter", LISTING, Parameter("delimiter")),

@@ -31,6 +31,7 @@ codes! {
     AUTHORIZED_NOT_PERFORMED = "AuthorizedNotPerformed" NOT_IMPLEMENTED "";
     BAD_DIGEST = "BadDigest" BAD_REQUEST "The Content-MD5 you specified did not match what we received.";
     BAD_REQUEST = "BadRequest" BAD_REQUEST "Bad Request";
+    BUCKET_ALREADY_EXISTS = "BucketAlreadyExists" CONFLICT "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.";
     BUCKET_ALREADY_OWNED_BY_YOU = "BucketAlreadyOwnedByYou" CONFLICT "Your previous request to create the named bucket succeeded and you already own it.";
     BUCKET_NOT_EMPTY = "BucketNotEmpty" CONFLICT "The bucket you tried to delete is not empty";
     ENTITY_TOO_SMALL = "EntityTooSmall" BAD_REQUEST "Your proposed upload is smaller than the minimum allowed size";

@@ -8,7 +8,6 @@ use base64_simd::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use time::OffsetDateTime;
 
-use super::bucket::owner;
 use super::entries::{Entry, From, Window, entries};
 use super::fault::{self, Fault};
 use super::metadata::storage_class;
@@ -90,7 +89,7 @@ pub(super) fn objects(task: &Task<'_>) -> Result<Answer, Fault> {
             page.text(xml, "NextMarker", next);
         }
         page.echo(xml, "MaxKeys", listed.is_truncated);
-        listed.write(xml, &page, Some(&owner(task.call)));
+        listed.write(xml, &page, Some(&task.canonical_owner()));
     }))
 }
 
@@ -102,7 +101,7 @@ pub(super) fn objects_v2(task: &Task<'_>) -> Result<Answer, Fault> {
     let place = token.map(place_of_token).transpose()?;
     let from = From::After(place.as_deref().or(start_after).unwrap_or_default());
     let listed = Listed::of(task, &page, from)?;
-    let owner = (task.query.get("fetch-owner") == Some("true")).then(|| owner(task.call));
+    let owner = (task.query.get("fetch-owner") == Some("true")).then(|| task.canonical_owner());
     Ok(document("ListBucketResult", |xml| {
         xml.leaf("Name", task.bucket);
         xml.leaf("KeyCount", &listed.lines.len().to_string());
@@ -206,7 +205,7 @@ pub(super) fn versions(task: &Task<'_>) -> Result<Answer, Fault> {
             .because("A version-id marker cannot be specified without a key marker.")
             .with("ArgumentName", "version-id-marker"));
     }
-    let owner = owner(task.call);
+    let owner = task.canonical_owner();
     task.in_bucket(|bucket| {
         let items = Items::of(
             &bucket.objects,

@@ -173,6 +173,9 @@ pub(super) fn storage_class(headers: &HeaderMap) -> &str {
 ///
 /// `AccessControlListNotSupported`; where the bucket has lists, that the endpoint has not.
 pub(super) fn check_acl(task: &Task<'_>, acls_enabled: bool) -> Result<(), Fault> {
+    if acls_enabled && task.is_foreign() && task.header("x-amz-acl") != Some("bucket-owner-full-control") {
+        return Err(fault::not_performed("objects that their bucket's owner does not own"));
+    }
     if !sets_acl(task) {
         return Ok(());
     }

@@ -36,5 +36,6 @@ mod tagging;
 mod task;
 mod xml;
 
-pub(crate) use service::handle;
+pub(crate) use service::{Handled, handle};
 pub(crate) use state::State;
+pub(crate) use statement::is_public;

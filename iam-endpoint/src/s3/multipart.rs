@@ -15,7 +15,7 @@ use super::listing::{self, Items, Page};
 use super::precondition;
 use super::state::{Object, Part, Upload, new_id};
 use super::task::{Answer, Task, document, empty, set_header, set_version, timestamp};
-use super::{bucket, conditions, metadata, xml};
+use super::{conditions, metadata, xml};
 use crate::xml::Xml;
 
 const MOST_PARTS: u16 = 10_000;
@@ -329,7 +329,7 @@ pub(super) fn list_uploads(task: &Task<'_>) -> Result<Answer, Fault> {
 
 /// What both listings say about an upload.
 fn describe(xml: &mut Xml, task: &Task<'_>, upload: &Upload) {
-    let owner = bucket::owner(task.call);
+    let owner = task.canonical_owner();
     xml.element("Initiator", |xml| xml.leaf("ID", &task.call.caller.principal.to_string()));
     xml.element("Owner", |xml| xml.leaf("ID", &owner));
     xml.leaf("StorageClass", metadata::storage_class(&upload.headers));

@@ -15,6 +15,7 @@ use crate::journal::Outcome;
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html>
 pub(super) fn get(task: &Task<'_>) -> Result<Answer, Fault> {
+    check_account(task)?;
     let policy = kept(task)?;
     let mut answer = Response::new(policy.text);
     set_header(&mut answer, CONTENT_TYPE, "application/json");
@@ -27,6 +28,14 @@ pub(super) fn status(task: &Task<'_>) -> Result<Answer, Fault> {
     Ok(document("PolicyStatus", |xml| xml.leaf("IsPublic", if policy.is_public { "true" } else { "false" })))
 }
 
+/// Another account gets at the policy of a bucket by no permission.
+fn check_account(task: &Task<'_>) -> Result<(), Fault> {
+    if task.is_foreign() {
+        return Err(fault::METHOD_NOT_ALLOWED.fault().with("Method", task.call.parts.method.as_str()));
+    }
+    Ok(())
+}
+
 fn kept(task: &Task<'_>) -> Result<BucketPolicy, Fault> {
     task.in_bucket(|bucket| {
         let policy = bucket.policy.clone();
@@ -36,6 +45,7 @@ fn kept(task: &Task<'_>) -> Result<BucketPolicy, Fault> {
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html>
 pub(super) fn put(task: &Task<'_>) -> Result<Answer, Fault> {
+    check_account(task)?;
     let policy = task.in_bucket(|_| Ok(())).and_then(|()| read(task, &task.call.body))?;
     task.in_bucket(|bucket| {
         let blocks = bucket.public_access.is_some_and(|block| block.block_public_policy);
@@ -60,6 +70,7 @@ fn blocked(task: &Task<'_>) -> Fault {
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html>
 pub(super) fn delete(task: &Task<'_>) -> Result<Answer, Fault> {
+    check_account(task)?;
     task.in_bucket(|bucket| {
         bucket.policy = None;
         Ok(empty(StatusCode::NO_CONTENT))

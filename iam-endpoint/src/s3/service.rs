@@ -13,12 +13,22 @@ use crate::call::Call;
 /// S3's limit for a key, in bytes of UTF-8.
 const LONGEST_KEY: usize = 1024;
 
-/// Answers one S3 request.
-pub(crate) fn handle(call: &Call<'_>) -> Response<Bytes> {
-    answer(call).unwrap_or_else(|fault| fault.answer(call))
+/// What became of an S3 request.
+pub(crate) enum Handled {
+    Answered(Response<Bytes>),
+    /// It is an operation that the endpoint does not perform, of a bucket and perhaps a key.
+    NotPerformed {
+        operation: &'static str,
+        labels: Vec<(&'static str, String)>,
+    },
 }
 
-fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
+/// Answers one S3 request.
+pub(crate) fn handle(call: &Call<'_>) -> Handled {
+    answer(call).unwrap_or_else(|fault| Handled::Answered(fault.answer(call)))
+}
+
+fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
     if let Some(api) = address::other_api(call.host) {
         return Err(crate::fault::Fault::not_mapped(api, None).into());
     }
@@ -40,7 +50,10 @@ fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
     };
     call.begin(["s3:", operation.name].concat());
     let Some(performed) = &operation.performed else {
-        return Err(crate::fault::Fault::not_mapped("s3", Some(operation.name)).into());
+        let labels = [("Bucket", &address.bucket), ("Key", &address.key)];
+        let labels =
+            labels.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?.to_owned())));
+        return Ok(Handled::NotPerformed { operation: operation.name, labels: labels.collect() });
     };
     let (bucket, key) =
         (address.bucket.as_deref().unwrap_or_default(), address.key.as_deref().unwrap_or_default());
@@ -52,7 +65,7 @@ fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
     }
     let task = Task::new(call, operation, (bucket, key), &query)?;
     task.authorize(performed.needs)?;
-    (performed.handler)(&task)
+    (performed.handler)(&task).map(Handled::Answered)
 }
 
 impl Address<'_> {

@@ -47,6 +47,8 @@ pub(super) fn no_such_bucket(name: &str) -> Fault {
 }
 
 pub(super) struct Bucket {
+    /// The account that it belongs to, and with it all that is in it.
+    pub(super) owner: String,
     pub(super) created: OffsetDateTime,
     /// The region it is in.
     pub(super) region: String,
@@ -152,8 +154,9 @@ pub(super) struct Part {
 }
 
 impl Bucket {
-    pub(super) fn new(created: OffsetDateTime, region: String) -> Self {
+    pub(super) fn new(owner: String, created: OffsetDateTime, region: String) -> Self {
         Self {
+            owner,
             created,
             region,
             acls_enabled: false,

@@ -42,7 +42,7 @@ pub(super) fn check(statement: &Statement, partition: &str, bucket: &str) -> Res
 ///
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>, the meaning of
 /// "public".
-pub(super) fn is_public(statement: &Statement) -> bool {
+pub(crate) fn is_public(statement: &Statement) -> bool {
     let is_anybody = |principals: Element<'_>| {
         let mut everyone = principals.values.iter().filter(|value| value.text == "*");
         principals.is_negated || everyone.any(|value| matches!(value.principal_type, None | Some("AWS")))

@@ -1,5 +1,6 @@
 //! One S3 request on its way through authorization to its handler.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use super::operation::{Need, On, Operation};
 use super::query::Query;
 use super::state::{Bucket, Conditions, Tags, Versioning};
 use super::tagging;
-use super::{conditions, metadata};
+use super::{bucket, conditions, metadata};
 use crate::authorize::Access;
 use crate::call::Call;
 use crate::clock;
@@ -36,6 +37,8 @@ pub(super) struct Task<'a> {
     /// Empty for an operation on a bucket.
     pub(super) key: &'a str,
     pub(super) query: &'a Query<'a>,
+    /// The account that the bucket belongs to.
+    owner: String,
     /// What `x-amz-copy-source` names.
     pub(super) source: Option<Source>,
     /// The headers that created the upload which the request is about.
@@ -72,7 +75,8 @@ impl<'a> Task<'a> {
             call.endpoint.s3.bucket(bucket, conditions).ok()
         });
         let tags = OnceCell::new();
-        let mut task = Self { call, operation, bucket, key, query, source: None, upload, tags };
+        let owner = owner_of(call, bucket);
+        let mut task = Self { call, operation, bucket, key, query, owner, source: None, upload, tags };
         task.source = task.header("x-amz-copy-source").map(Source::parse).transpose()?;
         Ok(task)
     }
@@ -100,8 +104,11 @@ impl<'a> Task<'a> {
             let action = need.versioned.filter(|_| target.version.is_some()).unwrap_or(need.action);
             self.authorize_one(action, target)?;
         }
-        self.check_owner("x-amz-expected-bucket-owner")?;
-        self.check_owner("x-amz-source-expected-bucket-owner")
+        self.check_owner("x-amz-expected-bucket-owner", self.bucket)?;
+        match &self.source {
+            Some(source) => self.check_owner("x-amz-source-expected-bucket-owner", &source.bucket),
+            None => Ok(()),
+        }
     }
 
     /// Asks for one action.
@@ -124,10 +131,13 @@ impl<'a> Task<'a> {
         target: Target<'_>,
         conditions: &'c dyn Fn(&mut Context),
     ) -> Access<'c> {
+        // Who has a name already has no say in whether another may ask for it.
+        let is_new = self.operation.name == "CreateBucket";
         Access {
             action,
             resource: self.arn(target),
-            resource_policy: self.bucket_policy(action, target.bucket),
+            resource_account: (!is_new).then(|| self.owner_of(target.bucket).into_owned()),
+            resource_policy: if is_new { None } else { self.bucket_policy(action, target.bucket) },
             conditions,
             absent: conditions::absent(),
         }
@@ -163,13 +173,12 @@ impl<'a> Task<'a> {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html> and
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>.
     fn bucket_policy(&self, action: &str, bucket: &str) -> Option<Policy> {
-        let (policy, restricts) = self.call.endpoint.s3.with(|buckets| {
+        let principal = &self.call.caller.principal;
+        let (policy, restricts, is_local) = self.call.endpoint.s3.with(|buckets| {
             let bucket = buckets.get(bucket)?;
             let restricts = bucket.public_access.is_some_and(|block| block.restrict_public_buckets);
-            Some((bucket.policy.clone()?, restricts))
+            Some((bucket.policy.clone()?, restricts, principal.account() == Some(&bucket.owner)))
         })?;
-        let principal = &self.call.caller.principal;
-        let is_local = principal.account() == Some(&self.call.endpoint.account);
         let is_own_root = is_local && matches!(principal, Principal::Root { .. });
         let is_about_policy =
             matches!(action, "s3:DeleteBucketPolicy" | "s3:GetBucketPolicy" | "s3:PutBucketPolicy");
@@ -179,11 +188,30 @@ impl<'a> Task<'a> {
         Some(policy.policy)
     }
 
-    fn check_owner(&self, header: &str) -> Result<(), Fault> {
+    fn check_owner(&self, header: &str, bucket: &str) -> Result<(), Fault> {
         match self.header(header) {
-            Some(owner) if owner != self.call.endpoint.account => Err(fault::ACCESS_DENIED.fault()),
+            Some(owner) if owner != self.owner_of(bucket) => Err(fault::ACCESS_DENIED.fault()),
             _ => Ok(()),
         }
+    }
+
+    /// The account that a bucket of the request belongs to.
+    pub(super) fn owner_of(&self, bucket: &str) -> Cow<'_, str> {
+        if bucket == self.bucket {
+            Cow::Borrowed(&self.owner)
+        } else {
+            Cow::Owned(owner_of(self.call, bucket))
+        }
+    }
+
+    /// The canonical user id of the bucket's owner, who owns all that is in it.
+    pub(super) fn canonical_owner(&self) -> String {
+        bucket::canonical_id(&self.owner)
+    }
+
+    /// Whether the caller is of another account than the bucket.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.owner != self.call.endpoint.account.id
     }
 
     /// Works on the request's bucket.
@@ -237,6 +265,12 @@ impl<'a> Task<'a> {
                 .with("ArgumentValue", text)),
         }
     }
+}
+
+/// One that is not there is the caller's own to make or to miss.
+fn owner_of(call: &Call<'_>, bucket: &str) -> String {
+    let owner = call.endpoint.s3.with(|buckets| Some(buckets.get(bucket)?.owner.clone()));
+    owner.unwrap_or_else(|| call.endpoint.account.id.clone())
 }
 
 /// Whether the request sets an access control list.

@@ -6,12 +6,13 @@ use http::StatusCode;
 use iam_policy::{Context, Principal};
 use time::Duration;
 
-use super::role::{Assumed, role_arn};
+use super::role::{Assumed, home, role_arn};
 use super::session::{
     SessionPolicies, refuse_mfa, seconds, set_tag_conditions, text, write_credentials, write_packed_size,
 };
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
+use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::iam::{Session, SessionOf, Tags, session_token};
 use crate::query::Parameters;
@@ -23,7 +24,7 @@ const LONGEST_CHAINED: Duration = Duration::HOUR;
 pub(super) fn assume_role(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mut Xml) -> Result<(), Fault> {
     check_caller(call)?;
     let wish = Wish::read(call, parameters)?;
-    let role = Assumed::find(call, wish.role_arn).ok_or_else(|| {
+    let role = Assumed::find(&wish.home, wish.role_arn).ok_or_else(|| {
         // Whoever may not assume a role does not learn whether it exists.
         Refusal::Denied(format!(
             "User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
@@ -48,8 +49,8 @@ pub(super) fn assume_role(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mu
         transitive: wish.transitive,
         source_identity: source_identity.clone(),
     };
-    write_credentials(call, session, xml);
-    role.write_user(call, wish.session_name, xml);
+    write_credentials(&wish.home, session, call.now, xml);
+    role.write_user(&wish.home, wish.session_name, xml);
     write_packed_size(packed, xml);
     if let Some(identity) = &source_identity {
         xml.leaf("SourceIdentity", identity);
@@ -80,6 +81,8 @@ fn chaining<'a>(call: &'a Call<'_>) -> Option<&'a Session> {
 /// What the caller wishes, checked as far as that needs no role.
 struct Wish<'a> {
     role_arn: &'a str,
+    /// The endpoint as the role's account sees it.
+    home: Shared,
     session_name: &'a str,
     external_id: Option<&'a str>,
     asked: Option<Duration>,
@@ -97,6 +100,7 @@ struct Wish<'a> {
 impl<'a> Wish<'a> {
     fn read(call: &'a Call<'_>, parameters: &'a Parameters<'_>) -> Result<Self, Fault> {
         let role_arn = role_arn(parameters)?;
+        let home = home(call, role_arn);
         let session_name = text(parameters, "RoleSessionName", 64, "")?;
         let session_name = session_name.map_or_else(|| parameters.required("RoleSessionName"), Ok)?;
         let external_id = text(parameters, "ExternalId", 1224, ":/")?;
@@ -106,11 +110,12 @@ impl<'a> Wish<'a> {
             return Err(Fault::not_mapped("sts", Some("AssumeRole with a context of IAM Identity Center")));
         }
         let session = chaining(call);
-        let policies = SessionPolicies::read(call, parameters)?;
+        let policies = SessionPolicies::read(&home, parameters)?;
         let own_tags = Tags::read(parameters)?;
         let (tags, transitive, own_transitive) = session_tags(session, &own_tags, parameters)?;
         Ok(Self {
             role_arn,
+            home,
             session_name,
             external_id,
             asked: seconds(parameters, 900..=43_200)?,
@@ -135,6 +140,7 @@ impl<'a> Wish<'a> {
             call.authorize(Access {
                 action,
                 resource: self.role_arn.to_owned(),
+                resource_account: None,
                 resource_policy: Some(role.trust.clone()),
                 conditions: &|context| self.set_conditions(role, context),
                 absent: &["aws:ResourceTag/", "sts:"],

@@ -31,13 +31,14 @@ pub(super) fn federation_token(
     let duration = seconds(parameters, SECONDS)?.unwrap_or(USUAL);
     let tags = Tags::read(parameters)?;
     let user_id = user_id(call, "GetFederationToken")?;
-    let policies = SessionPolicies::read(call, parameters)?;
+    let policies = SessionPolicies::read(call.endpoint, parameters)?;
     let arn = call.endpoint.federated_user_arn(name);
     let actions = [("sts:GetFederationToken", true), ("sts:TagSession", !tags.is_empty())];
     for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
         call.authorize(Access {
             action,
             resource: arn.clone(),
+            resource_account: None,
             resource_policy: None,
             conditions: &|context| set_tag_conditions(&tags, context),
             absent: &["aws:ResourceTag/", "sts:"],
@@ -53,9 +54,9 @@ pub(super) fn federation_token(
         transitive: Vec::new(),
         source_identity: None,
     };
-    write_credentials(call, session, xml);
+    write_credentials(call.endpoint, session, call.now, xml);
     xml.element("FederatedUser", |xml| {
-        xml.leaf("FederatedUserId", &format!("{}:{name}", call.endpoint.account));
+        xml.leaf("FederatedUserId", &format!("{}:{name}", call.endpoint.account.id));
         xml.leaf("Arn", &arn);
     });
     write_packed_size(packed, xml);
@@ -81,7 +82,7 @@ pub(super) fn session_token_of_user(
         transitive: Vec::new(),
         source_identity: None,
     };
-    write_credentials(call, session, xml);
+    write_credentials(call.endpoint, session, call.now, xml);
     Ok(())
 }
 

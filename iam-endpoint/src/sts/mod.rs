@@ -15,4 +15,4 @@ mod session;
 mod token;
 mod web_identity;
 
-pub(crate) use operation::{handle, is_unsigned, service_of_unsigned};
+pub(crate) use operation::handle;

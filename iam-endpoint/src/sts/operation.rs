@@ -1,65 +1,48 @@
 //! The table of STS's operations.
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 
 use super::assume_role::assume_role;
 use super::federation::{federation_token, session_token_of_user};
 use super::web_identity::assume_role_with_web_identity;
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
+use crate::ec2;
 use crate::fault::Fault;
 use crate::iam::{Session, SessionOf};
 use crate::protocol::Protocol;
 use crate::query::{self, Parameters};
-use crate::request::Parts;
 use crate::xml::Xml;
 
 type Operation = fn(&Call<'_>, &Parameters<'_>, &mut Xml) -> Result<(), Fault>;
 
 const OPERATIONS: &[(&str, Operation)] = &[
     ("AssumeRole", assume_role),
+    ("AssumeRoleWithSAML", assume_role_with_saml),
     ("AssumeRoleWithWebIdentity", assume_role_with_web_identity),
+    ("DecodeAuthorizationMessage", decode_authorization_message),
     ("GetAccessKeyInfo", access_key_info),
     ("GetCallerIdentity", caller_identity),
     ("GetFederationToken", federation_token),
     ("GetSessionToken", session_token_of_user),
 ];
 
-/// Operations whose caller has no credentials yet, and shows something else.
-const UNSIGNED: [&str; 2] = ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"];
-
-/// Whether a request need not be signed.
-pub(crate) fn is_unsigned(parts: &Parts, body: &[u8]) -> bool {
-    /// More than the longest token needs; what is longer is some other service's.
-    const LONGEST: usize = 128 * 1024;
-    let body = if body.len() > LONGEST { &[] } else { body };
-    let pairs = [parts.uri.query().unwrap_or_default().as_bytes(), body];
-    let mut pairs = pairs.into_iter().flat_map(|text| text.split(|b| *b == b'&'));
-    let action = pairs.find_map(|pair| pair.strip_prefix(b"Action="));
-    action.is_some_and(|action| UNSIGNED.iter().any(|name| name.as_bytes() == action))
+/// Answers a call to STS; `None` for an operation that is not one of these.
+pub(crate) fn handle(call: &Call<'_>) -> Option<Response<Bytes>> {
+    answer(call).unwrap_or_else(|fault| Some(call.fault(Protocol::Query, &fault)))
 }
 
-/// The service of a request that neither its signature nor its host tells, if it is this one.
-pub(crate) fn service_of_unsigned(parts: &Parts, body: &[u8]) -> Option<&'static str> {
-    is_unsigned(parts, body).then_some("sts")
-}
-
-/// Answers a call to STS.
-pub(crate) fn handle(call: &Call<'_>) -> Response<Bytes> {
-    answer(call).unwrap_or_else(|fault| call.fault(Protocol::Query, &fault))
-}
-
-fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Fault> {
+fn answer(call: &Call<'_>) -> Result<Option<Response<Bytes>>, Fault> {
     let parameters = Parameters::read(call.parts, &call.body)?;
     let action = parameters.action(call)?;
     let Some((name, operation)) = OPERATIONS.iter().find(|(name, _)| *name == action) else {
-        return Err(Fault::not_mapped("sts", Some(action)));
+        return Ok(None);
     };
     check_session(call, name)?;
     let mut xml = Xml::new();
     operation(call, &parameters, &mut xml)?;
-    Ok(query::respond(call, name, "https://sts.amazonaws.com/doc/2011-06-15/", &xml))
+    Ok(Some(query::respond(call, name, "https://sts.amazonaws.com/doc/2011-06-15/", &xml)))
 }
 
 /// A session of a user, made without an MFA device, can only become a role's; a federated one not even that.
@@ -80,7 +63,38 @@ fn check_session(call: &Call<'_>, operation: &str) -> Result<(), Refusal> {
 fn caller_identity(call: &Call<'_>, _: &Parameters<'_>, xml: &mut Xml) -> Result<(), Fault> {
     xml.leaf("Arn", &call.caller.principal.to_string());
     xml.leaf("UserId", call.caller.user_id.as_deref().unwrap_or_default());
-    xml.leaf("Account", &call.endpoint.account);
+    xml.leaf("Account", &call.endpoint.account.id);
+    Ok(())
+}
+
+/// Nothing is known of who a SAML assertion is about, so nothing is allowed or denied.
+fn assume_role_with_saml(_: &Call<'_>, _: &Parameters<'_>, _: &mut Xml) -> Result<(), Fault> {
+    Err(Fault::not_mapped("sts", Some("AssumeRoleWithSAML")))
+}
+
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html>
+fn decode_authorization_message(
+    call: &Call<'_>,
+    parameters: &Parameters<'_>,
+    xml: &mut Xml,
+) -> Result<(), Fault> {
+    let encoded = parameters.required("EncodedMessage")?;
+    call.authorize(Access {
+        action: "sts:DecodeAuthorizationMessage",
+        resource: "*".to_owned(),
+        resource_account: None,
+        resource_policy: None,
+        conditions: &|_| {},
+        absent: &["sts:"],
+    })?;
+    let decoded = ec2::decode(call.endpoint, encoded).ok_or_else(|| {
+        Fault::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidAuthorizationMessageException",
+            "The message passed to DecodeAuthorizationMessage is invalid",
+        )
+    })?;
+    xml.leaf("DecodedMessage", &decoded);
     Ok(())
 }
 
@@ -89,14 +103,16 @@ fn access_key_info(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mut Xml) 
     call.authorize(Access {
         action: "sts:GetAccessKeyInfo",
         resource: "*".to_owned(),
+        resource_account: None,
         resource_policy: None,
         conditions: &|_| {},
         absent: &["sts:"],
     })?;
     parameters.check_length("AccessKeyId", 16..=128)?;
-    if call.endpoint.iam().any_key(id).is_none() {
-        return Err(Fault::validation(format!("The access key {id} does not exist.")));
-    }
-    xml.leaf("Account", &call.endpoint.account);
+    let (_, holder) = call
+        .endpoint
+        .access_key(id)
+        .ok_or_else(|| Fault::validation(format!("The access key {id} does not exist.")))?;
+    xml.leaf("Account", &holder.account.id);
     Ok(())
 }

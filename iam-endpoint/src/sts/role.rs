@@ -4,6 +4,7 @@ use iam_policy::{Arn, Context, Policy};
 use time::Duration;
 
 use crate::call::Call;
+use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::iam::Tags;
 use crate::query::Parameters;
@@ -19,11 +20,12 @@ pub(super) struct Assumed {
 }
 
 impl Assumed {
-    pub(super) fn find(call: &Call<'_>, arn: &str) -> Option<Self> {
-        let iam = call.endpoint.iam();
+    /// The role of this ARN in its account.
+    pub(super) fn find(home: &Shared, arn: &str) -> Option<Self> {
+        let iam = home.iam();
         let role = iam.roles.find(arn.rsplit('/').next()?)?;
         let head = &role.head;
-        (call.endpoint.iam_arn("role", &head.path, &head.name) == arn).then(|| Self {
+        (home.iam_arn("role", &head.path, &head.name) == arn).then(|| Self {
             name: head.name.clone(),
             id: head.id.clone(),
             trust: role.trust.clone(),
@@ -48,10 +50,10 @@ impl Assumed {
         Ok(())
     }
 
-    pub(super) fn write_user(&self, call: &Call<'_>, session_name: &str, xml: &mut Xml) {
+    pub(super) fn write_user(&self, home: &Shared, session_name: &str, xml: &mut Xml) {
         xml.element("AssumedRoleUser", |xml| {
             xml.leaf("AssumedRoleId", &format!("{}:{session_name}", self.id));
-            xml.leaf("Arn", &call.endpoint.session_arn(&self.name, session_name));
+            xml.leaf("Arn", &home.session_arn(&self.name, session_name));
         });
     }
 }
@@ -64,4 +66,10 @@ pub(super) fn role_arn<'a>(parameters: &'a Parameters<'_>) -> Result<&'a str, Fa
         return Err(Fault::validation(format!("{arn} is invalid")));
     }
     Ok(arn)
+}
+
+/// The account of a role. In one that nobody opened there is no role, no more than in the caller's by that ARN.
+pub(super) fn home(call: &Call<'_>, role_arn: &str) -> Shared {
+    let account = Arn::parse(role_arn).and_then(|arn| call.endpoint.find_account(arn.account));
+    account.unwrap_or_else(|| call.endpoint.clone())
 }

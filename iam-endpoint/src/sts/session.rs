@@ -6,8 +6,8 @@ use http::StatusCode;
 use iam_policy::{Context, Policy, PolicyKind};
 use time::{Duration, OffsetDateTime};
 
-use crate::call::Call;
 use crate::clock;
+use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::iam::{AccessKey, Session, Tags, check_policy};
 use crate::query::Parameters;
@@ -20,7 +20,7 @@ const MOST_POLICY_ARNS: usize = 10;
 /// only the share of the limit.
 const MOST_PACKED: usize = 4_096;
 
-/// The session policies: the inline one and the managed ones, which together grant what any of them does.
+/// The session policies: the inline one and the managed ones of the session's account, which together grant what any of them does.
 #[derive(Default)]
 pub(super) struct SessionPolicies<'a> {
     /// `None` where there are none, so that they do not limit.
@@ -29,7 +29,7 @@ pub(super) struct SessionPolicies<'a> {
 }
 
 impl<'a> SessionPolicies<'a> {
-    pub(super) fn read(call: &Call<'_>, parameters: &'a Parameters<'_>) -> Result<Self, Fault> {
+    pub(super) fn read(home: &Shared, parameters: &'a Parameters<'_>) -> Result<Self, Fault> {
         /// What the inline one may measure.
         const LONGEST: usize = 2_048;
         let inline = parameters.optional("Policy");
@@ -46,9 +46,9 @@ impl<'a> SessionPolicies<'a> {
         let mut policies = Vec::new();
         if let Some(text) = inline {
             parameters.check_length("Policy", 1..=LONGEST)?;
-            policies.push(check_policy(call.endpoint, text, PolicyKind::Session)?);
+            policies.push(check_policy(home, text, PolicyKind::Session)?);
         }
-        let iam = call.endpoint.iam();
+        let iam = home.iam();
         for arn in &arns {
             policies.push(iam.managed_policy(arn)?);
         }
@@ -117,9 +117,9 @@ pub(super) fn set_tag_conditions(tags: &Tags, context: &mut Context) {
 }
 
 /// Makes the credentials of a session, and tells them.
-pub(super) fn write_credentials(call: &Call<'_>, session: Session, xml: &mut Xml) {
-    let expires: OffsetDateTime = session.expires;
-    let key = call.endpoint.iam_mut().insert_key(AccessKey::of_session(session, call.now));
+pub(super) fn write_credentials(home: &Shared, session: Session, now: OffsetDateTime, xml: &mut Xml) {
+    let expires = session.expires;
+    let key = home.iam_mut().insert_key(AccessKey::of_session(session, now));
     let credentials = key.credentials();
     xml.element("Credentials", |xml| {
         xml.leaf("AccessKeyId", &credentials.access_key_id);

@@ -9,7 +9,7 @@ use http::StatusCode;
 use iam_policy::{Context, Principal};
 use time::{Duration, OffsetDateTime};
 
-use super::role::{Assumed, role_arn};
+use super::role::{Assumed, home, role_arn};
 use super::session::{
     SessionPolicies, seconds, set_tag_conditions, text, write_credentials, write_packed_size,
 };
@@ -17,6 +17,7 @@ use super::token::{Claims, Rejected};
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
 use crate::clock;
+use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::iam::{Session, SessionOf, session_token};
 use crate::query::Parameters;
@@ -38,12 +39,13 @@ pub(super) fn assume_role_with_web_identity(
             Some("AssumeRoleWithWebIdentity with an OAuth 2.0 access token"),
         ));
     }
-    let policies = SessionPolicies::read(call, parameters)?;
+    let home = home(call, role_arn);
+    let policies = SessionPolicies::read(&home, parameters)?;
     let claims = Claims::read(parameters.required("WebIdentityToken")?).map_err(fault)?;
-    let provider = provider(call, &claims)?;
+    let provider = provider(&home, call.now, &claims)?;
 
     let denied = || Refusal::Denied("Not authorized to perform sts:AssumeRoleWithWebIdentity".to_owned());
-    let role = Assumed::find(call, role_arn).ok_or_else(denied)?;
+    let role = Assumed::find(&home, role_arn).ok_or_else(denied)?;
     let set_conditions = |context: &mut Context| {
         context.set("sts:RoleSessionName", session_name);
         for (name, values) in claims.condition_keys() {
@@ -68,6 +70,7 @@ pub(super) fn assume_role_with_web_identity(
         let access = Access {
             action,
             resource: role_arn.to_owned(),
+            resource_account: None,
             resource_policy: Some(role.trust.clone()),
             conditions: &set_conditions,
             absent: &["aws:ResourceTag/", "sts:"],
@@ -96,9 +99,9 @@ pub(super) fn assume_role_with_web_identity(
         transitive: claims.transitive.clone(),
         source_identity: claims.source_identity.clone(),
     };
-    write_credentials(call, session, xml);
+    write_credentials(&home, session, call.now, xml);
     xml.leaf("SubjectFromWebIdentityToken", &claims.subject);
-    role.write_user(call, session_name, xml);
+    role.write_user(&home, session_name, xml);
     write_packed_size(packed, xml);
     xml.leaf("Provider", &provider.arn);
     xml.leaf("Audience", claims.audience());
@@ -116,8 +119,8 @@ struct Provider {
 }
 
 /// The provider that a token comes from, if the token is meant for it and valid now.
-fn provider(call: &Call<'_>, claims: &Claims) -> Result<Provider, Fault> {
-    let iam = call.endpoint.iam();
+fn provider(home: &Shared, now: OffsetDateTime, claims: &Claims) -> Result<Provider, Fault> {
+    let iam = home.iam();
     let issuer = claims.issuer.trim_end_matches('/');
     let host = issuer.strip_prefix("https://").unwrap_or(issuer);
     let provider = iam.oidc_providers.find(host).ok_or_else(|| {
@@ -126,18 +129,18 @@ fn provider(call: &Call<'_>, claims: &Claims) -> Result<Provider, Fault> {
     if !claims.audiences.iter().any(|audience| provider.client_ids.contains(audience)) {
         return Err(invalid("Incorrect token audience"));
     }
-    if claims.expires <= call.now {
+    if claims.expires <= now {
         return Err(Fault::new(
             StatusCode::BAD_REQUEST,
             "ExpiredTokenException",
             format!(
                 "Token expired: current date/time {} must be before the expiration date/time {}",
-                call.now.unix_timestamp(),
+                now.unix_timestamp(),
                 claims.expires.unix_timestamp()
             ),
         ));
     }
-    let is_early = |at: &OffsetDateTime| *at > call.now + Duration::minutes(5);
+    let is_early = |at: &OffsetDateTime| *at > now + Duration::minutes(5);
     if let Some(begins) = claims.begins.filter(is_early) {
         return Err(invalid(format!("The ID Token is not valid before {}", clock::iso8601(begins))));
     }

@@ -5,6 +5,8 @@
     reason = "each test binary uses a part; a panic is how a test fails"
 )]
 
+pub(crate) mod s3;
+
 use std::time::SystemTime;
 
 use aws_sigv4::http_request::{
@@ -232,7 +234,12 @@ impl Answer {
 
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
-        assert_eq!(self.status, 200, "{}", self.body);
+        self.is(200)
+    }
+
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
         self
     }
 

@@ -277,7 +277,7 @@ fn conceals_absence(operation: Option<&(String, String)>, sentence: &Sentence) -
 /// What the endpoint's own record says; where the test names an action or resource, of that one item of a batch.
 fn recorded_finding(event: &Event, expectation: &Expectation) -> Finding {
     match event.outcome {
-        Outcome::Answered | Outcome::Failed => {
+        Outcome::Answered | Outcome::Failed | Outcome::NotPerformed => {
             let (mut allowed, mut denied) = (0_usize, None);
             for each in &event.authorizations {
                 if !expectation.names(each.action(), each.resource()) {

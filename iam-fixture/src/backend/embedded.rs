@@ -86,7 +86,7 @@ pub(super) fn fresh() -> Arc<Connection> {
             let world = world.clone();
             move || world.signed_in(world.admin.clone())
         })),
-        account: endpoint.account().to_owned(),
+        account: endpoint.account_id().to_owned(),
         partition: endpoint.partition().to_owned(),
         region: endpoint.region().to_owned(),
         trust: trust.source().fragment().to_owned(),

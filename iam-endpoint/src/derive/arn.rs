@@ -1,0 +1,58 @@
+//! The ARN of a resource, from the format that the Service Authorization Reference gives for its type.
+
+use iam_policy::Arn;
+use iam_policy::catalogue::ResourceType;
+
+use super::scope::Scope;
+
+/// What a resource has that nobody can name: a wildcard, as in AWS's own requests (`instance/*` for `ec2:RunInstances`).
+pub(super) const ANY: &str = "*";
+
+/// Fills the type's format. `values` are those of its own variables, in order; one that is missing is `*`, and one value
+/// for several variables is the last one's.
+pub(super) fn build(
+    scope: &Scope<'_>,
+    resource_type: ResourceType,
+    format: Option<usize>,
+    values: &[&str],
+) -> String {
+    let formats = || resource_type.arn_formats();
+    let fits = |format: &&str| variables(format) == values.len();
+    let format = match format {
+        Some(number) => formats().nth(number),
+        None => formats().find(fits).or_else(|| formats().next()),
+    };
+    let mut arn = String::with_capacity(96);
+    let mut rest = format.unwrap_or(ANY);
+    let first = if values.len() == 1 { variables(rest).saturating_sub(1) } else { 0 };
+    let mut values = std::iter::repeat_n(&ANY, first).chain(values);
+    while let Some((before, variable)) = rest.split_once("${") {
+        arn.push_str(before);
+        let (name, after) = variable.split_once('}').unwrap_or((variable, ""));
+        arn.push_str(match name {
+            "Account" => scope.account,
+            "Partition" => scope.endpoint.partition,
+            "Region" => scope.region,
+            _ => values.next().copied().unwrap_or(ANY),
+        });
+        rest = after;
+    }
+    arn.push_str(rest);
+    arn
+}
+
+/// How many variables a format has of its own.
+pub(crate) fn variables(format: &str) -> usize {
+    let names = format.split("${").skip(1).filter_map(|part| part.split('}').next());
+    names.filter(|name| !matches!(*name, "Account" | "Partition" | "Region")).count()
+}
+
+/// Whether the text names a resource by its whole ARN.
+pub(super) fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") && Arn::parse(text).is_some()
+}
+
+/// What an ARN calls its resource in the end: the name of a role without its path.
+pub(super) fn tail(text: &str) -> &str {
+    if is_arn(text) { text.rsplit(['/', ':']).next().unwrap_or(text) } else { text }
+}

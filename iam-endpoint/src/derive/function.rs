@@ -1,0 +1,214 @@
+//! The value shapes of AWS's APIs that are no plain member: the functions that the table may call.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::dynamodb;
+use super::scope::{Scope, Values};
+use crate::input::{Found, entries};
+
+/// A function of the table.
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    pub(crate) run: for<'a> fn(&Scope<'a>, Vec<Vec<Found<'a>>>) -> Values<'a>,
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// All functions, by name. `x` is the first argument, each of whose texts gives one value.
+#[rustfmt::skip]
+pub(crate) const FUNCTIONS: &[Function] = &[
+    // What stands behind the first `sign` in `x`.
+    Function { name: "after", run: |_, given| each_with(&given, |text, sign| text.split_once(sign).map(|(_, after)| after.to_owned())) },
+    // An ARN without what stands behind its last `:`.
+    Function { name: "arn_parent", run: |_, given| each(&given, |text| text.rsplit_once(':').map(|(before, _)| before.to_owned())) },
+    // The attributes that map keys, maps, lists and expressions of DynamoDB name.
+    Function { name: "attributes", run: dynamodb::attributes },
+    // What stands before the first `sign` in `x`; all of `x` where there is none.
+    Function { name: "before", run: |_, given| each_with(&given, |text, sign| text.split(sign).next().map(str::to_owned)) },
+    // The account that calls.
+    Function { name: "caller_account", run: |scope, _| Values::Known(vec![Found::Text(Cow::Borrowed(scope.account))]) },
+    // The KMS key that a ciphertext names.
+    Function { name: "ciphertext_key", run: ciphertext_key },
+    // The object that S3's copy source names, as `bucket/key`.
+    Function { name: "copy_source", run: |_, given| each(&given, copy_source) },
+    // The role in an instance profile, given by ARN or by name.
+    Function { name: "instance_profile", run: instance_profile },
+    // `true` where the request has it.
+    Function { name: "is_there", run: |_, given| Values::Known(vec![Found::Text(Cow::Borrowed(if first(&given).is_empty() { "false" } else { "true" }))]) },
+    // A field of JSON in base64.
+    Function { name: "json_field", run: |_, given| each_with(&given, json_field) },
+    // The keys of a map.
+    Function { name: "keys", run: |_, given| Values::Known(given.into_iter().flatten().flat_map(map_keys).collect()) },
+    // The alias of a KMS key, where the request names it so.
+    Function { name: "kms_alias", run: |_, given| each(&given, kms_alias) },
+    // A KMS key by id or ARN; an alias by its own ARN.
+    Function { name: "kms_key", run: |scope, given| each(&given, |text| Some(if text.starts_with("alias/") { scope.arn("kms", text) } else { text.to_owned() })) },
+    // The ARN of a Lambda function by name, ARN or part of one, with the qualifier that is the second argument.
+    Function { name: "lambda_function", run: lambda_function },
+    // The partition key's values in DynamoDB's keys and items.
+    Function { name: "leading_keys", run: dynamodb::leading_keys },
+    // The request has no such value.
+    Function { name: "nothing", run: |_, _| Values::Known(Vec::new()) },
+    // The table that a PartiQL statement is about.
+    Function { name: "partiql_table", run: |_, given| each(&given, dynamodb::partiql_table) },
+    // The partition key's value in the key condition of a DynamoDB query.
+    Function { name: "query_keys", run: dynamodb::query_keys },
+    // The ARN of the queue that an SQS URL names: it may be in another account.
+    Function { name: "queue_name", run: queue },
+    // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
+    Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
+];
+
+fn texts<'g>(found: &'g [Found<'_>]) -> impl Iterator<Item = &'g str> {
+    found.iter().filter_map(|found| match found {
+        Found::Text(text) => Some(text.as_ref()),
+        Found::Tree(_) => None,
+    })
+}
+
+fn first<'g, 'a>(given: &'g [Vec<Found<'a>>]) -> &'g [Found<'a>] {
+    given.first().map_or(&[], Vec::as_slice)
+}
+
+fn each<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str) -> Option<String>) -> Values<'a> {
+    Values::Known(texts(first(given)).filter_map(of).map(|text| Found::Text(Cow::Owned(text))).collect())
+}
+
+/// The same with the second argument.
+fn each_with<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str, &str) -> Option<String>) -> Values<'a> {
+    let second = given.get(1).into_iter().flat_map(|found| texts(found)).next().unwrap_or_default();
+    each(given, |text| of(text, second))
+}
+
+fn copy_source(text: &str) -> Option<String> {
+    let path = text.split("?versionId=").next().unwrap_or(text);
+    Some(percent_decode_str(path.trim_start_matches('/')).decode_utf8().ok()?.into_owned())
+}
+
+fn instance_profile<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    each(&given, |text| scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)))
+}
+
+/// AWS's ciphertexts hold the ARN of their key; those of a stand-in for KMS may, too.
+fn ciphertext_key<'a>(_: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let mut keys = Vec::new();
+    for text in texts(first(&given)) {
+        let bytes = base64_simd::STANDARD.decode_to_vec(text).unwrap_or_default();
+        let bytes = String::from_utf8_lossy(&bytes).into_owned();
+        let arn = bytes.find("arn:aws").and_then(|at| bytes.get(at..)).and_then(|rest| {
+            let end =
+                rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-:/".contains(c))).unwrap_or(rest.len());
+            rest.get(..end).filter(|arn| arn.contains(":key/"))
+        });
+        match arn {
+            Some(arn) => keys.push(Found::Text(Cow::Owned(arn.to_owned()))),
+            None => return Values::Unknown,
+        }
+    }
+    Values::Known(keys)
+}
+
+fn kms_alias(text: &str) -> Option<String> {
+    let at = if text.starts_with("alias/") { 0 } else { text.find(":alias/")? + 1 };
+    text.get(at..).map(str::to_owned)
+}
+
+fn json_field(text: &str, field: &str) -> Option<String> {
+    let bytes = base64_simd::STANDARD.decode_to_vec(text).ok()?;
+    let tree: Value = serde_json::from_slice(&bytes).ok()?;
+    Some(tree.get(field)?.as_str()?.to_owned())
+}
+
+/// `name`, `account:function:name`, `arn:…:function:name`, each with or without `:qualifier`.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+fn lambda_function<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let qualifier = given.get(1).into_iter().flat_map(|found| texts(found)).next();
+    each(&given, |text| {
+        let parts: Vec<&str> = text.split(':').collect();
+        let (region, account, name) = match parts.as_slice() {
+            ["arn", _, "lambda", region, account, "function", name @ ..] => (*region, *account, name),
+            [account, "function", name @ ..] => (scope.region, *account, name),
+            ["function", name @ ..] | name => (scope.region, scope.account, name),
+        };
+        let name = name.join(":");
+        let qualifier =
+            qualifier.filter(|_| !name.contains(':')).map(|text| format!(":{text}")).unwrap_or_default();
+        let partition = scope.endpoint.partition;
+        Some(format!("arn:{partition}:lambda:{region}:{account}:function:{name}{qualifier}"))
+    })
+}
+
+fn map_keys(found: Found<'_>) -> Vec<Found<'_>> {
+    match found {
+        Found::Text(_) => Vec::new(),
+        Found::Tree(map) => {
+            entries(map).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))).collect()
+        }
+    }
+}
+
+fn queue<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    each(&given, |url| {
+        let mut parts = url.trim_end_matches('/').rsplit('/');
+        let name = parts.next().filter(|name| !name.is_empty())?;
+        let account =
+            parts.next().filter(|part| part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit()));
+        let (partition, region) = (scope.endpoint.partition, scope.region);
+        Some(format!("arn:{partition}:sqs:{region}:{}:{name}", account.unwrap_or(scope.account)))
+    })
+}
+
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html>
+fn secret(scope: &Scope<'_>, name: &str) -> String {
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    scope.arn("secretsmanager", &format!("secret:{name}-{}", secret_suffix(name)))
+}
+
+/// Six characters as AWS appends them at random to a secret's name; ours are always the same for a name.
+pub(crate) fn secret_suffix(name: &str) -> String {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    // FNV-1a: nothing is kept safe by it.
+    let mut hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let next = || {
+        let digit = usize::try_from(hash % 62).unwrap_or_default();
+        hash /= 62;
+        ALPHABET.get(digit).map_or('A', |byte| char::from(*byte))
+    };
+    std::iter::repeat_with(next).take(6).collect()
+}
+
+impl Scope<'_> {
+    /// An ARN in the caller's account and the request's region.
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.endpoint.partition, self.region, self.account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_in_the_order_of_names() {
+        assert!(FUNCTIONS.is_sorted_by(|one, next| one.name < next.name));
+    }
+
+    #[test]
+    fn a_name_of_a_secret_has_always_the_same_suffix() {
+        assert_eq!(secret_suffix("prod/db"), secret_suffix("prod/db"));
+        assert_ne!(secret_suffix("prod/db"), secret_suffix("prod/db2"));
+        assert!(secret_suffix("").len() == 6);
+    }
+}

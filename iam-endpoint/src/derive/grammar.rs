@@ -1,0 +1,251 @@
+//! The grammar of the table's checks and keys; the generator's docstring and the overlay files tell what they mean.
+//!
+//! ```text
+//! CHECKS := '-' | '?' | CHECK (' | ' CHECK)*
+//! CHECK  := [prefix:]Action [@TARGET (,TARGET)*] (' if ' TESTS | ' unless ' TESTS)*
+//! TARGET := [prefix:]type[:N] [?] [=VALUE (;VALUE)*]      N: which of the type's ARN formats
+//! VALUE  := TERM (' / ' TERM)*                            the first that is there
+//! TERM   := 'literal' | function(VALUE, …) | path
+//! TESTS  := TEST (' and ' TEST)*
+//! TEST   := path | path='text' | path~'text'              is there, equals, begins with (ignoring case)
+//! KEYS   := KEY (' | ' KEY)*
+//! KEY    := key=VALUE | tags=VALUE | roles=VALUE (' ' VALUE)* | passes=service
+//! ```
+
+use super::function::{FUNCTIONS, Function};
+
+/// What an operation needs to be allowed.
+#[derive(Debug)]
+pub(crate) enum Checks<'t> {
+    All(Vec<Check<'t>>),
+    /// AWS asks no policy.
+    Nothing,
+    /// Nobody has told yet.
+    Unknown,
+}
+
+#[derive(Debug)]
+pub(crate) struct Check<'t> {
+    /// Where it is not the service's own.
+    pub(crate) prefix: Option<&'t str>,
+    pub(crate) action: &'t str,
+    pub(crate) targets: Vec<Target<'t>>,
+    pub(crate) conditions: Vec<Condition<'t>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Target<'t> {
+    /// Where it is not the action's.
+    pub(crate) prefix: Option<&'t str>,
+    pub(crate) resource_type: &'t str,
+    /// Which of the type's ARN formats, where one is named.
+    pub(crate) format: Option<usize>,
+    pub(crate) is_optional: bool,
+    /// One for each variable of the ARN format, or a single one; none for a resource that has no name yet.
+    pub(crate) values: Vec<Value<'t>>,
+}
+
+/// The first of these that is there.
+#[derive(Debug)]
+pub(crate) struct Value<'t>(pub(crate) Vec<Term<'t>>);
+
+#[derive(Debug)]
+pub(crate) enum Term<'t> {
+    Call(&'static Function, Vec<Value<'t>>),
+    Literal(&'t str),
+    Path(&'t str),
+}
+
+#[derive(Debug)]
+pub(crate) struct Condition<'t> {
+    /// `unless`.
+    pub(crate) is_negated: bool,
+    pub(crate) tests: Vec<Test<'t>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Test<'t> {
+    pub(crate) path: &'t str,
+    pub(crate) expected: Expected<'t>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Expected<'t> {
+    Equals(&'t str),
+    Present,
+    StartsWith(&'t str),
+}
+
+#[derive(Debug)]
+pub(crate) enum Key<'t> {
+    Condition(&'t str, Value<'t>),
+    /// Whom the roles are passed to, where it is not the service's default.
+    Passes(&'t str),
+    Roles(Vec<Value<'t>>),
+    Tags(Value<'t>),
+}
+
+/// What is wrong with a text of the grammar.
+pub(crate) type Wrong = String;
+
+pub(crate) fn checks(text: &str) -> Result<Checks<'_>, Wrong> {
+    match text {
+        "-" => Ok(Checks::Nothing),
+        "?" => Ok(Checks::Unknown),
+        _ => split(text, " | ").map(check).collect::<Result<_, _>>().map(Checks::All),
+    }
+}
+
+pub(crate) fn keys(text: &str) -> Result<Vec<Key<'_>>, Wrong> {
+    let items = text.split('\t').flat_map(|text| split(text, " | "));
+    items.filter(|item| !item.is_empty()).map(key).collect()
+}
+
+fn check(text: &str) -> Result<Check<'_>, Wrong> {
+    let (main, mut rest) = before_condition(text);
+    let mut conditions = Vec::new();
+    while let Some((word, after)) = rest {
+        let (tests, more) = before_condition(after);
+        let tests = split(tests, " and ").map(test).collect::<Result<_, _>>()?;
+        conditions.push(Condition { is_negated: word == UNLESS, tests });
+        rest = more;
+    }
+    let (action, targets) =
+        main.split_once('@').map_or((main, None), |(action, targets)| (action, Some(targets)));
+    let targets =
+        targets.map_or_else(|| Ok(Vec::new()), |targets| split(targets, ",").map(target).collect())?;
+    let (prefix, action) = prefixed(action.trim());
+    if action.is_empty() || !action.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(format!("`{text}` begins with no action, as `GetItem` or `iam:PassRole` is"));
+    }
+    Ok(Check { prefix, action, targets, conditions })
+}
+
+const IF: &str = " if ";
+const UNLESS: &str = " unless ";
+
+/// The text up to the next condition, that condition's word, and what comes after it.
+fn before_condition(text: &str) -> (&str, Option<(&'static str, &str)>) {
+    let next = [IF, UNLESS].into_iter().filter_map(|word| Some((first_outside(text, word)?, word))).min();
+    let Some((at, word)) = next else { return (text, None) };
+    let (before, after) = text.split_at(at);
+    (before, Some((word, after.get(word.len()..).unwrap_or_default())))
+}
+
+fn target(text: &str) -> Result<Target<'_>, Wrong> {
+    let (head, values) = text.split_once('=').map_or((text, None), |(head, values)| (head, Some(values)));
+    let (head, is_optional) = head.trim().strip_suffix('?').map_or((head.trim(), false), |head| (head, true));
+    let (head, format) = match head.rsplit_once(':') {
+        Some((before, number)) if number.bytes().all(|b| b.is_ascii_digit()) => {
+            (before, number.parse::<usize>().ok())
+        }
+        _ => (head, None),
+    };
+    let (prefix, resource_type) = prefixed(head);
+    if resource_type.is_empty() {
+        return Err(format!("`{text}` names no resource type"));
+    }
+    let values = values.map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect())?;
+    Ok(Target {
+        prefix,
+        resource_type,
+        format: format.and_then(|number| number.checked_sub(1)),
+        is_optional,
+        values,
+    })
+}
+
+fn value(text: &str) -> Result<Value<'_>, Wrong> {
+    split(text, " / ").map(term).collect::<Result<_, _>>().map(Value)
+}
+
+fn term(text: &str) -> Result<Term<'_>, Wrong> {
+    let text = text.trim();
+    if let Some(literal) = literal(text) {
+        return Ok(Term::Literal(literal));
+    }
+    let Some((name, arguments)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) else {
+        return path(text).map(Term::Path);
+    };
+    let function = FUNCTIONS
+        .iter()
+        .find(|function| function.name == name)
+        .ok_or_else(|| format!("`{name}` is not a function"))?;
+    let arguments =
+        split(arguments, ",").filter(|text| !text.is_empty()).map(value).collect::<Result<_, _>>()?;
+    Ok(Term::Call(function, arguments))
+}
+
+fn path(text: &str) -> Result<&str, Wrong> {
+    let is_fine = !text.is_empty() && !text.contains(['\'', '(', ')', '=', '~', '@', '|']);
+    is_fine.then_some(text).ok_or_else(|| format!("`{text}` is no path, literal or function"))
+}
+
+fn literal(text: &str) -> Option<&str> {
+    text.strip_prefix('\'')?.strip_suffix('\'').filter(|text| !text.contains('\''))
+}
+
+fn test(text: &str) -> Result<Test<'_>, Wrong> {
+    let text = text.trim();
+    let Some(at) = text.find(['=', '~']) else {
+        return Ok(Test { path: path(text)?, expected: Expected::Present });
+    };
+    let (of, expected) = text.split_at(at);
+    let (sign, quoted) = expected.split_at(1);
+    let quoted = literal(quoted).ok_or_else(|| format!("`{text}` compares with no text in quotes"))?;
+    let expected = if sign == "=" { Expected::Equals(quoted) } else { Expected::StartsWith(quoted) };
+    Ok(Test { path: path(of)?, expected })
+}
+
+fn key(text: &str) -> Result<Key<'_>, Wrong> {
+    let (name, given) = text.split_once('=').ok_or_else(|| format!("`{text}` is no `key=VALUE`"))?;
+    match name {
+        "passes" => Ok(Key::Passes(given)),
+        "roles" => split(given, " ").map(value).collect::<Result<_, _>>().map(Key::Roles),
+        // A map of tags is wanted as a whole, with its values; so is one that gives a key for each entry.
+        "tags" => value(given.trim_end_matches("{}")).map(Key::Tags),
+        _ if name.ends_with([':', '/']) => Ok(Key::Condition(name, value(given.trim_end_matches("{}"))?)),
+        _ if name.contains(':') => Ok(Key::Condition(name, value(given)?)),
+        _ => Err(format!("`{name}` is no condition key")),
+    }
+}
+
+fn prefixed(text: &str) -> (Option<&str>, &str) {
+    text.split_once(':').map_or((None, text), |(prefix, name)| (Some(prefix), name))
+}
+
+/// Splits where neither quotes nor parentheses are open; the parts are trimmed.
+fn split<'t>(text: &'t str, separator: &'static str) -> impl Iterator<Item = &'t str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let at = first_outside(text, separator);
+        let (part, after) = at.map_or((text, None), |at| {
+            let (part, after) = text.split_at(at);
+            (part, after.get(separator.len()..))
+        });
+        rest = after;
+        Some(part.trim())
+    })
+}
+
+fn first_outside(text: &str, separator: &str) -> Option<usize> {
+    // Most texts have none, and finding that out is the standard library's own compiled work.
+    let first = text.find(separator)?;
+    if !text.contains(['\'', '(']) {
+        return Some(first);
+    }
+    let (mut depth, mut is_quoted) = (0_usize, false);
+    for (at, byte) in text.bytes().enumerate() {
+        if depth == 0 && !is_quoted && text.get(at..).is_some_and(|rest| rest.starts_with(separator)) {
+            return Some(at);
+        }
+        match byte {
+            b'\'' => is_quoted = !is_quoted,
+            b'(' if !is_quoted => depth += 1,
+            b')' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}

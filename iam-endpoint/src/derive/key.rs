@@ -1,0 +1,147 @@
+//! The condition keys of an operation: those in the request, those that it cannot have, and those that nobody computes.
+
+use std::borrow::Cow;
+
+use iam_policy::{Context, catalogue};
+
+use super::grammar::Key;
+use super::question::{PASS_ROLE, Question};
+use super::scope::{Scope, Values};
+use super::tags::{self, Tags};
+use crate::input::{Found, entries};
+
+/// What a request says about condition keys.
+pub(crate) struct Keys {
+    /// Every key that the table computes; without values where the request has none.
+    computed: Vec<(String, Vec<String>)>,
+    /// Keys that the request has, whose values the endpoint cannot tell.
+    unknown: Vec<String>,
+    /// `None` where the table does not say where the tags stand.
+    tags: Option<Tags>,
+    /// Whom roles are passed to.
+    passes: Cow<'static, str>,
+}
+
+impl Keys {
+    pub(crate) fn of<'a>(scope: &Scope<'a>, keys: &[Key<'a>], passes: Cow<'static, str>) -> Self {
+        let mut all = Self { computed: Vec::new(), unknown: Vec::new(), tags: None, passes };
+        for key in keys {
+            match key {
+                Key::Condition(name, value) => match scope.values(value) {
+                    Values::Known(found) => all.compute(name, found),
+                    Values::Unknown => all.unknown.push((*name).to_owned()),
+                },
+                Key::Passes(service) => all.passes = (*service).to_owned().into(),
+                Key::Roles(_) => {}
+                Key::Tags(value) => {
+                    let found = match scope.values(value) {
+                        Values::Known(found) => found,
+                        Values::Unknown => Vec::new(),
+                    };
+                    all.tags.get_or_insert_default().extend(tags::of(found));
+                }
+            }
+        }
+        all
+    }
+
+    /// A name that ends in a sign stands for one key for each entry of a map: `kms:EncryptionContext:`.
+    fn compute(&mut self, name: &str, found: Vec<Found<'_>>) {
+        if !name.ends_with([':', '/']) {
+            let texts = found.into_iter().flat_map(leaves).collect();
+            self.computed.push((name.to_owned(), texts));
+            return;
+        }
+        for found in found {
+            let Found::Tree(map) = found else { continue };
+            for (key, value) in entries(map) {
+                if let Some(value) = value.as_str() {
+                    self.computed.push((format!("{name}{key}"), vec![value.to_owned()]));
+                }
+            }
+        }
+        // That the others are absent is known too.
+        self.computed.push((name.to_owned(), Vec::new()));
+    }
+
+    /// Sets what the request says, for one of its questions.
+    pub(crate) fn set(&self, question: &Question, context: &mut Context) {
+        if question.action == PASS_ROLE {
+            context.set("iam:PassedToService", self.passes.clone());
+            return;
+        }
+        for (name, values) in &self.computed {
+            context.set_many(name.clone(), values.iter().map(String::as_str));
+        }
+        if let Some(tags) = &self.tags {
+            for (key, value) in tags {
+                if let Some(value) = value {
+                    context.set(format!("aws:RequestTag/{key}"), value.as_str());
+                }
+            }
+            context.set_many("aws:TagKeys", tags.iter().map(|(key, _)| key.as_str()));
+        }
+    }
+
+    /// Whether a key that nobody set is known not to be in the request.
+    ///
+    /// A service's key that the Service Authorization Reference does not list for the action is none of it; one that it
+    /// lists, and that the table does not compute, may be in AWS's request. Global keys are all set that a direct call can
+    /// have, but for tags.
+    pub(crate) fn is_absent(&self, key: &str, question: &Question, knows_tags: bool) -> bool {
+        let starts_with =
+            |start: &str| key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+        let is_about_resource_tag = starts_with("aws:ResourceTag/")
+            || key.split_once(':').is_some_and(|(_, name)| {
+                name.get(..12).is_some_and(|head| head.eq_ignore_ascii_case("ResourceTag/"))
+            });
+        if is_about_resource_tag {
+            return knows_tags || question.is_new || question.resource == "*";
+        }
+        if self.unknown.iter().any(|name| starts_with(name)) {
+            return false;
+        }
+        if question.action == PASS_ROLE {
+            return true;
+        }
+        if starts_with("aws:RequestTag/") || key.eq_ignore_ascii_case("aws:TagKeys") {
+            return self.tags.is_some() || !lists_tags(&question.action);
+        }
+        if starts_with("aws:") {
+            return true;
+        }
+        let is_computed = |(name, _): &(String, Vec<String>)| {
+            if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) }
+        };
+        self.computed.iter().any(is_computed) || !lists(&question.action, key)
+    }
+}
+
+fn lists(action: &str, key: &str) -> bool {
+    let key = catalogue::condition_key(key);
+    key.zip(catalogue::action(action)).is_some_and(|(key, action)| action.supports(key))
+}
+
+/// Whether a request for the action can carry tags.
+fn lists_tags(action: &str) -> bool {
+    catalogue::action(action).is_some_and(|action| {
+        let mut keys = action.condition_keys().chain(action.resources().flat_map(|on| on.condition_keys()));
+        keys.any(|key| key == "aws:TagKeys" || key.starts_with("aws:RequestTag/"))
+    })
+}
+
+/// The texts of a leaf, or of a list of leaves.
+fn leaves(found: Found<'_>) -> Vec<String> {
+    match found {
+        Found::Text(text) => vec![text.into_owned()],
+        Found::Tree(tree) => crate::input::items(tree)
+            .into_iter()
+            .filter_map(|item| match item {
+                serde_json::Value::String(text) => Some(text.clone()),
+                serde_json::Value::Number(number) => Some(number.to_string()),
+                serde_json::Value::Bool(value) => Some(value.to_string()),
+                _ => None,
+            })
+            .collect(),
+    }
+}

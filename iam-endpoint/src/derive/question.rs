@@ -1,0 +1,160 @@
+//! Actions on resources, and roles that are passed.
+
+use http::StatusCode;
+use iam_policy::Arn;
+use iam_policy::catalogue::{self, ResourceType};
+
+use super::arn::{ANY, build, is_arn, tail};
+use super::grammar::{Check, Key, Target};
+use super::scope::{Scope, Values};
+use crate::fault::Fault;
+use crate::input::Found;
+
+/// More resources than any request is about; each is decided on its own.
+const MOST: usize = 1_000;
+
+/// One thing that the caller must be allowed.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Question {
+    /// With its prefix: `dynamodb:GetItem`.
+    pub(crate) action: String,
+    /// An ARN, or `*`.
+    pub(crate) resource: String,
+    /// Whether the request makes the resource, so that it has no tags yet.
+    pub(crate) is_new: bool,
+}
+
+/// Everything that must be allowed, in the order of the table.
+pub(crate) fn questions<'a>(
+    scope: &Scope<'a>,
+    prefix: &str,
+    checks: &[Check<'a>],
+    keys: &[Key<'a>],
+) -> Result<Vec<Question>, Fault> {
+    let mut questions = Questions(Vec::new());
+    for check in checks {
+        questions.ask(scope, check.prefix.unwrap_or(prefix), check)?;
+    }
+    for value in
+        keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
+    {
+        for role in scope.values(value).texts() {
+            if let Some(resource) = role_arn(scope, &role) {
+                questions.push(Question { action: PASS_ROLE.to_owned(), resource, is_new: false })?;
+            }
+        }
+    }
+    Ok(questions.0)
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>
+pub(super) const PASS_ROLE: &str = "iam:PassRole";
+
+/// The role that a member names by its ARN or its name.
+fn role_arn(scope: &Scope<'_>, named: &str) -> Option<String> {
+    if let Some(arn) = Arn::parse(named) {
+        return (arn.service == "iam" && arn.resource.starts_with("role/")).then(|| named.to_owned());
+    }
+    let is_name =
+        !named.is_empty() && named.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
+    is_name.then(|| scope.endpoint.role_arn(named))
+}
+
+struct Questions(Vec<Question>);
+
+impl Questions {
+    fn ask<'a>(&mut self, scope: &Scope<'a>, prefix: &str, check: &Check<'a>) -> Result<(), Fault> {
+        let action = [prefix, ":", check.action].concat();
+        let meets = |scope: &Scope<'a>| check.conditions.iter().all(|condition| scope.meets(condition));
+        let (before, mut is_asked, mut stranger) =
+            (self.0.len(), check.targets.is_empty() && meets(scope), None);
+        for target in &check.targets {
+            let Some(resource_type) = resource_type(target, prefix) else { continue };
+            for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
+                is_asked = true;
+                for named in named(scope, resource_type, target)? {
+                    match named {
+                        Named::Resource(resource) => {
+                            let is_new = target.values.is_empty();
+                            self.push(Question { action: action.clone(), resource, is_new })?;
+                        }
+                        Named::Stranger(arn) => stranger = Some(arn),
+                    }
+                }
+            }
+        }
+        if is_asked && self.0.len() == before {
+            let resource = stranger.unwrap_or_else(|| ANY.to_owned());
+            self.push(Question { action, resource, is_new: false })?;
+        }
+        Ok(())
+    }
+
+    /// Each question is asked once.
+    fn push(&mut self, question: Question) -> Result<(), Fault> {
+        if self.0.len() == MOST {
+            return Err(Fault::new(
+                StatusCode::BAD_REQUEST,
+                "ValidationException",
+                format!("the request is about more than {MOST} resources"),
+            ));
+        }
+        if !self.0.contains(&question) {
+            self.0.push(question);
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn resource_type(target: &Target<'_>, prefix: &str) -> Option<ResourceType> {
+    catalogue::service(target.prefix.unwrap_or(prefix))?.resource_type(target.resource_type)
+}
+
+enum Named {
+    Resource(String),
+    /// An ARN of another type.
+    Stranger(String),
+}
+
+/// The resources of one target.
+fn named<'a>(
+    scope: &Scope<'a>,
+    resource_type: ResourceType,
+    target: &Target<'a>,
+) -> Result<Vec<Named>, Fault> {
+    let mut columns = Vec::with_capacity(target.values.len());
+    for value in &target.values {
+        match scope.values(value) {
+            Values::Known(found) => {
+                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>())
+            }
+            Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
+        }
+    }
+    if target.is_optional && columns.iter().any(Vec::is_empty) {
+        return Ok(Vec::new());
+    }
+    let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
+    let name = |row: usize| {
+        // What there is once goes with each of what there is several times.
+        let cell = |column: &'_ Vec<_>| if column.len() == 1 { 0 } else { row };
+        let mut values: Vec<&str> =
+            columns.iter().map(|column| column.get(cell(column)).map_or(ANY, AsRef::as_ref)).collect();
+        if let [arn] = values.as_slice()
+            && is_arn(arn)
+        {
+            if resource_type.matches(arn) {
+                return Named::Resource((*arn).to_owned());
+            }
+            // A member that takes any ARN names a resource of one of the action's types.
+            if target.is_optional {
+                return Named::Stranger((*arn).to_owned());
+            }
+        }
+        for value in &mut values {
+            *value = tail(value);
+        }
+        Named::Resource(build(scope, resource_type, target.format, &values))
+    };
+    Ok((0..rows.min(MOST + 1)).map(name).collect())
+}

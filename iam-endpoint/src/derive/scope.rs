@@ -1,0 +1,139 @@
+//! What a value of the table means for one request.
+
+use std::borrow::Cow;
+
+use super::grammar::{Condition, Expected, Term, Test, Value};
+use crate::endpoint::Shared;
+use crate::input::{Found, Input, entries, items, walk};
+
+/// One request, as the table's values see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) endpoint: &'a Shared,
+    pub(crate) input: &'a Input<'a>,
+    /// The region that the request is for.
+    pub(crate) region: &'a str,
+    /// The account of the caller, in which resources are that a request only names.
+    pub(crate) account: &'a str,
+    /// The one item of a list that paths through the list are about.
+    pub(crate) focus: Option<Focus<'a>>,
+}
+
+/// One item of a list, or one entry of a map.
+#[derive(Clone, Copy)]
+pub(crate) struct Focus<'a> {
+    /// The path of the list or map, without its brackets.
+    list: &'a str,
+    /// The entry's key.
+    key: Option<&'a str>,
+    item: &'a serde_json::Value,
+}
+
+/// The values that the table's text gives for a request.
+pub(crate) enum Values<'a> {
+    Known(Vec<Found<'a>>),
+    /// The request has one, and what it is depends on what the endpoint does not know.
+    Unknown,
+}
+
+impl<'a> Values<'a> {
+    /// The leaves' texts.
+    pub(crate) fn texts(self) -> Vec<Cow<'a, str>> {
+        match self {
+            Self::Known(found) => found.into_iter().filter_map(Found::text).collect(),
+            Self::Unknown => Vec::new(),
+        }
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// The first of the terms that is there.
+    pub(crate) fn values(&self, value: &Value<'a>) -> Values<'a> {
+        for term in &value.0 {
+            match self.term(term) {
+                Values::Known(found) if found.is_empty() => {}
+                found => return found,
+            }
+        }
+        Values::Known(Vec::new())
+    }
+
+    fn term(&self, term: &Term<'a>) -> Values<'a> {
+        match term {
+            Term::Call(function, arguments) => {
+                let mut given = Vec::with_capacity(arguments.len());
+                for argument in arguments {
+                    match self.values(argument) {
+                        Values::Known(found) => given.push(found),
+                        Values::Unknown => return Values::Unknown,
+                    }
+                }
+                (function.run)(self, given)
+            }
+            Term::Literal(text) => Values::Known(vec![Found::Text(Cow::Borrowed(text))]),
+            Term::Path(path) => Values::Known(self.find(path)),
+        }
+    }
+
+    fn find(&self, path: &str) -> Vec<Found<'a>> {
+        if let Some(focus) = self.focus
+            && let Some(rest) = path.strip_prefix(focus.list)
+        {
+            // `M{*}[].A` goes into the entry's list, `L[].A` into the item.
+            let into = |rest: &str| walk(focus.item, rest.strip_prefix('.').unwrap_or(rest));
+            if let Some(rest) = rest.strip_prefix("[]").or_else(|| rest.strip_prefix("{*}")) {
+                return into(rest);
+            }
+            if rest == "{}" {
+                return focus.key.map(|key| Found::Text(Cow::Borrowed(key))).into_iter().collect();
+            }
+        }
+        self.input.find(path)
+    }
+
+    /// One scope for each item of the first list or map that a value goes through; this one alone where it goes through
+    /// none, or where the request has none.
+    pub(crate) fn by_item(&self, values: &[Value<'a>]) -> Vec<Self> {
+        let Some((list, is_map)) = values.iter().find_map(list_of) else { return vec![*self] };
+        let Some(collection) = self.input.collection(list) else { return vec![*self] };
+        let focused = |(key, item)| Self { focus: Some(Focus { list, key, item }), ..*self };
+        if is_map {
+            entries(collection).into_iter().map(|(key, item)| focused((Some(key), item))).collect()
+        } else {
+            items(collection).into_iter().map(|item| focused((None, item))).collect()
+        }
+    }
+
+    /// Whether a check is asked for.
+    pub(crate) fn meets(&self, condition: &Condition<'_>) -> bool {
+        condition.tests.iter().all(|test| self.passes(test)) != condition.is_negated
+    }
+
+    fn passes(&self, test: &Test<'_>) -> bool {
+        let found = self.find(test.path);
+        let mut texts = found.iter().filter_map(|found| match found {
+            Found::Text(text) => Some(text.as_ref()),
+            Found::Tree(_) => None,
+        });
+        match test.expected {
+            Expected::Equals(expected) => texts.any(|text| text == expected),
+            Expected::Present => !found.is_empty(),
+            Expected::StartsWith(start) => texts.any(|text| {
+                text.trim_start().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+            }),
+        }
+    }
+}
+
+/// The first list or map in the body that a value's path goes through, and whether it is a map.
+fn list_of<'a>(value: &Value<'a>) -> Option<(&'a str, bool)> {
+    value.0.iter().find_map(|term| match term {
+        Term::Call(_, arguments) => arguments.iter().find_map(list_of),
+        Term::Literal(_) => None,
+        Term::Path(path) if path.starts_with(['/', '?', ':']) => None,
+        Term::Path(path) => {
+            let at = path.find(['[', '{'])?;
+            Some((path.get(..at)?, path.get(at..)?.starts_with('{')))
+        }
+    })
+}

@@ -1,0 +1,215 @@
+//! Following the table's paths through an input: `RequestItems{}`, `TransactItems[].Put.TableName`.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Found<'i> {
+    Text(Cow<'i, str>),
+    Tree(&'i Value),
+}
+
+impl<'i> Found<'i> {
+    fn of(value: &'i Value) -> Option<Self> {
+        match value {
+            Value::Null => None,
+            Value::Array(_) | Value::Object(_) => Some(Self::Tree(value)),
+            Value::Bool(value) => Some(Self::Text(Cow::Borrowed(if *value { "true" } else { "false" }))),
+            Value::Number(number) => Some(Self::Text(Cow::Owned(number.to_string()))),
+            Value::String(text) => Some(Self::Text(Cow::Borrowed(text))),
+        }
+    }
+
+    /// The text of a leaf.
+    pub(crate) fn text(self) -> Option<Cow<'i, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Tree(_) => None,
+        }
+    }
+}
+
+/// Everything at a path in a body. Lists are taken as each protocol writes them.
+pub(crate) fn walk<'i>(root: &'i Value, path: &str) -> Vec<Found<'i>> {
+    let mut found = Vec::new();
+    step(root, path, &mut found);
+    found
+}
+
+/// The list or the map at a path without its brackets.
+pub(super) fn collection<'i>(root: &'i Value, path: &str) -> Option<&'i Value> {
+    let is_list = |value: &Value| value.is_array() || numbered(value).is_some();
+    let mut at = root;
+    for name in path.split('.') {
+        match member(at, name) {
+            Some(child) => at = child,
+            // The name of a list's members, which the protocol at hand does not write.
+            None if is_list(at) => {}
+            None => return None,
+        }
+    }
+    Some(at)
+}
+
+fn step<'i>(value: &'i Value, path: &str, found: &mut Vec<Found<'i>>) {
+    if path.is_empty() {
+        found.extend(Found::of(value));
+        return;
+    }
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let (name, brackets) = first.find(['[', '{']).map_or((first, ""), |at| first.split_at(at));
+    let child = member(value, name);
+    // Where the protocol at hand does not write the name of a list's members, the list is here already.
+    let is_here = child.is_none() && brackets.starts_with('[') && value.is_array();
+    if let Some(child) = child.or(is_here.then_some(value)) {
+        unfold(child, brackets, rest, found);
+    }
+}
+
+/// Goes on with each item of a list, each entry of a map.
+fn unfold<'i>(value: &'i Value, brackets: &str, rest: &str, found: &mut Vec<Found<'i>>) {
+    if let Some(more) = brackets.strip_prefix("[]") {
+        for item in items(value) {
+            unfold(item, more, rest, found);
+        }
+    } else if let Some(more) = brackets.strip_prefix("{*}") {
+        for (_, item) in entries(value) {
+            unfold(item, more, rest, found);
+        }
+    } else if brackets == "{}" {
+        found.extend(entries(value).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))));
+    } else {
+        step(value, rest, found);
+    }
+}
+
+/// The member of a structure, or of a map that is written as a list of entries. No name is the value itself: a list or
+/// a map that is the whole body.
+fn member<'i>(value: &'i Value, name: &str) -> Option<&'i Value> {
+    if name.is_empty() {
+        return Some(value);
+    }
+    let Value::Object(members) = value else { return None };
+    members.get(name).or_else(|| {
+        is_written_as_list(value)
+            .then(|| entries(value).into_iter().find(|(key, _)| *key == name))?
+            .map(|(_, value)| value)
+    })
+}
+
+/// The items of a list: of JSON, of numbered parameters, or of repeated elements, of which one alone is no list.
+pub(crate) fn items(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(members) => {
+            if let Some(items) = numbered(value) {
+                return items;
+            }
+            let mut only = members.iter();
+            match (only.next(), only.next()) {
+                (Some((name, inner)), None) if name == "member" || numbered(inner).is_some() => items(inner),
+                _ => vec![value],
+            }
+        }
+        _ => vec![value],
+    }
+}
+
+/// The values of an object whose keys are all numbers, in their order.
+fn numbered(value: &Value) -> Option<Vec<&Value>> {
+    let Value::Object(members) = value else { return None };
+    let mut items = members
+        .iter()
+        .map(|(key, value)| Some((key.parse::<u32>().ok()?, value)))
+        .collect::<Option<Vec<_>>>()?;
+    items.sort_by_key(|(number, _)| *number);
+    (!items.is_empty()).then(|| items.into_iter().map(|(_, value)| value).collect())
+}
+
+/// The keys and values of a map: of JSON, or written as a list of keys and values.
+pub(crate) fn entries(value: &Value) -> Vec<(&str, &Value)> {
+    const KEYS: [&str; 4] = ["key", "Key", "Name", "name"];
+    const VALUES: [&str; 2] = ["value", "Value"];
+    let Value::Object(members) = value else { return Vec::new() };
+    if !is_written_as_list(value) {
+        return members.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    }
+    items(members.get("entry").unwrap_or(value))
+        .into_iter()
+        .filter_map(|item| {
+            let key = KEYS.iter().find_map(|name| item.get(name)?.as_str())?;
+            Some((key, VALUES.iter().find_map(|name| item.get(name)).unwrap_or(&Value::Null)))
+        })
+        .collect()
+}
+
+/// Whether a map is `entry.1.key`, or `1.Name`, or `<entry><key>`.
+fn is_written_as_list(value: &Value) -> bool {
+    let Value::Object(members) = value else { return false };
+    members.len() == 1 && members.get("entry").is_some_and(|entry| entry.is_object() || entry.is_array())
+        || numbered(value).is_some_and(|items| items.iter().all(|item| item.is_object()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn finds(value: &Value, path: &str, expected: &[&str]) {
+        let found: Vec<_> = walk(value, path).into_iter().filter_map(Found::text).collect();
+        assert_eq!(found, expected, "{path}");
+    }
+
+    #[test]
+    fn lists_and_maps_of_json_are_followed() {
+        let body = json!({
+            "RequestItems": {"A": {"Keys": [1, 2]}, "B": {"Keys": [true]}},
+            "TransactItems": [{"Put": {"TableName": "C"}}, {"Get": {}}, {"Put": {"TableName": "D"}}],
+            "Nothing": null,
+        });
+        finds(&body, "RequestItems{}", &["A", "B"]);
+        finds(&body, "RequestItems{*}.Keys[]", &["1", "2", "true"]);
+        finds(&json!({"A": {"t": [{"P": 1}], "u": [{"P": 2}]}}), "A{*}[].P", &["1", "2"]);
+        finds(&body, "TransactItems[].Put.TableName", &["C", "D"]);
+        finds(&body, "Nothing", &[]);
+        finds(&body, "No.Such[].Path", &[]);
+        assert_eq!(walk(&body, "TransactItems[].Put").len(), 2);
+    }
+
+    #[test]
+    fn numbered_parameters_are_lists_in_their_order() {
+        let body = json!({
+            "InstanceId": {"10": "j", "2": "b", "1": "a"},
+            "Tags": {"member": {"1": {"Key": "k"}}},
+            "Attribute": {"1": {"Name": "Policy", "Value": "{}"}},
+            "Attributes": {"entry": {"1": {"key": "Policy", "value": "x"}}},
+        });
+        finds(&body, "InstanceId[]", &["a", "b", "j"]);
+        finds(&body, "Tags.member[].Key", &["k"]);
+        finds(&body, "Tags[].Key", &["k"]);
+        finds(&body, "Attribute{}", &["Policy"]);
+        finds(&body, "Attribute.Policy", &["{}"]);
+        finds(&body, "Attributes{}", &["Policy"]);
+        finds(&body, "Attributes.Policy", &["x"]);
+    }
+
+    #[test]
+    fn one_element_is_a_list_of_one() {
+        let one = json!({"Object": {"Key": "a"}, "Tags": {"Tag": {"Key": "k"}}});
+        finds(&one, "Object[].Key", &["a"]);
+        finds(&one, "Tags.Tag[].Key", &["k"]);
+        let two = json!({"Object": [{"Key": "a"}, {"Key": "b"}]});
+        finds(&two, "Object[].Key", &["a", "b"]);
+    }
+
+    #[test]
+    fn a_path_in_the_names_of_one_protocol_fits_another() {
+        finds(&json!({"Tags": [{"Key": "k"}]}), "Tags.member[].Key", &["k"]);
+        finds(&json!([{"Key": "k"}]), "[].Key", &["k"]);
+    }
+}

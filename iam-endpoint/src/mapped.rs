@@ -1,0 +1,222 @@
+//! A call to any service of the table: which operation is it, and may the caller do it?
+
+use std::borrow::Cow;
+
+use crate::request::Parts;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use iam_policy::Context;
+
+use crate::addressee::{self, Addressee};
+use crate::authorize::{Access, Refusal};
+use crate::call::Call;
+use crate::derive::{self, Checks, Keys, Question, Scope};
+use crate::ec2;
+use crate::fault::Fault;
+use crate::headers::Headers;
+use crate::input::Input;
+use crate::journal::Outcome;
+use crate::operation::{Operation, Route, Service};
+use crate::protocol::Protocol;
+use crate::resource_policy::{self, Change};
+
+/// What is left to do with a call.
+pub(crate) enum Reply {
+    Answered(Response<Bytes>),
+    /// It may be done, and it is not the endpoint's own to do.
+    Allowed {
+        service: Service,
+        operation: String,
+        /// What it changes in the policy of a resource.
+        change: Option<Change>,
+    },
+}
+
+/// Whether AWS takes the operation of a request from anyone.
+pub(crate) fn is_anonymous(
+    Addressee { service, protocol }: Addressee,
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: &[u8],
+) -> bool {
+    let operation = service.and_then(|service| match protocol {
+        Protocol::RestJson | Protocol::RestXml => {
+            addressee::route(service, parts, headers).map(|route| route.operation)
+        }
+        Protocol::S3 => None,
+        _ => service.operation(&protocol.operation(parts, headers, body)?),
+    });
+    operation.is_some_and(Operation::is_anonymous)
+}
+
+/// A call whose operation is to be found in the request.
+pub(crate) fn handle(call: &Call<'_>, service: Service, protocol: Protocol) -> Reply {
+    let asked = match Asked::read(call, service, protocol) {
+        Ok(asked) => asked,
+        Err(fault) => return Reply::Answered(call.fault(protocol, &fault)),
+    };
+    go_on(call, service, protocol, asked)
+}
+
+/// A call whose operation its service's own code has read, and does not perform.
+pub(crate) fn handle_as(
+    call: &Call<'_>,
+    service: Service,
+    protocol: Protocol,
+    name: &str,
+    labels: Vec<(&'static str, String)>,
+) -> Reply {
+    let asked = Asked { name: name.to_owned(), operation: service.operation(name), labels };
+    go_on(call, service, protocol, asked)
+}
+
+fn go_on(call: &Call<'_>, service: Service, protocol: Protocol, asked: Asked) -> Reply {
+    call.begin(format!("{}:{}", service.id(), asked.name));
+    match asked.authorize(call, service, protocol) {
+        Err(fault) => Reply::Answered(call.fault(protocol, &fault)),
+        Ok(Next::Answer(response)) => Reply::Answered(response),
+        Ok(Next::Perform(change)) => Reply::Allowed { service, operation: asked.name, change },
+    }
+}
+
+/// What follows when a call may go on.
+enum Next {
+    Answer(Response<Bytes>),
+    Perform(Option<Change>),
+}
+
+/// The operation that a request asks for.
+struct Asked {
+    name: String,
+    /// `None` for one that the table does not have.
+    operation: Option<Operation>,
+    labels: Vec<(&'static str, String)>,
+}
+
+impl Asked {
+    fn read(call: &Call<'_>, service: Service, protocol: Protocol) -> Result<Self, Fault> {
+        if matches!(protocol, Protocol::RestJson | Protocol::RestXml | Protocol::S3) {
+            let Some(Route { operation, labels }) = addressee::route(service, call.parts, call.headers)
+            else {
+                let what = format!("{} {}", call.parts.method, call.parts.uri.path());
+                return Err(Fault::not_mapped(service.id(), Some(&what)));
+            };
+            return Ok(Self { name: operation.name().to_owned(), operation: Some(operation), labels });
+        }
+        let name = protocol.operation(call.parts, call.headers, &call.body).ok_or_else(|| {
+            let (code, message) = match protocol {
+                Protocol::Ec2 | Protocol::Query => ("MissingAction", "the request names no `Action`"),
+                _ => ("UnknownOperationException", "the request names no operation"),
+            };
+            Fault::new(StatusCode::BAD_REQUEST, code, message)
+        })?;
+        Ok(Self { operation: service.operation(&name), name, labels: Vec::new() })
+    }
+
+    /// Asks for everything that the operation needs; answers what is EC2's own.
+    fn authorize(&self, call: &Call<'_>, service: Service, protocol: Protocol) -> Result<Next, Fault> {
+        let declared = call.endpoint.told.checks(service.id(), &self.name);
+        let text = declared.as_deref().or(self.operation.map(Operation::checks)).unwrap_or("?");
+        let unmapped = || Fault::not_mapped(service.id(), Some(&self.name));
+        let checks = match derive::checks(text) {
+            Ok(Checks::All(checks)) => checks,
+            Ok(Checks::Nothing) => Vec::new(),
+            Ok(Checks::Unknown) | Err(_) => return Err(unmapped()),
+        };
+        if self.operation.is_some_and(Operation::has_event_stream) {
+            return Err(Fault::event_stream(service.id(), &self.name));
+        }
+        let keys = derive::keys(self.operation.map_or("", Operation::keys)).map_err(|_| unmapped())?;
+        let input = Input::read(protocol, call.parts, call.headers, &call.body, self.labels.clone())?;
+        let scope = Scope {
+            endpoint: call.endpoint,
+            input: &input,
+            region: call.signing.as_ref().map_or(&call.endpoint.region, |signing| &signing.region),
+            account: &call.endpoint.account.id,
+            focus: None,
+        };
+        let mut questions = derive::questions(&scope, service.prefix().unwrap_or_default(), &checks, &keys)?;
+        resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
+        let keys = Keys::of(&scope, &keys, service.receiver_of_roles().unwrap_or_default());
+        for question in &questions {
+            ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
+        }
+        if protocol == Protocol::Ec2 {
+            if input.text("DryRun").is_some_and(|value| value == "true") {
+                return Err(Fault {
+                    outcome: Outcome::NotPerformed,
+                    ..Fault::new(
+                        StatusCode::PRECONDITION_FAILED,
+                        "DryRunOperation",
+                        "Request would have succeeded, but DryRun flag is set.",
+                    )
+                });
+            }
+            if self.name == "DescribeRegions" {
+                if let Some(answer) = ec2::describe_regions(call, &input) {
+                    return answer.map(Next::Answer);
+                }
+            }
+        }
+        let resource = questions.first().map(|question| question.resource.as_str());
+        resource_policy::observe(&scope, service.id(), &self.name, resource).map(Next::Perform)
+    }
+}
+
+fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal> {
+    let tags = resource_tags(call, &question.resource);
+    let prefix = question.action.split(':').next().unwrap_or_default();
+    let conditions = |context: &mut Context| {
+        keys.set(question, context);
+        for (key, value) in tags.iter().flatten() {
+            context.set(format!("aws:ResourceTag/{key}"), value.as_str());
+            context.set(format!("{prefix}:ResourceTag/{key}"), value.as_str());
+        }
+    };
+    let access = Access {
+        action: &question.action,
+        resource: question.resource.clone(),
+        resource_account: None,
+        resource_policy: call.endpoint.resource_policies.of(&question.resource),
+        conditions: &conditions,
+        absent: &[],
+    };
+    call.authorize_where(access, &|key| keys.is_absent(key, question, tags.is_some()))
+}
+
+/// The tags of a resource, where a test or somebody who keeps it tells.
+fn resource_tags(call: &Call<'_>, arn: &str) -> Option<Vec<(String, String)>> {
+    let endpoint = call.endpoint;
+    if arn == "*" {
+        return None;
+    }
+    endpoint.told.tags(arn).or_else(|| endpoint.performers.tags(arn)).or_else(|| endpoint.role_tags(arn))
+}
+
+/// A refusal with the code that the service's clients know.
+fn denial(call: &Call<'_>, service: Service, protocol: Protocol, refusal: Refusal) -> Fault {
+    let is_denied = refusal.outcome() == Outcome::Denied;
+    let mut fault = Fault::from(refusal);
+    if !is_denied {
+        return fault;
+    }
+    let (code, status) = service.denial().unwrap_or(match protocol {
+        Protocol::Cbor | Protocol::Json => ("AccessDeniedException", 400),
+        Protocol::Ec2 => ("UnauthorizedOperation", 403),
+        Protocol::RestJson => ("AccessDeniedException", 403),
+        Protocol::Query | Protocol::RestXml | Protocol::S3 => ("AccessDenied", 403),
+    });
+    fault.code = Cow::Borrowed(code);
+    fault.status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+    if protocol == Protocol::Ec2 {
+        let record = call.record.borrow();
+        let encoded =
+            record.authorizations.last().map(|denial| ec2::encode(call.endpoint, &call.caller, denial));
+        fault.message = format!(
+            "You are not authorized to perform this operation. {}. Encoded authorization failure message: {}",
+            fault.message,
+            encoded.unwrap_or_default()
+        );
+    }
+    fault
+}

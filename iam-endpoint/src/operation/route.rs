@@ -1,0 +1,165 @@
+//! Which operation of a REST service a request asks for.
+//!
+//! See <https://smithy.io/2.0/spec/http-bindings.html>.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::sync::OnceLock;
+
+use percent_encoding::percent_decode_str;
+
+use super::service::{Operation, Service};
+use super::services;
+use crate::headers::Headers;
+use crate::query::percent_decode;
+
+/// The operation of a request, and the decoded labels of its path.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) operation: Operation,
+    pub(crate) labels: Vec<(&'static str, String)>,
+}
+
+/// A method and a URI template: `GET /tags/{arn}?name=value :header`.
+struct Template {
+    operation: Operation,
+    method: &'static str,
+    segments: Vec<Segment>,
+    /// Parameters that the query has, some with this value.
+    query: Vec<(&'static str, Option<&'static str>)>,
+    headers: Vec<&'static str>,
+}
+
+/// What stands between two slashes.
+enum Segment {
+    /// A label that takes the rest of the path, slashes too.
+    Greedy(&'static str),
+    Label(&'static str),
+    Literal(&'static str),
+}
+
+pub(super) fn find(
+    service: Service,
+    method: &str,
+    path: &str,
+    query: &str,
+    headers: &Headers<'_>,
+) -> Option<Route> {
+    let query: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).filter_map(decoded).collect();
+    let has = |name: &str, value: Option<&str>| {
+        query.iter().any(|(given, text)| given == name && value.is_none_or(|value| value == text))
+    };
+    templates(service).iter().filter(|template| template.method == method).find_map(|template| {
+        let labels = template.labels(path)?;
+        let fits = template.query.iter().all(|(name, value)| has(name, *value))
+            && template.headers.iter().all(|name| headers.get(name).is_some());
+        fits.then_some(Route { operation: template.operation, labels })
+    })
+}
+
+fn decoded(pair: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    Some((percent_decode(name)?, percent_decode(value)?))
+}
+
+/// The templates of a service, the closest first.
+fn templates(service: Service) -> &'static [Template] {
+    static OF_SERVICES: OnceLock<Vec<OnceLock<Vec<Template>>>> = OnceLock::new();
+    let of_services = OF_SERVICES.get_or_init(|| services().iter().map(|_| OnceLock::new()).collect());
+    of_services.get(service.at()).map_or(&[], |of_service| {
+        of_service.get_or_init(|| {
+            let mut templates: Vec<Template> = service.operations().filter_map(Template::parse).collect();
+            // Stable: of operations with the same template the first by name is meant.
+            templates.sort_by_cached_key(Template::closeness);
+            templates
+        })
+    })
+}
+
+impl Template {
+    fn parse(operation: Operation) -> Option<Self> {
+        let mut words = operation.template()?.split(' ');
+        let method = words.next()?;
+        let (path, query) = words.next().map(|uri| uri.split_once('?').unwrap_or((uri, "")))?;
+        let query = query.split('&').filter(|pair| !pair.is_empty());
+        Some(Self {
+            operation,
+            method,
+            segments: segments(path).map(Segment::parse).collect(),
+            query: query
+                .map(|pair| pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value))))
+                .collect(),
+            headers: words.filter_map(|word| word.strip_prefix(':')).collect(),
+        })
+    }
+
+    /// A path of literals is closer than one of labels, and then who asks for more in query and headers.
+    fn closeness(&self) -> (Vec<u8>, Reverse<usize>, Reverse<usize>, bool) {
+        let path = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(_) => 0,
+            Segment::Label(_) => 1,
+            Segment::Greedy(_) => 2,
+        });
+        let values = self.query.iter().filter(|(_, value)| value.is_some()).count();
+        // An end is behind all, so that of greedy labels the one that goes on is closer.
+        let path = path.chain([3]).collect();
+        let others = self.query.len() + self.headers.len();
+        (path, Reverse(others), Reverse(values), self.operation.is_deprecated())
+    }
+
+    /// The labels of a path that has this template.
+    fn labels(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
+        let mut labels = Vec::new();
+        let mut rest = Some(trimmed(path));
+        for (at, segment) in self.segments.iter().enumerate() {
+            let text = rest?;
+            let end = match segment {
+                Segment::Greedy(_) => start_of_last(text, self.segments.len() - at - 1)?,
+                Segment::Label(_) | Segment::Literal(_) => text.find('/'),
+            };
+            rest = end.and_then(|end| text.get(end + 1..));
+            let text = text.get(..end.unwrap_or(text.len()))?;
+            match segment {
+                Segment::Literal(literal) if decode(text)? == *literal => {}
+                Segment::Literal(_) => return None,
+                Segment::Greedy(_) | Segment::Label(_) if text.is_empty() => return None,
+                Segment::Greedy(name) | Segment::Label(name) => {
+                    labels.push((*name, decode(text)?.into_owned()))
+                }
+            }
+        }
+        // AWS does not mind a slash at the end.
+        rest.is_none_or(str::is_empty).then_some(labels)
+    }
+}
+
+impl Segment {
+    fn parse(text: &'static str) -> Self {
+        match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            None => Self::Literal(text),
+            Some(name) => name.strip_suffix('+').map_or(Self::Label(name), Self::Greedy),
+        }
+    }
+}
+
+/// The segments of a path; none of `/`.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let path = trimmed(path).trim_end_matches('/');
+    path.split('/').filter(move |_| !path.is_empty())
+}
+
+/// Where the slash before this many segments at the end is, if they are any; `None` if the path has not so many.
+fn start_of_last(path: &str, segments: usize) -> Option<Option<usize>> {
+    match segments.checked_sub(1) {
+        None => Some(None),
+        Some(number) => path.trim_end_matches('/').rmatch_indices('/').nth(number).map(|(at, _)| Some(at)),
+    }
+}
+
+fn trimmed(path: &str) -> &str {
+    path.strip_prefix('/').unwrap_or(path)
+}
+
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().ok()
+}

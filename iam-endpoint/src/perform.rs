@@ -1,0 +1,169 @@
+//! Who performs what the endpoint authorizes and does not keep itself.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+
+use crate::headers::Headers;
+use crate::request::Parts;
+
+/// Performs operations that the endpoint authorized: a service kept in memory, an emulator that requests are sent on to.
+///
+/// # Examples
+///
+/// ```
+/// use std::pin::Pin;
+///
+/// use bytes::Bytes;
+/// use iam_endpoint::{Allowed, Endpoint, Perform};
+///
+/// struct Clock;
+///
+/// impl Perform for Clock {
+///     fn perform<'a>(
+///         &'a self,
+///         allowed: &'a Allowed,
+///     ) -> Pin<Box<dyn Future<Output = Option<http::Response<Bytes>>> + Send + 'a>> {
+///         Box::pin(async move {
+///             let is_mine = (allowed.service, &*allowed.operation) == ("timestream-query", "DescribeEndpoints");
+///             is_mine.then(|| http::Response::new(Bytes::from_static(b"{\"Endpoints\":[]}")))
+///         })
+///     }
+/// }
+///
+/// let endpoint = Endpoint::builder().perform(Clock).build();
+/// ```
+pub trait Perform: Send + Sync {
+    /// The answer; `None` for what this one does not perform, and then the next is asked.
+    ///
+    /// The endpoint adds the date and its own request id.
+    fn perform<'a>(
+        &'a self,
+        allowed: &'a Allowed,
+    ) -> Pin<Box<dyn Future<Output = Option<Response<Bytes>>> + Send + 'a>>;
+
+    /// The tags of a resource that this one keeps, for `aws:ResourceTag/…`; `None` for any other resource.
+    fn tags(&self, _arn: &str) -> Option<Vec<(String, String)>> {
+        None
+    }
+}
+
+/// An authenticated request whose caller may do all that it asks for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Allowed {
+    /// As the client sent it, but for the framing of an `aws-chunked` body, which is taken off.
+    pub request: Request<Bytes>,
+    /// The service as botocore's data names it: `dynamodb`, `stepfunctions`.
+    pub service: &'static str,
+    /// What the service is signed for: `dynamodb`, `states`.
+    pub signing_name: &'static str,
+    /// The API's operation: `GetItem`.
+    pub operation: String,
+    /// The caller's ARN.
+    pub principal: String,
+    /// The caller's account.
+    pub account: String,
+    /// The region that the request is for.
+    pub region: String,
+}
+
+/// All who perform, in the order in which they are asked.
+#[derive(Clone, Default)]
+pub(crate) struct Performers(Vec<Arc<dyn Perform>>);
+
+impl Performers {
+    pub(crate) fn push(&mut self, performer: impl Perform + 'static) {
+        self.0.push(Arc::new(performer));
+    }
+
+    /// The tags of a resource, where one of them keeps it.
+    pub(crate) fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
+        self.0.iter().find_map(|performer| performer.tags(arn))
+    }
+
+    /// The first one's answer.
+    pub(crate) async fn perform(&self, allowed: &Allowed) -> Option<Response<Bytes>> {
+        for performer in &self.0 {
+            if let Some(response) = performer.perform(allowed).await {
+                return Some(response);
+            }
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Performers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Performers").field("count", &self.0.len()).finish()
+    }
+}
+
+/// The request as it would have been without the framing of `aws-chunked`.
+pub(crate) fn unframed(
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Bytes,
+    trailers: HeaderMap,
+) -> Request<Bytes> {
+    let mut request = Request::new(body);
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = parts.uri.clone();
+    let length = request.body().len();
+    let all = request.headers_mut();
+    for (name, value) in headers.iter() {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::from_bytes(value)) {
+            all.append(name, value);
+        }
+    }
+    let headers = all;
+    if headers.remove("x-amz-decoded-content-length").is_some() {
+        headers.remove("x-amz-trailer");
+        headers.remove(TRANSFER_ENCODING);
+        headers.insert(CONTENT_LENGTH, length.into());
+        headers.insert("x-amz-content-sha256", HeaderValue::from_static("UNSIGNED-PAYLOAD"));
+        let codings = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kept: Vec<&str> = codings
+            .split(',')
+            .map(str::trim)
+            .filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked"))
+            .collect();
+        match HeaderValue::from_str(&kept.join(",")) {
+            Ok(value) if !value.is_empty() => headers.insert(CONTENT_ENCODING, value),
+            _ => headers.remove(CONTENT_ENCODING),
+        };
+        headers.extend(trailers);
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_without_its_framing_tells_the_length_and_the_trailers_of_its_body() {
+        let (parts, ()) = Request::put("https://b.s3.amazonaws.com/k")
+            .header("content-encoding", "aws-chunked,gzip")
+            .header("x-amz-decoded-content-length", "3")
+            .header("x-amz-trailer", "x-amz-checksum-crc32")
+            .header("content-length", "99")
+            .body(())
+            .unwrap()
+            .into_parts();
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-amz-checksum-crc32", HeaderValue::from_static("AAAAAA=="));
+        let body = Bytes::from_static(b"abc");
+        let request = unframed(&Parts::of(&parts), &Headers::of(&parts.headers), body, trailers);
+        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header("content-length"), Some("3"));
+        assert_eq!(header("content-encoding"), Some("gzip"));
+        assert_eq!(header("x-amz-checksum-crc32"), Some("AAAAAA=="));
+        assert_eq!(header("x-amz-trailer"), None);
+    }
+}

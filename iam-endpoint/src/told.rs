@@ -1,0 +1,224 @@
+//! What a test tells the endpoint, because no request does: condition keys, the tags of resources, and what operations
+//! need that the table does not know.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use iam_policy::{Context, catalogue};
+
+use crate::caller::Caller;
+use crate::derive::{self, Checks, variables};
+use crate::endpoint::Endpoint;
+use crate::operation;
+use crate::perform::Allowed;
+
+impl Endpoint {
+    /// Sets a condition key for all calls of a principal, or, given a role's ARN, of all its sessions; none of `values`
+    /// declares that the calls do not have the key.
+    ///
+    /// What is set here comes before what the endpoint computes. It is how a test says what its calls cannot:
+    /// `aws:SourceVpc`, `aws:MultiFactorAuthPresent`, `dynamodb:LeadingKeys`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::new();
+    /// endpoint.set_context("arn:aws:iam::123456789012:role/reader", "aws:SourceVpc", ["vpc-1"]);
+    /// ```
+    pub fn set_context<V: Into<String>>(
+        &self,
+        principal_or_role_arn: impl Into<String>,
+        key: impl Into<String>,
+        values: impl IntoIterator<Item = V>,
+    ) {
+        let values = values.into_iter().map(Into::into).collect();
+        let (arn, key) = (principal_or_role_arn.into(), key.into());
+        let mut facts = self.shared.told.facts_mut();
+        facts.keys.retain(|of| !(of.arn == arn && of.key.eq_ignore_ascii_case(&key)));
+        facts.keys.push(Key { arn, key, values });
+    }
+
+    /// Tags a resource that the endpoint does not keep itself, for `aws:ResourceTag/…`.
+    ///
+    /// A resource without any such tag has unknown tags; with one, it has these and no others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::new();
+    /// endpoint.tag_resource("arn:aws:ec2:us-east-1:123456789012:instance/i-1", "Stage", "test");
+    /// ```
+    pub fn tag_resource(&self, arn: impl Into<String>, key: impl Into<String>, value: impl Into<String>) {
+        self.shared.told.facts_mut().tags.entry(arn.into()).or_default().insert(key.into(), value.into());
+    }
+
+    /// Declares what an operation needs to be allowed, where the endpoint's table does not know it or the test knows
+    /// better.
+    ///
+    /// `service` and `operation` are as botocore names them, and `checks` is in the grammar of the endpoint's own table:
+    /// `prefix:Action@type=Member`, several separated by ` | `. A value fills the last variable of the ARN that the [Service
+    /// Authorization Reference] gives for the resource type, or is an ARN of that type; several, separated by `;`, fill all
+    /// of them. Without `@` the resource is `*`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such service, operation, action or resource type, or the text is not in the grammar.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::new();
+    /// endpoint.declare("dynamodb", "GetItem", "dynamodb:GetItem@table=TableName")?;
+    /// let error = endpoint.declare("dynamodb", "GetItem", "dynamodb:GetItm@table=TableName").unwrap_err();
+    /// assert!(error.to_string().contains("`dynamodb:GetItem`"));
+    /// # Ok::<(), iam_endpoint::DeclarationError>(())
+    /// ```
+    ///
+    /// [Service Authorization Reference]: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
+    pub fn declare(&self, service: &str, operation: &str, checks: &str) -> Result<(), DeclarationError> {
+        let wrong = |why| DeclarationError(format!("`{checks}` for `{service}:{operation}`: {why}"));
+        let (id, operation) = known_operation(service, operation).map_err(wrong)?;
+        verify(id, checks).map_err(wrong)?;
+        self.shared.told.facts_mut().checks.insert((id.to_owned(), operation.to_owned()), checks.to_owned());
+        Ok(())
+    }
+}
+
+/// Why a declaration of an operation was refused.
+#[derive(Clone, Debug)]
+pub struct DeclarationError(String);
+
+impl fmt::Display for DeclarationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DeclarationError {}
+
+/// Everything that was told.
+#[derive(Default)]
+pub(crate) struct Told(RwLock<Facts>);
+
+#[derive(Default)]
+struct Facts {
+    keys: Vec<Key>,
+    /// By ARN.
+    tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// By service and operation.
+    checks: BTreeMap<(String, String), String>,
+    /// By table: what DynamoDB keeps and its requests do not say.
+    partition_keys: BTreeMap<String, String>,
+}
+
+struct Key {
+    /// Of a principal or a role.
+    arn: String,
+    key: String,
+    values: Vec<String>,
+}
+
+impl Told {
+    /// Sets the condition keys of a caller.
+    pub(crate) fn set_context(&self, caller: &Caller, context: &mut Context) {
+        for Key { arn, key, values } in &self.facts().keys {
+            let is_theirs = caller.role_arn() == Some(arn) || caller.principal.arn() == Some(arn);
+            if is_theirs {
+                context.set_many(key.clone(), values.iter().map(String::as_str));
+            }
+        }
+    }
+
+    /// The tags of a resource; `None` if nothing is known of them.
+    pub(crate) fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
+        let facts = self.facts();
+        let tags = facts.tags.get(arn)?;
+        Some(tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    /// The declared checks of an operation.
+    pub(crate) fn checks(&self, service: &str, operation: &str) -> Option<String> {
+        let facts = self.facts();
+        if facts.checks.is_empty() {
+            return None;
+        }
+        facts.checks.get(&(service.to_owned(), operation.to_owned())).cloned()
+    }
+
+    /// The attribute that is a DynamoDB table's partition key.
+    pub(crate) fn partition_key(&self, table: &str) -> Option<String> {
+        self.facts().partition_keys.get(table).cloned()
+    }
+
+    /// Learns from a request that was performed.
+    pub(crate) fn learn(&self, allowed: &Allowed) {
+        if (allowed.service, allowed.operation.as_str()) != ("dynamodb", "CreateTable") {
+            return;
+        }
+        let request = serde_json::from_slice(allowed.request.body()).unwrap_or_default();
+        if let Some((table, key)) = derive::partition_key_of_new(&request) {
+            self.facts_mut().partition_keys.insert(table.to_owned(), key.to_owned());
+        }
+    }
+
+    fn facts(&self) -> RwLockReadGuard<'_, Facts> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn facts_mut(&self) -> RwLockWriteGuard<'_, Facts> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The service and the operation in the spelling of the table; an operation may be newer than the table where requests name
+/// it.
+fn known_operation<'n>(service: &str, operation: &'n str) -> Result<(&'static str, &'n str), String> {
+    let found = operation::by_id(service).ok_or_else(|| {
+        let near = iam_policy::near(service, operation::services().iter().map(|service| service.id()));
+        format!("there is no service `{service}`{}", did_you_mean(&near))
+    })?;
+    let is_named = found.protocols().any(|protocol| !protocol.starts_with("rest-"));
+    match found.operation(operation) {
+        Some(known) if known.name() == operation => Ok((found.id(), operation)),
+        None if is_named => Ok((found.id(), operation)),
+        _ => {
+            let near = iam_policy::near(operation, found.operations().map(|operation| operation.name()));
+            Err(format!("`{service}` has no operation `{operation}`{}", did_you_mean(&near)))
+        }
+    }
+}
+
+/// Looks every name of the checks up.
+pub(crate) fn verify(service: &str, text: &str) -> Result<(), String> {
+    let own = operation::by_id(service).and_then(operation::Service::prefix).unwrap_or_default();
+    let Checks::All(checks) = derive::checks(text)? else { return Ok(()) };
+    for check in checks {
+        let prefix = check.prefix.unwrap_or(own);
+        let of = catalogue::service(prefix).ok_or_else(|| {
+            format!("no service has the prefix `{prefix}`{}", did_you_mean(&catalogue::near_services(prefix)))
+        })?;
+        if of.action(check.action).is_none() {
+            let near = of.near_actions(check.action);
+            return Err(format!("there is no action `{prefix}:{}`{}", check.action, did_you_mean(&near)));
+        }
+        for target in &check.targets {
+            let Some(resource_type) = derive::resource_type(target, prefix) else {
+                let types: Vec<_> = of.resource_types().map(|of| of.name()).collect();
+                let near = iam_policy::near(target.resource_type, types.iter().copied());
+                let name = target.resource_type;
+                return Err(format!("`{prefix}` has no resource type `{name}`{}", did_you_mean(&near)));
+            };
+            let given = target.values.len();
+            if given > 1 && !resource_type.arn_formats().any(|format| variables(format) == given) {
+                let formats: Vec<_> = resource_type.arn_formats().collect();
+                return Err(format!("{given} values do not fill `{}`", formats.join("` or `")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn did_you_mean(near: &[&str]) -> String {
+    near.first().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
