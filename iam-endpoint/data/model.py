@@ -80,10 +80,6 @@ class Operation:
         return self.model.get("authtype") == "none" or self.model.get("auth") == ["smithy.api#noAuth"]
 
     @property
-    def host_prefix(self):
-        return self.model.get("endpoint", {}).get("hostPrefix", "")
-
-    @property
     def has_event_stream_input(self):
         members = self.input["members"].values()
         return any(self.service.shapes[ref["shape"]].get("eventstream") for ref in members)
@@ -115,6 +111,7 @@ class Operation:
                 of = self.service.shapes[ref["shape"]]
             if of["type"] not in ("structure", "list", "map", "blob"):
                 kind = {"string": "string", "integer": "number", "long": "number"}.get(of["type"], "other")
+                kind = "enum" if "enum" in of else kind
                 yield Member(path, name, kind, in_list, needed, depth)
             elif of["type"] == "structure" and ref["shape"] not in seen and depth < 4:
                 # The body of a REST request is one member: its own members are the request's.
@@ -142,8 +139,9 @@ class Operation:
                 wire.append(self._wire_name(name, ref, location, number))
             else:
                 near = difflib.get_close_matches(name, shape.get("members", {}), 3)
-                near = f"; it has {', '.join(f'`{n}`' for n in near)}" if near else ""
-                raise UnknownMember(f"`{self.name}` has no `{name}` of `{path}`{near}")
+                near = f"; near it: {', '.join(near)}" if near else ""
+                inside = f" of `{path}`" if path != segment else ""
+                raise UnknownMember(f"`{self.name}` has no `{name}`{inside}{near}")
             shape = self.service.shapes[ref["shape"]]
             for mark in marks:
                 if shape["type"] != ("list" if mark == "[]" else "map"):

@@ -65,6 +65,7 @@ ALIASES = {
 # Variables of ARN formats that a service's API calls by quite another name: (prefix, variable) → member.
 VARIABLES = {
     ("codecommit", "resourcename"): "repositoryname",
+    ("codeartifact", "packageformat"): "format",
     ("databrew", "resourceid"): "name",
     ("mobiletargeting", "appid"): "applicationid",
     ("s3", "bucketname"): "bucket",
@@ -72,7 +73,7 @@ VARIABLES = {
     ("s3-outposts", "bucketname"): "bucket",
 }
 
-ROLE = re.compile(r"role(arn|name)?s?$|instanceprofile(arn|name)?$")
+ROLE = re.compile(r"role(arn|name)?s?$")
 SURELY_PASSED = re.compile(
     r"^((iam|service|execution|task|job|lambda|glue|dataaccess|access|default|sagemaker|cluster|instance|service"
     r"|servicerole|customer|logging|monitoring|cloudwatch|cloudwatchlogs?|taskexecution|domainiam|import)*role(arn)?)$"
@@ -130,7 +131,11 @@ class Rules:
         if own.prefix == "apigateway":
             return self.by_path(operation, own)
         action = own.actions.get(operation.name.lower())
-        return [self.check(operation, action, own)] if action else ["?"]
+        if not action:
+            return ["?"]
+        check = self.check(operation, action, own)
+        made = [target for target in check.partition("@")[2].split(",") if target and "=" not in target]
+        return [check, f"CreateTags@{','.join(made)} if TagSpecifications"] if made and tags_what_it_makes(operation) else [check]
 
     def by_path(self, operation, own):
         """API Gateway has an action for each HTTP method, and ARNs that are the paths of its API.
@@ -165,9 +170,9 @@ class Rules:
                 values = f"={';'.join(found.values)}" if found.values else ""
                 targets.append(f"{name}{found.number}{optional}{values}")
             elif required and name not in lost and not any(other.is_shared for other in bound.values()):
-                if verb not in CREATES | LISTS and action.level != "L":
-                    return "?"
-                targets.append(name)
+                # What is created has no name yet, and a list is of all; else AWS knows what the request does not say.
+                is_open = verb in CREATES | LISTS or action.level == "L"
+                targets.append(name if is_open else f"{name}=unknown()")
         return action.name + ("@" if targets else "") + ",".join(targets)
 
     @staticmethod
@@ -217,16 +222,17 @@ class Binding:
     @staticmethod
     def best(operation, own, of, noun, alone):
         found = []
-        for number, variables in enumerate(of.formats, 1):
-            nth = f":{number}" if len(of.formats) > 1 else ""
-            binding = bind(operation, own.prefix, of, variables, noun, alone)
+        for number in range(len(of.formats)):
+            nth = f":{number + 1}" if len(of.formats) > 1 else ""
+            binding = bind(operation, own.prefix, of, number, noun, alone)
             if binding:
                 binding.number = nth if len(binding.values) > 1 else ""
                 found.append(binding)
         return max(found, key=lambda binding: binding.rank, default=None)
 
 
-def bind(operation, prefix, of, variables, noun, alone):
+def bind(operation, prefix, of, number, noun, alone):
+    variables, skeleton = of.formats[number], of.skeletons[number]
     leaves = []
     for member in operation.members:
         leaf = normal(member.leaf)
@@ -234,14 +240,14 @@ def bind(operation, prefix, of, variables, noun, alone):
         is_tag = TAGS.fullmatch(normal(member.path.split(".")[0])) and "[]." in member.path
         if member.kind != "other" and member.depth <= 2 and not is_tag and not TOKENS.fullmatch(leaf):
             leaves.append((leaf, member))
-    required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind == "string"]
-    only = required[0] if len(required) == 1 and alone else None
+    required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind in ("string", "enum")]
+    only = required[0] if len(required) == 1 and alone and required[0].kind == "string" else None
     type_name = normal(of.name)
-    if not variables:
+    if not variables and "*" not in skeleton:
         return Binding([], 100)
 
     whole = max(
-        ((arn_score(operation.name, leaf, member, type_name, noun, only), member) for leaf, member in leaves),
+        ((arn_score(operation.name, leaf, member, type_name, noun, only, bool(variables)), member) for leaf, member in leaves),
         key=lambda pair: pair[0],
         default=(0, None),
     )
@@ -275,7 +281,7 @@ def own_variable(variables, chosen, type_name):
     return max(named, default=last) if last not in chosen else last
 
 
-def arn_score(operation, leaf, member, type_name, noun, only):
+def arn_score(operation, leaf, member, type_name, noun, only, has_variables):
     """How surely a member is the ARN of the resource."""
     if member.kind != "string":
         return 0
@@ -283,13 +289,17 @@ def arn_score(operation, leaf, member, type_name, noun, only):
         return 95 - 10 * member.depth
     if member.depth:
         return 0
+    if not has_variables and stem(leaf) == type_name:
+        return 80
     if leaf == noun + "arn" and (noun in type_name or type_name in noun):
         return 75
-    if leaf in ANY_ARN:
+    if leaf.endswith(type_name + "arn"):
+        return 66
+    if leaf in ANY_ARN and (member.required or leaf != "resourceidentifier"):
         return 64
-    if leaf.endswith("arn") and member is only:
+    if leaf.endswith("arn") and member is only and not ROLE.search(leaf):
         return 58
-    return (64 if "tag" in operation.lower() else 40) if leaf in ANY_ID else 0
+    return 64 if leaf in ANY_ID and "tag" in operation.lower() else 0
 
 
 def variable_score(leaf, member, prefix, variable, last, type_name, noun, only, alone):
@@ -297,8 +307,8 @@ def variable_score(leaf, member, prefix, variable, last, type_name, noun, only, 
     variable = normal(variable)
     if leaf == variable or leaf == VARIABLES.get((prefix, variable)):
         return 100
-    # A number is only ever what its name says, and a name is no id.
-    if member.kind == "number" or (variable.endswith("id") and leaf.endswith("name")):
+    # A number and a word of a few are only ever what their name says, and a name is no id.
+    if member.kind != "string" or (variable.endswith("id") and leaf.endswith("name")):
         return 0
     if variable.endswith("name") and leaf.endswith("id"):
         return 0
@@ -375,11 +385,21 @@ def roles(operation, own):
     action = own.actions.get(operation.name.lower())
     passes = bool(action and action.passes_role)
     wanted = ROLE.search if passes else SURELY_PASSED.fullmatch
-    return [m.path for m in operation.members if m.kind == "string" and wanted(singular(normal(m.leaf)))][:6]
+    return [m.path for m in operation.members if m.kind == "string" and wanted(singular(normal(m.leaf)))]
+
+
+def tags_what_it_makes(operation):
+    """Whether EC2 asks for `ec2:CreateTags` too, on what the operation makes, if the request has tags.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+    """
+    return operation.service.id == "ec2" and "TagSpecifications" in operation.input["members"]
 
 
 def keys(operation, action):
     """Condition keys of the action that have the name of a member."""
+    if tags_what_it_makes(operation):
+        yield "ec2:createaction", f"'{operation.name}'"
     leaves = {normal(m.leaf): m.path for m in operation.members if m.depth == 0}
     for key in sorted(action.keys):
         name = key.partition(":")[2]

@@ -115,29 +115,37 @@ impl Asked {
 
     /// Asks for everything that the operation needs; answers what is EC2's own.
     fn authorize(&self, call: &Call<'_>, service: Service, protocol: Protocol) -> Result<Next, Fault> {
-        let declared = call.endpoint.told.checks(service.id(), &self.name);
-        let text = declared.as_deref().or(self.operation.map(Operation::checks)).unwrap_or("?");
         let unmapped = || Fault::not_mapped(service.id(), Some(&self.name));
-        let checks = match derive::checks(text) {
-            Ok(Checks::All(checks)) => checks,
-            Ok(Checks::Nothing) => Vec::new(),
-            Ok(Checks::Unknown) | Err(_) => return Err(unmapped()),
+        let plan = self
+            .operation
+            .map(|operation| derive::plan(service, operation))
+            .transpose()
+            .map_err(|_| unmapped())?;
+        let declared = call.endpoint.told.checks(service.id(), &self.name);
+        let own = service.prefix().unwrap_or_default();
+        let declared =
+            declared.as_deref().map(|text| derive::checks(text, own)).transpose().map_err(|_| unmapped())?;
+        let keys = plan.as_ref().map_or(&[][..], |plan| &plan.keys);
+        let checks = match declared.as_ref().or(plan.as_ref().map(|plan| &plan.checks)) {
+            Some(Checks::All(checks)) => checks.as_slice(),
+            Some(Checks::Nothing) => &[],
+            Some(Checks::Unknown) | None => return Err(unmapped()),
         };
         if self.operation.is_some_and(Operation::has_event_stream) {
             return Err(Fault::event_stream(service.id(), &self.name));
         }
-        let keys = derive::keys(self.operation.map_or("", Operation::keys)).map_err(|_| unmapped())?;
         let input = Input::read(protocol, call.parts, call.headers, &call.body, self.labels.clone())?;
         let scope = Scope {
             endpoint: call.endpoint,
             input: &input,
             region: call.signing.as_ref().map_or(&call.endpoint.region, |signing| &signing.region),
             account: &call.endpoint.account.id,
+            prefix: service.prefix().unwrap_or_default(),
             focus: None,
         };
-        let mut questions = derive::questions(&scope, service.prefix().unwrap_or_default(), &checks, &keys)?;
+        let mut questions = derive::questions(&scope, checks, keys)?;
         resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
-        let keys = Keys::of(&scope, &keys, service.receiver_of_roles().unwrap_or_default());
+        let keys = Keys::of(&scope, keys, service.receiver_of_roles().unwrap_or_default());
         for question in &questions {
             ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
         }
@@ -152,10 +160,10 @@ impl Asked {
                     )
                 });
             }
-            if self.name == "DescribeRegions" {
-                if let Some(answer) = ec2::describe_regions(call, &input) {
-                    return answer.map(Next::Answer);
-                }
+            if self.name == "DescribeRegions"
+                && let Some(answer) = ec2::describe_regions(call, &input)
+            {
+                return answer.map(Next::Answer);
             }
         }
         let resource = questions.first().map(|question| question.resource.as_str());
@@ -181,7 +189,7 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal>
         conditions: &conditions,
         absent: &[],
     };
-    call.authorize_where(access, &|key| keys.is_absent(key, question, tags.is_some()))
+    call.authorize_where(access, question.is_told, &|key| keys.is_absent(key, question, tags.is_some()))
 }
 
 /// The tags of a resource, where a test or somebody who keeps it tells.

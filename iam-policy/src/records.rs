@@ -4,6 +4,7 @@
 //! on to the next mark or to the end. A record's name ends at its first tab. Records are sorted by name. Case never counts.
 
 /// The record of this name, without its mark and final line feed.
+#[must_use]
 pub fn find<'a>(text: &'a str, mark: char, name: &str) -> Option<&'a str> {
     let record = split(not_before(text, mark, name), mark).next()?;
     name_of(record).eq_ignore_ascii_case(name).then_some(record)
@@ -22,11 +23,13 @@ pub fn all(text: &str, mark: char) -> impl Iterator<Item = &str> {
 }
 
 /// The name of a record.
+#[must_use]
 pub fn name_of(record: &str) -> &str {
     field(record, 0)
 }
 
 /// A field of a line; the name is field 0. A field that is missing is empty.
+#[must_use]
 pub fn field(line: &str, number: usize) -> &str {
     line.split('\t').nth(number).unwrap_or_default()
 }

@@ -28,23 +28,25 @@ pub(super) fn build(
     let mut values = std::iter::repeat_n(&ANY, first).chain(values);
     while let Some((before, variable)) = rest.split_once("${") {
         arn.push_str(before);
-        let (name, after) = variable.split_once('}').unwrap_or((variable, ""));
-        arn.push_str(match name {
-            "Account" => scope.account,
-            "Partition" => scope.endpoint.partition,
-            "Region" => scope.region,
-            _ => values.next().copied().unwrap_or(ANY),
+        let mark = before.rsplit(['/', ':']).next().unwrap_or_default();
+        rest = variable.split_once('}').map_or("", |(_, after)| after);
+        // By place: the account's variable has several names.
+        arn.push_str(match arn.bytes().filter(|byte| *byte == b':').count() {
+            1 => scope.endpoint.partition,
+            2 => ANY,
+            3 => scope.region,
+            4 => scope.account,
+            // `policy/…/p-${PolicyId}`: the ids of some services begin with what the format has before them.
+            _ => values.next().map_or(ANY, |value| value.strip_prefix(mark).unwrap_or(value)),
         });
-        rest = after;
     }
     arn.push_str(rest);
     arn
 }
 
-/// How many variables a format has of its own.
+/// How many variables a format has of its own, in its resource part.
 pub(crate) fn variables(format: &str) -> usize {
-    let names = format.split("${").skip(1).filter_map(|part| part.split('}').next());
-    names.filter(|name| !matches!(*name, "Account" | "Partition" | "Region")).count()
+    format.splitn(6, ':').nth(5).unwrap_or_default().matches("${").count()
 }
 
 /// Whether the text names a resource by its whole ARN.

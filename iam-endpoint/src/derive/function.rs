@@ -1,12 +1,15 @@
 //! The value shapes of AWS's APIs that are no plain member: the functions that the table may call.
+#![expect(clippy::needless_pass_by_value, reason = "all functions of the table have one type")]
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
+use iam_policy::Arn;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::dynamodb;
 use super::scope::{Scope, Values};
+use super::{dynamodb, name};
 use crate::input::{Found, entries};
 
 /// A function of the table.
@@ -24,12 +27,28 @@ impl std::fmt::Debug for Function {
 /// All functions, by name. `x` is the first argument, each of whose texts gives one value.
 #[rustfmt::skip]
 pub(crate) const FUNCTIONS: &[Function] = &[
+    // The ARN of a resource of this type in the account that `x` names, or in the caller's.
+    Function { name: "account_arn", run: name::account_arn },
+    // The address in `Name <address>`, or all of `x`.
+    Function { name: "address", run: |_, given| each(&given, |text| Some(address(text).to_owned())) },
     // What stands behind the first `sign` in `x`.
     Function { name: "after", run: |_, given| each_with(&given, |text, sign| text.split_once(sign).map(|(_, after)| after.to_owned())) },
+    // What all arguments have.
+    Function { name: "all", run: |_, given| Values::Known(given.into_iter().flatten().collect()) },
+    // The ARN of a resource of type `x`, named by the other arguments.
+    Function { name: "arn", run: name::arn },
+    // The account of an ARN.
+    Function { name: "arn_account", run: |_, given| each(&given, |text| Some(Arn::parse(text)?.account.to_owned())) },
     // An ARN without what stands behind its last `:`.
     Function { name: "arn_parent", run: |_, given| each(&given, |text| text.rsplit_once(':').map(|(before, _)| before.to_owned())) },
+    // What an ARN says behind its account.
+    Function { name: "arn_resource", run: |_, given| each(&given, |text| Some(Arn::parse(text)?.resource.to_owned())) },
+    // What stands behind the last `/` or `:`.
+    Function { name: "arn_tail", run: |_, given| each(&given, |text| text.rsplit(['/', ':']).next().map(str::to_owned)) },
     // The attributes that map keys, maps, lists and expressions of DynamoDB name.
     Function { name: "attributes", run: dynamodb::attributes },
+    // The ARN of what a model id of Bedrock names: a foundation model or an inference profile.
+    Function { name: "bedrock_model", run: name::bedrock_model },
     // What stands before the first `sign` in `x`; all of `x` where there is none.
     Function { name: "before", run: |_, given| each_with(&given, |text, sign| text.split(sign).next().map(str::to_owned)) },
     // The account that calls.
@@ -38,10 +57,24 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "ciphertext_key", run: ciphertext_key },
     // The object that S3's copy source names, as `bucket/key`.
     Function { name: "copy_source", run: |_, given| each(&given, copy_source) },
+    // The name in `Name <address>`.
+    Function { name: "display_name", run: |_, given| each(&given, |text| text.split_once('<').map(|(name, _)| name.trim().trim_matches('"').to_owned())) },
+    // The ARN of an EC2 resource by its id.
+    Function { name: "ec2_arn", run: name::ec2_arn },
+    // The ARN of the ECS task that a target of Session Manager is.
+    Function { name: "ecs_target", run: |scope, given| each(&given, |text| ecs_task(scope, text)) },
+    // The ARN of an EventBridge rule, by its bus and its name.
+    Function { name: "event_rule", run: name::event_rule },
+    // The first parts of `x` between colons, as many as the second argument says.
+    Function { name: "first", run: |_, given| each_with(&given, first_parts) },
     // The role in an instance profile, given by ARN or by name.
     Function { name: "instance_profile", run: instance_profile },
+    // The ARN of an instance profile by ARN or name.
+    Function { name: "instance_profile_arn", run: name::instance_profile_arn },
     // `true` where the request has it.
     Function { name: "is_there", run: |_, given| Values::Known(vec![Found::Text(Cow::Borrowed(if first(&given).is_empty() { "false" } else { "true" }))]) },
+    // The texts under a path of members in JSON.
+    Function { name: "json", run: |_, given| json_texts(&given) },
     // A field of JSON in base64.
     Function { name: "json_field", run: |_, given| each_with(&given, json_field) },
     // The keys of a map.
@@ -54,19 +87,37 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "lambda_function", run: lambda_function },
     // The partition key's values in DynamoDB's keys and items.
     Function { name: "leading_keys", run: dynamodb::leading_keys },
+    // The name of a log group, by ARN or name.
+    Function { name: "log_group", run: |_, given| each(&given, |text| Some(log_group(text).to_owned())) },
     // The request has no such value.
     Function { name: "nothing", run: |_, _| Values::Known(Vec::new()) },
+    // One part of `x` between colons, counted from one.
+    Function { name: "part", run: |_, given| each_with(&given, |text, number| text.split(':').nth(number.parse::<usize>().ok()?.checked_sub(1)?).map(str::to_owned)) },
     // The table that a PartiQL statement is about.
     Function { name: "partiql_table", run: |_, given| each(&given, dynamodb::partiql_table) },
     // The partition key's value in the key condition of a DynamoDB query.
     Function { name: "query_keys", run: dynamodb::query_keys },
     // The ARN of the queue that an SQS URL names: it may be in another account.
     Function { name: "queue_name", run: queue },
+    // The name of a DNS record as Route 53 compares it.
+    Function { name: "record_name", run: |_, given| each(&given, |text| Some(record_name(text))) },
+    // A path without its first slash.
+    Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
+    // API Gateway's ARN of the path that the request is for.
+    Function { name: "request_path_arn", run: name::request_path_arn },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
     Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
+    // The ARN of a document of Systems Manager; AWS's own documents are of no account.
+    Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
+    // A parameter of Systems Manager by ARN, or its name without the first slash, a version or a label.
+    Function { name: "ssm_parameter", run: |_, given| each(&given, |text| Some(ssm_parameter(text).to_owned())) },
+    // The ARN of an ECS task definition by ARN, `family:revision` or family.
+    Function { name: "task_definition", run: name::task_definition },
+    // The request does not tell it.
+    Function { name: "unknown", run: |_, _| Values::Unknown },
 ];
 
-fn texts<'g>(found: &'g [Found<'_>]) -> impl Iterator<Item = &'g str> {
+pub(super) fn texts<'g>(found: &'g [Found<'_>]) -> impl Iterator<Item = &'g str> {
     found.iter().filter_map(|found| match found {
         Found::Text(text) => Some(text.as_ref()),
         Found::Tree(_) => None,
@@ -77,7 +128,7 @@ fn first<'g, 'a>(given: &'g [Vec<Found<'a>>]) -> &'g [Found<'a>] {
     given.first().map_or(&[], Vec::as_slice)
 }
 
-fn each<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str) -> Option<String>) -> Values<'a> {
+pub(super) fn each<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str) -> Option<String>) -> Values<'a> {
     Values::Known(texts(first(given)).filter_map(of).map(|text| Found::Text(Cow::Owned(text))).collect())
 }
 
@@ -85,6 +136,57 @@ fn each<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str) -> Option<String>) -> Va
 fn each_with<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str, &str) -> Option<String>) -> Values<'a> {
     let second = given.get(1).into_iter().flat_map(|found| texts(found)).next().unwrap_or_default();
     each(given, |text| of(text, second))
+}
+
+/// <https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html>
+fn address(text: &str) -> &str {
+    text.split_once('<').map_or(text, |(_, rest)| rest.split('>').next().unwrap_or(rest)).trim()
+}
+
+/// Colons stand between the parts of an ARN, and before its version or alias.
+fn first_parts(text: &str, count: &str) -> Option<String> {
+    let end = text.match_indices(':').nth(count.parse::<usize>().ok()?.checked_sub(1)?);
+    Some(end.map_or(text, |(at, _)| text.get(..at).unwrap_or(text)).to_owned())
+}
+
+fn json_texts<'a>(given: &[Vec<Found<'a>>]) -> Values<'a> {
+    let path = given.get(1).into_iter().flat_map(|found| texts(found)).next().unwrap_or_default();
+    let mut found = Vec::new();
+    for text in texts(first(given)) {
+        let Ok(tree) = serde_json::from_str::<Value>(text) else { continue };
+        let value = path.split('.').try_fold(&tree, |tree, name| tree.get(name));
+        let values = match value {
+            Some(Value::Array(values)) => values.as_slice(),
+            Some(value) => std::slice::from_ref(value),
+            None => &[],
+        };
+        found.extend(
+            values.iter().filter_map(Value::as_str).map(|text| Found::Text(Cow::Owned(text.to_owned()))),
+        );
+    }
+    Values::Known(found)
+}
+
+/// `NAME`, or `arn:aws:logs:REGION:ACCOUNT:log-group:NAME` with or without `:*`.
+fn log_group(text: &str) -> &str {
+    let name = text.split_once(":log-group:").map_or(text, |(_, name)| name);
+    name.split(':').next().unwrap_or(name)
+}
+
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html>
+fn record_name(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for c in text.strip_suffix('.').unwrap_or(text).chars() {
+        match c {
+            'a'..='z' | '0'..='9' | '-' | '_' | '.' | '\\' => name.push(c),
+            'A'..='Z' => name.push(c.to_ascii_lowercase()),
+            c => {
+                // Writing to a string does not fail.
+                let _ = write!(name, "\\{:03o}", u32::from(c));
+            }
+        }
+    }
+    name
 }
 
 fn copy_source(text: &str) -> Option<String> {
@@ -187,6 +289,38 @@ pub(crate) fn secret_suffix(name: &str) -> String {
         ALPHABET.get(digit).map_or('A', |byte| char::from(*byte))
     };
     std::iter::repeat_with(next).take(6).collect()
+}
+
+/// `ecs:CLUSTER_TASK_CONTAINER`
+///
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html>
+fn ecs_task(scope: &Scope<'_>, target: &str) -> Option<String> {
+    let (cluster_and_task, _container) = target.strip_prefix("ecs:")?.rsplit_once('_')?;
+    let (cluster, task) = cluster_and_task.rsplit_once('_')?;
+    Some(scope.arn("ecs", &format!("task/{cluster}/{task}")))
+}
+
+/// Names that begin with AWS's own are AWS's.
+///
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html>
+fn ssm_document(scope: &Scope<'_>, name: &str) -> String {
+    const OWN: [&str; 3] = ["aws", "amazon", "amzn"];
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    let lower = name.to_ascii_lowercase();
+    let account = if OWN.iter().any(|own| lower.starts_with(own)) { "" } else { scope.account };
+    format!("arn:{}:ssm:{}:{account}:document/{name}", scope.endpoint.partition, scope.region)
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
+fn ssm_parameter(name: &str) -> &str {
+    if name.starts_with("arn:") {
+        let parts = name.match_indices(':').nth(5).map_or(name.len(), |(at, _)| at);
+        return name.get(..parts).unwrap_or(name);
+    }
+    let name = name.split(':').next().unwrap_or(name);
+    name.strip_prefix('/').unwrap_or(name)
 }
 
 impl Scope<'_> {

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use iam_policy::{Context, catalogue};
+use iam_policy::Context;
+use iam_policy::catalogue::{self, ActionResource};
 
 use super::grammar::Key;
 use super::question::{PASS_ROLE, Question};
 use super::scope::{Scope, Values};
 use super::tags::{self, Tags};
-use crate::input::{Found, entries};
+use crate::input::Found;
 
 /// What a request says about condition keys.
 pub(crate) struct Keys {
@@ -45,20 +46,15 @@ impl Keys {
         all
     }
 
-    /// A name that ends in a sign stands for one key for each entry of a map: `kms:EncryptionContext:`.
+    /// A name that ends in a sign stands for one key for each entry of a map or each tag: `kms:EncryptionContext:`.
     fn compute(&mut self, name: &str, found: Vec<Found<'_>>) {
         if !name.ends_with([':', '/']) {
             let texts = found.into_iter().flat_map(leaves).collect();
             self.computed.push((name.to_owned(), texts));
             return;
         }
-        for found in found {
-            let Found::Tree(map) = found else { continue };
-            for (key, value) in entries(map) {
-                if let Some(value) = value.as_str() {
-                    self.computed.push((format!("{name}{key}"), vec![value.to_owned()]));
-                }
-            }
+        for (key, value) in tags::of(found) {
+            self.computed.extend(value.map(|value| (format!("{name}{key}"), vec![value])));
         }
         // That the others are absent is known too.
         self.computed.push((name.to_owned(), Vec::new()));
@@ -70,10 +66,13 @@ impl Keys {
             context.set("iam:PassedToService", self.passes.clone());
             return;
         }
+        let places = Places::of(question);
         for (name, values) in &self.computed {
-            context.set_many(name.clone(), values.iter().map(String::as_str));
+            if places.have(name) {
+                context.set_many(name.clone(), values.iter().map(String::as_str));
+            }
         }
-        if let Some(tags) = &self.tags {
+        if let Some(tags) = self.tags.as_ref().filter(|_| places.have("aws:TagKeys")) {
             for (key, value) in tags {
                 if let Some(value) = value {
                     context.set(format!("aws:RequestTag/{key}"), value.as_str());
@@ -117,6 +116,52 @@ impl Keys {
     }
 }
 
+/// Where the Service Authorization Reference has the keys of an action: with the action, or with one of its resource types.
+///
+/// A key that it has with some types only is in AWS's request for resources of these: `ec2:InstanceType` is asked of an
+/// instance, and never of the image and the subnet of the same `RunInstances`.
+///
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
+struct Places {
+    everywhere: Vec<&'static str>,
+    here: Vec<&'static str>,
+    elsewhere: Vec<&'static str>,
+}
+
+impl Places {
+    fn of(question: &Question) -> Self {
+        let mut places = Self { everywhere: Vec::new(), here: Vec::new(), elsewhere: Vec::new() };
+        let Some(action) = catalogue::action(&question.action) else { return places };
+        // Where there is one type only, the keys are about it or about the whole request: no difference.
+        if question.resource == "*" || action.resources().nth(1).is_none() {
+            return places;
+        }
+        places.everywhere.extend(action.condition_keys());
+        for on in action.resources() {
+            let keys = if on.resource_type().matches(&question.resource) {
+                &mut places.here
+            } else {
+                &mut places.elsewhere
+            };
+            keys.extend(on.condition_keys());
+        }
+        places
+    }
+
+    fn have(&self, key: &str) -> bool {
+        let lists = |names: &[&str]| names.iter().any(|name| is_of(name, key));
+        !lists(&self.elsewhere) || lists(&self.here) || lists(&self.everywhere)
+    }
+}
+
+/// Whether a key is of a name, which may end in a variable: `kms:EncryptionContext:${EncryptionContextKey}`.
+fn is_of(name: &str, key: &str) -> bool {
+    match name.split_once("${") {
+        Some((start, _)) => key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
+        None => key.eq_ignore_ascii_case(name),
+    }
+}
+
 fn lists(action: &str, key: &str) -> bool {
     let key = catalogue::condition_key(key);
     key.zip(catalogue::action(action)).is_some_and(|(key, action)| action.supports(key))
@@ -125,7 +170,8 @@ fn lists(action: &str, key: &str) -> bool {
 /// Whether a request for the action can carry tags.
 fn lists_tags(action: &str) -> bool {
     catalogue::action(action).is_some_and(|action| {
-        let mut keys = action.condition_keys().chain(action.resources().flat_map(|on| on.condition_keys()));
+        let mut keys =
+            action.condition_keys().chain(action.resources().flat_map(ActionResource::condition_keys));
         keys.any(|key| key == "aws:TagKeys" || key.starts_with("aws:RequestTag/"))
     })
 }

@@ -3,8 +3,9 @@
 //! ```text
 //!  the table's text        one request
 //!  ────────────────        ───────────
+//!  plan: read once by
 //!  grammar: checks, keys   scope: input, account, region     the values that a text gives for a request
-//!             └──────┬───────┘      └ function               shapes that are no plain member
+//!             └──────┬───────┘      └ function, name         shapes that are no plain member, names that stand for ARNs
 //!                question                                    actions on resources, roles that are passed
 //!                    └ arn, tags                             formats of ARNs, forms of tags
 //!                    key                                     what is in the context, what is absent, what unknown
@@ -15,15 +16,17 @@ mod dynamodb;
 mod function;
 mod grammar;
 mod key;
+mod name;
+mod plan;
 mod question;
 mod scope;
 mod tags;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use arn::variables;
 pub(crate) use dynamodb::partition_key_of_new;
-pub(crate) use grammar::{Checks, checks, keys};
+pub(crate) use grammar::{Checks, checks, did_you_mean};
 pub(crate) use key::Keys;
-pub(crate) use question::{Question, questions, resource_type};
+pub(crate) use plan::plan;
+pub(crate) use question::{Question, questions};
 pub(crate) use scope::Scope;

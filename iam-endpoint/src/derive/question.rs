@@ -1,8 +1,9 @@
 //! Actions on resources, and roles that are passed.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use iam_policy::Arn;
-use iam_policy::catalogue::{self, ResourceType};
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
@@ -22,25 +23,34 @@ pub(crate) struct Question {
     pub(crate) resource: String,
     /// Whether the request makes the resource, so that it has no tags yet.
     pub(crate) is_new: bool,
+    /// Whether the request tells the resource; if not, what it does not tell is `*`.
+    pub(crate) is_told: bool,
 }
 
 /// Everything that must be allowed, in the order of the table.
 pub(crate) fn questions<'a>(
     scope: &Scope<'a>,
-    prefix: &str,
     checks: &[Check<'a>],
     keys: &[Key<'a>],
 ) -> Result<Vec<Question>, Fault> {
     let mut questions = Questions(Vec::new());
     for check in checks {
-        questions.ask(scope, check.prefix.unwrap_or(prefix), check)?;
+        questions.ask(scope, check)?;
+    }
+    if questions.0.is_empty() && !checks.is_empty() {
+        return Err(Fault::not_derivable());
     }
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
     {
         for role in scope.values(value).texts() {
             if let Some(resource) = role_arn(scope, &role) {
-                questions.push(Question { action: PASS_ROLE.to_owned(), resource, is_new: false })?;
+                questions.push(Question {
+                    action: PASS_ROLE.to_owned(),
+                    resource,
+                    is_new: false,
+                    is_told: true,
+                })?;
             }
         }
     }
@@ -63,20 +73,19 @@ fn role_arn(scope: &Scope<'_>, named: &str) -> Option<String> {
 struct Questions(Vec<Question>);
 
 impl Questions {
-    fn ask<'a>(&mut self, scope: &Scope<'a>, prefix: &str, check: &Check<'a>) -> Result<(), Fault> {
-        let action = [prefix, ":", check.action].concat();
+    fn ask<'a>(&mut self, scope: &Scope<'a>, check: &Check<'a>) -> Result<(), Fault> {
         let meets = |scope: &Scope<'a>| check.conditions.iter().all(|condition| scope.meets(condition));
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
         for target in &check.targets {
-            let Some(resource_type) = resource_type(target, prefix) else { continue };
             for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
                 is_asked = true;
-                for named in named(scope, resource_type, target)? {
+                let (all, is_told) = named(scope, target);
+                for named in all {
                     match named {
                         Named::Resource(resource) => {
                             let is_new = target.values.is_empty();
-                            self.push(Question { action: action.clone(), resource, is_new })?;
+                            self.push(Question { action: check.action.clone(), resource, is_new, is_told })?;
                         }
                         Named::Stranger(arn) => stranger = Some(arn),
                     }
@@ -85,7 +94,7 @@ impl Questions {
         }
         if is_asked && self.0.len() == before {
             let resource = stranger.unwrap_or_else(|| ANY.to_owned());
-            self.push(Question { action, resource, is_new: false })?;
+            self.push(Question { action: check.action.clone(), resource, is_new: false, is_told: true })?;
         }
         Ok(())
     }
@@ -106,33 +115,33 @@ impl Questions {
     }
 }
 
-pub(crate) fn resource_type(target: &Target<'_>, prefix: &str) -> Option<ResourceType> {
-    catalogue::service(target.prefix.unwrap_or(prefix))?.resource_type(target.resource_type)
-}
-
 enum Named {
     Resource(String),
     /// An ARN of another type.
     Stranger(String),
 }
 
-/// The resources of one target.
-fn named<'a>(
-    scope: &Scope<'a>,
-    resource_type: ResourceType,
-    target: &Target<'a>,
-) -> Result<Vec<Named>, Fault> {
+/// The resources of one target, and whether the request tells them.
+fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> (Vec<Named>, bool) {
+    let mut is_told = true;
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
         match scope.values(value) {
             Values::Known(found) => {
-                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>())
+                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>());
             }
-            Values::Unknown => return Err(Fault::not_derivable(resource_type.name())),
+            Values::Unknown => {
+                is_told = false;
+                columns.push(vec![Cow::Borrowed(ANY)]);
+            }
         }
     }
+    let Some(resource_type) = target.resource_type else {
+        let arns = columns.concat().into_iter();
+        return (arns.map(|arn| Named::Resource(arn.into_owned())).collect(), is_told);
+    };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
-        return Ok(Vec::new());
+        return (Vec::new(), is_told);
     }
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
     let name = |row: usize| {
@@ -156,5 +165,5 @@ fn named<'a>(
         }
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
-    Ok((0..rows.min(MOST + 1)).map(name).collect())
+    ((0..rows.min(MOST + 1)).map(name).collect(), is_told)
 }

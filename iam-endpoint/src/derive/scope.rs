@@ -15,6 +15,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) region: &'a str,
     /// The account of the caller, in which resources are that a request only names.
     pub(crate) account: &'a str,
+    /// The IAM prefix of the service.
+    pub(crate) prefix: &'a str,
     /// The one item of a list that paths through the list are about.
     pub(crate) focus: Option<Focus<'a>>,
 }
@@ -112,7 +114,7 @@ impl<'a> Scope<'a> {
     fn passes(&self, test: &Test<'_>) -> bool {
         let found = self.find(test.path);
         let mut texts = found.iter().filter_map(|found| match found {
-            Found::Text(text) => Some(text.as_ref()),
+            Found::Text(leaf) => Some(leaf.as_ref()),
             Found::Tree(_) => None,
         });
         match test.expected {

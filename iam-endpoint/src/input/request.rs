@@ -20,6 +20,7 @@ const LARGEST: usize = 20 * 1024 * 1024;
 /// What a request says: labels of its path, query, headers and body.
 pub(crate) struct Input<'r> {
     headers: &'r Headers<'r>,
+    path: &'r str,
     query: &'r str,
     /// The decoded labels of the path, by name.
     labels: Vec<(&'static str, String)>,
@@ -36,7 +37,7 @@ impl<'r> Input<'r> {
         labels: Vec<(&'static str, String)>,
     ) -> Result<Self, Fault> {
         let query = parts.uri.query().unwrap_or_default();
-        let input = |body| Self { headers, query, labels, body };
+        let input = |body| Self { headers, path: parts.uri.path(), query, labels, body };
         let tree = match protocol {
             // Blobs and streams are bodies too, of whatever size.
             Protocol::RestJson if !is_json(headers) => json(body).unwrap_or_default(),
@@ -66,6 +67,11 @@ impl<'r> Input<'r> {
             }
         };
         Ok(input(tree))
+    }
+
+    /// The path of the request as it came.
+    pub(crate) fn path(&self) -> &'r str {
+        self.path
     }
 
     /// Everything at a path of the table: `/Label`, `?name`, `:Header`, or into the body.

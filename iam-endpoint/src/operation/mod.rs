@@ -20,7 +20,6 @@ use std::sync::OnceLock;
 
 use iam_policy::records;
 
-#[allow(unused_imports, reason = "named by what routes")]
 pub(crate) use route::Route;
 pub(crate) use service::{Operation, Service};
 

@@ -76,7 +76,8 @@ impl Service {
     }
 
     /// Whether all its operations were checked by hand against AWS's documentation.
-    pub(crate) fn is_checked(self) -> bool {
+    #[cfg(test)]
+    pub(super) fn is_checked(self) -> bool {
         self.field(9).split(' ').any(|flag| flag == "checked")
     }
 
@@ -134,10 +135,6 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    pub(crate) fn service(self) -> Service {
-        self.service
-    }
-
     pub(crate) fn name(self) -> &'static str {
         self.field(0).strip_prefix("o ").unwrap_or_default()
     }
@@ -160,11 +157,6 @@ impl Operation {
     /// Whether its input is a stream of events.
     pub(crate) fn has_event_stream(self) -> bool {
         self.flags().any(|flag| flag == "stream")
-    }
-
-    /// What SDKs put before the service's host name: `{AccountId}.`, `data-`.
-    pub(crate) fn host_prefix(self) -> Option<&'static str> {
-        self.flags().find_map(|flag| flag.strip_prefix("host="))
     }
 
     /// What must be allowed, in the grammar of the table.

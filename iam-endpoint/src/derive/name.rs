@@ -1,0 +1,155 @@
+//! Names that stand for ARNs: the functions of the table that give the ARN of what a request only names.
+#![expect(clippy::needless_pass_by_value, reason = "all functions of the table have one type")]
+
+use std::borrow::Cow;
+
+use iam_policy::catalogue;
+
+use super::arn::{ANY, build, is_arn, tail};
+use super::function::{each, texts};
+use super::scope::{Scope, Values};
+use crate::input::Found;
+
+/// `arn('cluster', cluster)`: of the service's own types, in the caller's account.
+pub(super) fn arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    arns(scope, &given)
+}
+
+/// `account_arn(registryId, 'repository', repositoryName)`
+pub(super) fn account_arn<'a>(scope: &Scope<'a>, mut given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let account = if given.is_empty() { Vec::new() } else { given.remove(0) };
+    match texts(&account).next() {
+        Some(account) => arns(&Scope { account, ..*scope }, &given),
+        None => arns(scope, &given),
+    }
+}
+
+/// An ARN for each of what there is several times. Without the last name there is none; another missing one is `*`.
+fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
+    let Some((name, names)) = given.split_first() else { return Values::Known(Vec::new()) };
+    let of_type = texts(name).next().and_then(|name| catalogue::service(scope.prefix)?.resource_type(name));
+    let (Some(resource_type), Some(last)) = (of_type, names.last()) else { return Values::Known(Vec::new()) };
+    let columns: Vec<Vec<&str>> = names.iter().map(|found| texts(found).collect()).collect();
+    let arn_of = |last: &str, row: usize| {
+        if is_arn(last) {
+            return last.to_owned();
+        }
+        // What there is once goes with each of what there is several times.
+        let cell = |column: &Vec<_>| if column.len() == 1 { 0 } else { row };
+        let mut values: Vec<&str> =
+            columns.iter().map(|column| column.get(cell(column)).map_or(ANY, |name| tail(name))).collect();
+        if let Some(value) = values.last_mut() {
+            *value = last;
+        }
+        build(scope, resource_type, None, &values)
+    };
+    let found = texts(last).enumerate().map(|(row, last)| Found::Text(Cow::Owned(arn_of(last, row))));
+    Values::Known(found.collect())
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>
+pub(super) fn bedrock_model<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    const GEOGRAPHIES: [&str; 9] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "sa.", "us-gov.", "us."];
+    each(&given, |model| {
+        let (partition, region) = (scope.endpoint.partition, scope.region);
+        Some(if is_arn(model) {
+            model.to_owned()
+        } else if GEOGRAPHIES.iter().any(|geography| model.starts_with(geography)) {
+            format!("arn:{partition}:bedrock:{region}:{}:inference-profile/{model}", scope.account)
+        } else {
+            format!("arn:{partition}:bedrock:{region}::foundation-model/{model}")
+        })
+    })
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html>
+pub(super) fn ec2_arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let mut found = Vec::new();
+    for id in given.first().into_iter().flat_map(|found| texts(found)) {
+        let start = id.rsplit_once('-').map_or("", |(start, _)| start);
+        let resource_type = match EC2_IDS.binary_search_by(|(known, _)| known.cmp(&start)) {
+            Ok(at) => EC2_IDS.get(at).and_then(|(_, name)| catalogue::service("ec2")?.resource_type(name)),
+            Err(_) => None,
+        };
+        let Some(resource_type) = resource_type else { return Values::Unknown };
+        found.push(Found::Text(Cow::Owned(build(scope, resource_type, None, &[id]))));
+    }
+    Values::Known(found)
+}
+
+/// What the id of a resource starts with, and its type.
+#[rustfmt::skip]
+const EC2_IDS: &[(&str, &str)] = &[
+    ("acl", "network-acl"), ("afi", "fpga-image"), ("ami", "image"), ("cagw", "carrier-gateway"),
+    ("cgw", "customer-gateway"), ("cr", "capacity-reservation"), ("crf", "capacity-reservation-fleet"),
+    ("cvpn-endpoint", "client-vpn-endpoint"), ("dopt", "dhcp-options"), ("eice", "instance-connect-endpoint"),
+    ("eigw", "egress-only-internet-gateway"), ("eipalloc", "elastic-ip"), ("eni", "network-interface"),
+    ("export-ami", "export-image-task"), ("export-i", "export-instance-task"), ("fl", "vpc-flow-log"),
+    ("fleet", "fleet"), ("h", "dedicated-host"), ("hr", "host-reservation"), ("i", "instance"),
+    ("iew", "instance-event-window"), ("igw", "internet-gateway"), ("import-ami", "import-image-task"),
+    ("import-snap", "import-snapshot-task"), ("ipam", "ipam"), ("ipam-pool", "ipam-pool"),
+    ("ipam-res-disco", "ipam-resource-discovery"), ("ipam-scope", "ipam-scope"), ("ipv4pool-ec2", "ipv4pool-ec2"),
+    ("ipv6pool-ec2", "ipv6pool-ec2"), ("key", "key-pair"), ("lgw", "local-gateway"),
+    ("lgw-rtb", "local-gateway-route-table"), ("lt", "launch-template"), ("nat", "natgateway"),
+    ("nip", "network-insights-path"), ("nis", "network-insights-access-scope"), ("pcx", "vpc-peering-connection"),
+    ("pg", "placement-group"), ("pl", "prefix-list"), ("replacevol", "replace-root-volume-task"), ("rtb", "route-table"),
+    ("scr", "subnet-cidr-reservation"), ("sfr", "spot-fleet-request"), ("sg", "security-group"),
+    ("sgr", "security-group-rule"), ("sir", "spot-instances-request"), ("snap", "snapshot"), ("subnet", "subnet"),
+    ("tgw", "transit-gateway"), ("tgw-attach", "transit-gateway-attachment"),
+    ("tgw-connect-peer", "transit-gateway-connect-peer"), ("tgw-mcast-domain", "transit-gateway-multicast-domain"),
+    ("tgw-ptb", "transit-gateway-policy-table"), ("tgw-rtb", "transit-gateway-route-table"),
+    ("tmf", "traffic-mirror-filter"), ("tmfr", "traffic-mirror-filter-rule"), ("tms", "traffic-mirror-session"),
+    ("tmt", "traffic-mirror-target"), ("vae", "verified-access-endpoint"), ("vagr", "verified-access-group"),
+    ("vai", "verified-access-instance"), ("vatp", "verified-access-trust-provider"), ("vgw", "vpn-gateway"),
+    ("vol", "volume"), ("vpc", "vpc"), ("vpce", "vpc-endpoint"), ("vpce-svc", "vpc-endpoint-service"),
+    ("vpn", "vpn-connection"),
+];
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-manage-iam-access.html>
+pub(super) fn event_rule<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let of = |at: usize| given.get(at).into_iter().flat_map(|found| texts(found)).next();
+    let Some(rule) = of(1) else { return Values::Known(Vec::new()) };
+    let arn = match of(0).map(tail) {
+        None | Some("default") => scope.arn("events", &format!("rule/{rule}")),
+        Some(bus) => scope.arn("events", &format!("rule/{bus}/{rule}")),
+    };
+    Values::Known(vec![Found::Text(Cow::Owned(arn))])
+}
+
+pub(super) fn instance_profile_arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    each(&given, |text| {
+        let partition = scope.endpoint.partition;
+        let arn = || format!("arn:{partition}:iam::{}:instance-profile/{text}", scope.account);
+        Some(if is_arn(text) { text.to_owned() } else { arn() })
+    })
+}
+
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-permissions-to-create-and-manage-api.html>
+pub(super) fn request_path_arn<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let (partition, region, path) = (scope.endpoint.partition, scope.region, scope.input.path());
+    Values::Known(vec![Found::Text(Cow::Owned(format!("arn:{partition}:apigateway:{region}::{path}")))])
+}
+
+/// A family alone means its newest revision, which the request does not tell.
+pub(super) fn task_definition<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    each(&given, |text| {
+        Some(match text {
+            _ if is_arn(text) => text.to_owned(),
+            _ if text.contains(':') => scope.arn("ecs", &format!("task-definition/{text}")),
+            _ => scope.arn("ecs", &format!("task-definition/{text}:*")),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_ec2_are_in_order_and_their_types_exist() {
+        assert!(EC2_IDS.is_sorted_by(|one, next| one.0 < next.0));
+        let ec2 = catalogue::service("ec2").unwrap();
+        let strange: Vec<_> = EC2_IDS.iter().filter(|(_, name)| ec2.resource_type(name).is_none()).collect();
+        assert!(strange.is_empty(), "{strange:?}");
+    }
+}
