@@ -5,6 +5,11 @@ mod common;
 use common::{Client, TRUST, allowing};
 use iam_endpoint::Endpoint;
 
+type Parameters<'a> = &'a [(&'a str, &'a str)];
+
+/// What is made, by which operation, with which parameters, and which parameter refers to it, as what.
+type Made<'a> = (&'a str, &'a str, Parameters<'a>, &'a str, String);
+
 fn administrator() -> Client {
     Client::administrator(&Endpoint::new())
 }
@@ -93,7 +98,7 @@ async fn a_user_goes_when_nothing_of_it_is_left() {
     assert_eq!(admin.iam("ListMFADevices", &user).await.ok().text("SerialNumber"), serial);
     admin.iam("DeleteVirtualMFADevice", &device[1..]).await.fails(409, "DeleteConflict");
     let key = admin.iam("ListAccessKeys", &user).await.ok().text("AccessKeyId").to_owned();
-    let steps: [(&str, &str, &[(&str, &str)]); 5] = [
+    let steps: [(&str, &str, Parameters<'_>); 5] = [
         ("remove users from group", "RemoveUserFromGroup", &[("GroupName", "g"), user[0]]),
         ("delete access keys", "DeleteAccessKey", &[user[0], ("AccessKeyId", &key)]),
         ("delete login profile", "DeleteLoginProfile", &user),
@@ -196,7 +201,6 @@ async fn everything_can_have_tags() {
     let saml = format!("<EntityDescriptor>{}</EntityDescriptor>", " ".repeat(1000));
     let document = allowing(r#""*""#);
     let arn = |rest: &str| format!("arn:aws:iam::123456789012:{rest}");
-    type Made<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, String);
     let made: [Made<'_>; 7] = [
         ("InstanceProfile", "", &[("InstanceProfileName", "x")], "InstanceProfileName", "x".to_owned()),
         (
