@@ -6,7 +6,8 @@ mod common;
 use bytes::Bytes;
 use common::{Answer, Client, allowing};
 use http::Request;
-use iam_endpoint::Endpoint;
+use iam_endpoint::{Endpoint, Organization, Target};
+use iam_policy::{Policy, PolicyKind};
 
 fn administrator() -> Client {
     Client::administrator(&Endpoint::new())
@@ -146,6 +147,25 @@ async fn a_principal_is_simulated_with_its_groups_and_its_boundary() {
     admin.iam("SimulatePrincipalPolicy", &nobody).await.fails(404, "NoSuchEntity");
     let keys = admin.iam("GetContextKeysForPrincipalPolicy", &ask[..1]).await.ok();
     assert_eq!(keys.all("member"), ["aws:username"]);
+}
+
+#[tokio::test]
+async fn an_organization_limits_the_principals_of_its_members() {
+    let endpoint = Endpoint::new();
+    let admin = Client::administrator(&endpoint);
+    let deny =
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}}"#;
+    let deny = Policy::parse(deny, PolicyKind::ServiceControl).unwrap();
+    let root = Target::new("r-ab12").scp(deny).with(Target::new("123456789012"));
+    endpoint.set_organization(Organization::new("o-a1b2c3d4e5", "111122223333", root));
+    let ask = [
+        ("PolicySourceArn", "arn:aws:iam::123456789012:user/administrator"),
+        ("ActionNames.member.1", "sqs:SendMessage"),
+        ("ActionNames.member.2", "s3:GetObject"),
+    ];
+    let answer = admin.iam("SimulatePrincipalPolicy", &ask).await.ok();
+    assert_eq!(answer.all("EvalDecision"), ["explicitDeny", "allowed"]);
+    assert_eq!(answer.all("AllowedByOrganizations"), ["false", "true"]);
 }
 
 #[tokio::test]

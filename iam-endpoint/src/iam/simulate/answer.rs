@@ -23,6 +23,8 @@ pub(super) struct Finding<'a> {
     pub(super) decision: Decision,
     /// Whether the permissions boundary allows it, if there is one.
     pub(super) bounded: Option<bool>,
+    /// Whether the organization's service control policies allow it, if there are any.
+    pub(super) by_organization: Option<bool>,
     pub(super) by_type: Vec<(&'static str, Verdict)>,
 }
 
@@ -42,6 +44,11 @@ impl Answer<'_> {
             let is_about_all = self.resources == 0 || only.resource == "*";
             only.write_missing(is_about_all, xml);
             only.write_boundary(xml);
+            if let Some(allowed) = only.by_organization {
+                xml.element("OrganizationsDecisionDetail", |xml| {
+                    xml.leaf("AllowedByOrganizations", if allowed { "true" } else { "false" });
+                });
+            }
         } else {
             xml.leaf("MatchedStatements", "");
             xml.leaf("MissingContextValues", "");

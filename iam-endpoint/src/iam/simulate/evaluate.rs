@@ -1,6 +1,8 @@
 //! Deciding each action on each resource.
 
-use iam_policy::{Arn, Context, Decision, PolicySet, Principal, Request, Verdict, catalogue};
+use iam_policy::{
+    Arn, Context, Decision, Policy, PolicyKind, PolicySet, Principal, Request, Verdict, catalogue,
+};
 
 use super::answer::{Answer, Finding};
 use super::subject::Subject;
@@ -18,6 +20,10 @@ pub(in crate::iam) fn custom(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fau
 pub(in crate::iam) fn principal(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     Simulation::read(input, Subject::of_principal(input)?)?.run(input, xml)
 }
+
+/// What leaves the decision to other types of policies.
+const EVERYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
 /// What is asked.
 struct Simulation<'a> {
@@ -82,8 +88,14 @@ impl<'a> Simulation<'a> {
             let owner = self.subject.principal.account().map(str::to_owned);
             alone.decide(&Request { resource_account: owner, ..request.clone() }).is_allowed()
         });
+        let by_organization = (!policies.scps.is_empty()).then(|| {
+            let everything = Policy::parse(EVERYTHING, PolicyKind::Identity).ok();
+            let identity = everything.into_iter().collect::<Vec<_>>().into();
+            let alone = PolicySet { identity, scps: policies.scps.clone(), ..PolicySet::default() };
+            alone.decide(&request).is_allowed()
+        });
         let by_type = self.by_type(&request);
-        Finding { subject: &self.subject, resource, decision, bounded, by_type }
+        Finding { subject: &self.subject, resource, decision, bounded, by_organization, by_type }
     }
 
     /// How each type of policy takes a request across accounts, where both have to allow.

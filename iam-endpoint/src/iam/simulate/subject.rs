@@ -39,6 +39,11 @@ impl Subject {
     /// The user, group or role that the request names, with the request's policies in addition.
     pub(super) fn of_principal(input: &Input<'_>) -> Result<Self, Fault> {
         let mut subject = Self::of_principal_alone(input)?;
+        if let Some(organization) = input.call.endpoint.organization() {
+            // No resource: what an organization says of resources takes no part in simulations.
+            let account = subject.principal.account().map(str::to_owned);
+            organization.limit(&mut subject.policies, "", account.as_deref(), "");
+        }
         subject.add_input(input)?;
         Ok(subject)
     }
