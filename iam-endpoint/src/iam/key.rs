@@ -12,7 +12,7 @@ use super::state::ADMINISTRATOR;
 use super::tags::Tags;
 use super::user::User;
 use crate::clock;
-use crate::endpoint::Credentials;
+use crate::credentials::Credentials;
 use crate::fault::Fault;
 use crate::sigv4::{Failure, Kind, SigningKeys};
 use crate::xml::Xml;

@@ -18,7 +18,7 @@ use super::provider::{OidcProvider, SamlProvider};
 use super::role::Role;
 use super::tags::Tags;
 use super::user::User;
-use crate::endpoint::Credentials;
+use crate::credentials::Credentials;
 use crate::fault::Fault;
 
 /// The name of the first user.

@@ -25,10 +25,14 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use bytes::Bytes;
 use http::request::Parts;
+#[cfg(feature = "network")]
+use iam_endpoint::Upstream;
 use iam_endpoint::{Endpoint, Event};
 use iam_policy::{Policy, PolicyKind};
 
 use super::connection::{Admin, Connection, Place, trust_policy};
+#[cfg(feature = "network")]
+use super::settings::Settings;
 use crate::name;
 
 tokio::task_local! {
@@ -71,7 +75,7 @@ pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> 
 pub(super) fn fresh() -> Arc<Connection> {
     /// All worlds have the same account, and so the same administrator.
     static TRUST: OnceLock<Policy> = OnceLock::new();
-    let world = World::new(Endpoint::new());
+    let world = World::new(endpoint());
     let endpoint = &world.endpoint;
     let trust = TRUST.get_or_init(|| {
         let trust = trust_policy(&endpoint.administrator_arn());
@@ -96,6 +100,27 @@ pub(super) fn fresh() -> Arc<Connection> {
     all.retain(|world| world.strong_count() > 0);
     all.push(Arc::downgrade(&connection));
     connection
+}
+
+/// A fresh endpoint, with the run's upstream behind it.
+#[cfg(feature = "network")]
+fn endpoint() -> Endpoint {
+    /// Its connections serve all tests.
+    static UPSTREAM: LazyLock<Option<Upstream>> = LazyLock::new(|| {
+        // Wrong settings are told where the backend is chosen.
+        let settings = Settings::current().ok()?;
+        let upstream = Upstream::new(settings.upstream.as_ref()?).ok()?;
+        Some(if settings.upstream_s3 { upstream.with_s3() } else { upstream })
+    });
+    match &*UPSTREAM {
+        Some(upstream) => Endpoint::builder().perform(upstream.clone()).build(),
+        None => Endpoint::new(),
+    }
+}
+
+#[cfg(not(feature = "network"))]
+fn endpoint() -> Endpoint {
+    Endpoint::new()
 }
 
 /// The endpoint's record of a request, whichever world answered it.
