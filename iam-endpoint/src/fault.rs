@@ -25,10 +25,19 @@ impl Fault {
 
     /// AWS's sentence for a parameter that breaks a rule.
     pub(crate) fn violated(parameter: &str, value: &str, rule: &str) -> Self {
+        Self::violated_by(parameter, &format!("'{value}'"), rule)
+    }
+
+    /// AWS's sentence for a parameter that is not there.
+    pub(crate) fn missing(parameter: &str) -> Self {
+        Self::violated_by(parameter, "null", "Member must not be null")
+    }
+
+    fn violated_by(parameter: &str, value: &str, rule: &str) -> Self {
         let (first, rest) = parameter.split_at_checked(1).unwrap_or_default();
         let field = format!("{}{rest}", first.to_ascii_lowercase());
         Self::validation(format!(
-            "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {rule}"
+            "1 validation error detected: Value {value} at '{field}' failed to satisfy constraint: {rule}"
         ))
     }
 
@@ -42,6 +51,10 @@ impl Fault {
 
     pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidInput", message)
+    }
+
+    pub(crate) fn malformed_policy(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "MalformedPolicyDocument", message)
     }
 
     pub(crate) fn limit(message: impl Into<String>) -> Self {

@@ -33,6 +33,7 @@
 //! `endpoint` what an endpoint keeps between requests.
 
 mod addressee;
+mod analyzer;
 mod authorize;
 mod call;
 mod caller;
