@@ -45,7 +45,7 @@ Checks and keys
 
     CHECK     [PREFIX:]ACTION[@TARGET,...] [if COND] [unless COND]     on `*`, if there is no target; a request that
                                                                        no check applies to cannot be derived
-    TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...] | *=VALUE               `*`: an ARN, of whatever type
+    TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...] | *=VALUE                 *: an ARN, of whatever type
     VALUE     PATH | 'literal' | function(VALUE, ...) | VALUE / VALUE  the first of alternatives that is there
     COND      PATH | PATH='text' | PATH~'text' [and ...]               is there; is the text; starts with it in any case
     KEY       CONDITION-KEY=VALUE | tags=PATH | roles=VALUE ... | passes=SERVICE
@@ -143,7 +143,7 @@ def main():
     print(f"{path.name}: {len(table.text)} bytes, {'written' if stale else 'unchanged'}")
     table.print_statistics()
     for service, line in table.lines:
-        if service in arguments.show or (arguments.unmapped and line[3] == "?"):
+        if service in arguments.show or (arguments.unmapped and kind(line[3]) in ("unmapped", "unknown")):
             print(service, *line, sep="\t")
 
 
@@ -253,13 +253,45 @@ class Table:
             return None
 
     def print_statistics(self):
-        count = collections.Counter()
-        for _, (_, _, _, checks, _) in self.lines:
-            for check in [checks] if checks in "-?" else checks.split(" | "):
-                count["unmapped" if check == "?" else "none" if check == "-" else "on" if "@" in check else "*"] += 1
-        share = 100 * (1 - count["unmapped"] / len(self.lines))
-        print(f"{len(self.lines)} operations, {share:.1f} % mapped")
-        print(f"checks: {count['on']} on resources, {count['*']} on `*`; {count['none']} operations need none")
+        counts = collections.defaultdict(collections.Counter)
+        for service, (_, _, _, checks, _) in self.lines:
+            kinds = {kind(check) for check in checks.split(" | ")}
+            # The least that is known of its checks is what is known of an operation.
+            least = next(kind for kind in KINDS if kind in kinds)
+            for of in (service, "all"):
+                counts[of]["operations"] += 1
+                counts[of][least] += 1
+        print(f"{'':24}", *(f"{name:>10}" for name in ("operations", *KINDS)), f"{'mapped':>8}")
+        for of in ("all", *MOST_USED):
+            count = counts[of]
+            share = 100 - 100 * count["unmapped"] / count["operations"]
+            checked = " checked" if of in self.sections and self.sections[of].checked else ""
+            numbers = (f"{count[name]:10}" for name in ("operations", *KINDS))
+            print(f"{of:24}", *numbers, f"{share:6.1f} %{checked}")
+
+
+# What is known of the resource of a check, the least first.
+KINDS = ["unmapped", "unknown", "open", "named", "*", "none"]
+
+# Of the services that people use most, for the statistics.
+MOST_USED = [
+    "s3", "s3control", "dynamodb", "dynamodbstreams", "sqs", "sns", "kms", "secretsmanager", "ssm", "lambda", "ec2", "ecs",
+    "ecr", "eks", "iam", "sts", "cloudwatch", "logs", "events", "stepfunctions", "kinesis", "firehose", "rds", "elasticache",
+    "route53", "cloudfront", "apigateway", "apigatewayv2", "acm", "cognito-idp", "cognito-identity", "athena", "glue",
+    "cloudformation", "cloudtrail", "config", "organizations", "backup", "batch", "ses", "sesv2", "bedrock",
+    "bedrock-runtime", "opensearch", "redshift", "efs",
+]  # fmt: skip
+
+
+def kind(check):
+    if check in ("-", "?"):
+        return {"-": "none", "?": "unmapped"}[check]
+    targets = grammar.split(check.partition("@")[2], ",")
+    if "unknown()" in check:
+        return "unknown"
+    if not targets[0]:
+        return "*"
+    return "named" if all("=" in target for target in targets) else "open"
 
 
 if __name__ == "__main__":

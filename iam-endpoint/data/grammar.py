@@ -1,8 +1,13 @@
 """The grammar of checks and keys: read in the terms of AWS's API documentation, verified, written with wire paths."""
 
+import difflib
+import pathlib
 import re
 
-# What a path begins with that is no member: a literal, a function, `?name`, `:Name`.
+# The functions that the endpoint has.
+SOURCE = pathlib.Path(__file__).resolve().parents[1] / "src" / "derive" / "function.rs"
+FUNCTIONS = set(re.findall(r'Function \{ name: "(\w+)"', SOURCE.read_text(encoding="utf-8")))
+
 FUNCTION = re.compile(r"(\w+)\((.*)\)")
 CONDITION = re.compile(r" (if|unless) ")
 
@@ -30,6 +35,8 @@ def term(text, operation):
     if re.fullmatch(r"'[^']*'", text):
         return text
     if called := FUNCTION.fullmatch(text):
+        if called[1] not in FUNCTIONS:
+            raise ValueError(f"`{called[1]}` is none of the functions of {SOURCE.name}")
         arguments = [value(part, operation) for part in split(called[2], ",")] if called[2] else []
         return f"{called[1]}({', '.join(arguments)})"
     if not text:
@@ -67,7 +74,9 @@ def resolve(name, catalogue, own, kind):
     service = catalogue.get(prefix) if colon else own
     found = getattr(service, kind).get(rest.strip().lower()) if service else None
     if not found:
-        raise ValueError(f"there is no {name.strip()!r} among the {kind} of {prefix or own.prefix!r}")
+        near = difflib.get_close_matches(rest.strip().lower(), getattr(service, kind), 3) if service else []
+        near = f"; near it: {', '.join(getattr(service, kind)[name].name for name in near)}" if near else ""
+        raise ValueError(f"`{rest.strip()}` is none of the {kind} of `{prefix or own.prefix}`{near}")
     return service.prefix, found
 
 
@@ -85,7 +94,7 @@ def target(text, operation, catalogue, prefix):
     values = split(values, ";")
     variables = of.formats[number - 1]
     if len(values) not in (1, len(variables)):
-        raise ValueError(f"`{of.name}` has {len(variables)} variables ({', '.join(variables)}), here are {len(values)}")
+        raise ValueError(f"`{of.name}` has the variables {', '.join(variables)}; here are {len(values)} values")
     return f"{spelled}{optional}={';'.join(value(v, operation) for v in values)}"
 
 

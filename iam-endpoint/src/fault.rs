@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 
 use crate::authorize::Refusal;
 use crate::journal::Outcome;
@@ -24,10 +25,19 @@ impl Fault {
 
     /// AWS's sentence for a parameter that breaks a rule.
     pub(crate) fn violated(parameter: &str, value: &str, rule: &str) -> Self {
+        Self::violated_by(parameter, &format!("'{value}'"), rule)
+    }
+
+    /// AWS's sentence for a parameter that is not there.
+    pub(crate) fn missing(parameter: &str) -> Self {
+        Self::violated_by(parameter, "null", "Member must not be null")
+    }
+
+    fn violated_by(parameter: &str, value: &str, rule: &str) -> Self {
         let (first, rest) = parameter.split_at_checked(1).unwrap_or_default();
         let field = format!("{}{rest}", first.to_ascii_lowercase());
         Self::validation(format!(
-            "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {rule}"
+            "1 validation error detected: Value {value} at '{field}' failed to satisfy constraint: {rule}"
         ))
     }
 
@@ -41,6 +51,10 @@ impl Fault {
 
     pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidInput", message)
+    }
+
+    pub(crate) fn malformed_policy(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "MalformedPolicyDocument", message)
     }
 
     pub(crate) fn limit(message: impl Into<String>) -> Self {
@@ -62,6 +76,17 @@ impl Fault {
                  with checks such as `prefix:Action@type=Member`"
             ),
             outcome: Outcome::NotMapped,
+        }
+    }
+
+    /// What has to be allowed depends on what the request does not have, so there is nothing to ask the policies.
+    pub(crate) fn not_derivable() -> Self {
+        Self {
+            message: "the request does not say what it is about, so this endpoint can neither authorize nor perform it; \
+                      this is no denial. A request that names its resource can be authorized"
+                .to_owned(),
+            outcome: Outcome::NotEvaluable,
+            ..Self::not_mapped("", None)
         }
     }
 
@@ -97,6 +122,22 @@ impl Fault {
             ),
             outcome: Outcome::NotPerformed,
         }
+    }
+}
+
+impl Fault {
+    /// An answer for whoever knows the protocol to write the error into: see [`Fault::of`].
+    #[cfg(feature = "upstream")]
+    pub(crate) fn unworded(self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// The error that an answer still has to tell.
+    pub(crate) fn of(response: &mut Response<Bytes>) -> Option<Self> {
+        response.extensions_mut().remove()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use crate::request::Parts;
+use bytes::Bytes;
 use http::{Response, StatusCode};
 use iam_policy::Context;
 
@@ -19,6 +19,7 @@ use crate::journal::Outcome;
 use crate::operation::{Operation, Route, Service};
 use crate::protocol::Protocol;
 use crate::resource_policy::{self, Change};
+use crate::s3;
 
 /// What is left to do with a call.
 pub(crate) enum Reply {
@@ -115,18 +116,25 @@ impl Asked {
 
     /// Asks for everything that the operation needs; answers what is EC2's own.
     fn authorize(&self, call: &Call<'_>, service: Service, protocol: Protocol) -> Result<Next, Fault> {
-        let declared = call.endpoint.told.checks(service.id(), &self.name);
-        let text = declared.as_deref().or(self.operation.map(Operation::checks)).unwrap_or("?");
         let unmapped = || Fault::not_mapped(service.id(), Some(&self.name));
-        let checks = match derive::checks(text) {
-            Ok(Checks::All(checks)) => checks,
-            Ok(Checks::Nothing) => Vec::new(),
-            Ok(Checks::Unknown) | Err(_) => return Err(unmapped()),
+        let plan = self
+            .operation
+            .map(|operation| derive::plan(service, operation))
+            .transpose()
+            .map_err(|_| unmapped())?;
+        let declared = call.endpoint.told.checks(service.id(), &self.name);
+        let own = service.prefix().unwrap_or_default();
+        let declared =
+            declared.as_deref().map(|text| derive::checks(text, own)).transpose().map_err(|_| unmapped())?;
+        let keys = plan.as_ref().map_or(&[][..], |plan| &plan.keys);
+        let checks = match declared.as_ref().or(plan.as_ref().map(|plan| &plan.checks)) {
+            Some(Checks::All(checks)) => checks.as_slice(),
+            Some(Checks::Nothing) => &[],
+            Some(Checks::Unknown) | None => return Err(unmapped()),
         };
         if self.operation.is_some_and(Operation::has_event_stream) {
             return Err(Fault::event_stream(service.id(), &self.name));
         }
-        let keys = derive::keys(self.operation.map_or("", Operation::keys)).map_err(|_| unmapped())?;
         let input = Input::read(protocol, call.parts, call.headers, &call.body, self.labels.clone())?;
         let scope = Scope {
             endpoint: call.endpoint,
@@ -136,9 +144,9 @@ impl Asked {
             prefix: service.prefix().unwrap_or_default(),
             focus: None,
         };
-        let mut questions = derive::questions(&scope, &checks, &keys)?;
+        let mut questions = derive::questions(&scope, checks, keys)?;
         resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
-        let keys = Keys::of(&scope, &keys, service.receiver_of_roles().unwrap_or_default());
+        let keys = Keys::of(&scope, keys, service.receiver_of_roles().unwrap_or_default());
         for question in &questions {
             ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
         }
@@ -153,19 +161,29 @@ impl Asked {
                     )
                 });
             }
-            if self.name == "DescribeRegions" {
-                if let Some(answer) = ec2::describe_regions(call, &input) {
-                    return answer.map(Next::Answer);
-                }
+            if self.name == "DescribeRegions"
+                && let Some(answer) = ec2::describe_regions(call, &input)
+            {
+                return answer.map(Next::Answer);
             }
         }
         let resource = questions.first().map(|question| question.resource.as_str());
+        if service.id() == "s3control"
+            && let Some(answer) = s3::control(call, &self.name, resource.unwrap_or_default())
+        {
+            return answer.map(Next::Answer);
+        }
         resource_policy::observe(&scope, service.id(), &self.name, resource).map(Next::Perform)
     }
 }
 
 fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal> {
     let tags = resource_tags(call, &question.resource);
+    let bucket = question.resource.split_once(":s3:::").and_then(|(_, path)| path.split('/').next());
+    let (owner, policy) = match bucket.and_then(|bucket| call.bucket_of(bucket, &question.action)) {
+        Some((owner, policy)) => (Some(owner), policy),
+        None => (None, call.endpoint.resource_policies.of(&question.resource)),
+    };
     let prefix = question.action.split(':').next().unwrap_or_default();
     let conditions = |context: &mut Context| {
         keys.set(question, context);
@@ -177,8 +195,8 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal>
     let access = Access {
         action: &question.action,
         resource: question.resource.clone(),
-        resource_account: None,
-        resource_policy: call.endpoint.resource_policies.of(&question.resource),
+        resource_account: owner,
+        resource_policy: policy,
         conditions: &conditions,
         absent: &[],
     };

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use iam_policy::{Context, catalogue};
+use iam_policy::Context;
 
 use crate::caller::Caller;
-use crate::derive::{self, Checks, variables};
+use crate::derive::{self, did_you_mean};
 use crate::endpoint::Endpoint;
-use crate::operation;
+use crate::operation::{self, Operation};
 use crate::perform::Allowed;
 
 impl Endpoint {
@@ -33,10 +33,10 @@ impl Endpoint {
         values: impl IntoIterator<Item = V>,
     ) {
         let values = values.into_iter().map(Into::into).collect();
-        let (arn, key) = (principal_or_role_arn.into(), key.into());
+        let (arn, name) = (principal_or_role_arn.into(), key.into());
         let mut facts = self.shared.told.facts_mut();
-        facts.keys.retain(|of| !(of.arn == arn && of.key.eq_ignore_ascii_case(&key)));
-        facts.keys.push(Key { arn, key, values });
+        facts.keys.retain(|of| !(of.arn == arn && of.name.eq_ignore_ascii_case(&name)));
+        facts.keys.push(Key { arn, name, values });
     }
 
     /// Tags a resource that the endpoint does not keep itself, for `aws:ResourceTag/…`.
@@ -79,7 +79,8 @@ impl Endpoint {
     pub fn declare(&self, service: &str, operation: &str, checks: &str) -> Result<(), DeclarationError> {
         let wrong = |why| DeclarationError(format!("`{checks}` for `{service}:{operation}`: {why}"));
         let (id, operation) = known_operation(service, operation).map_err(wrong)?;
-        verify(id, checks).map_err(wrong)?;
+        let own = operation::by_id(id).and_then(operation::Service::prefix).unwrap_or_default();
+        derive::checks(checks, own).map_err(wrong)?;
         self.shared.told.facts_mut().checks.insert((id.to_owned(), operation.to_owned()), checks.to_owned());
         Ok(())
     }
@@ -115,17 +116,17 @@ struct Facts {
 struct Key {
     /// Of a principal or a role.
     arn: String,
-    key: String,
+    name: String,
     values: Vec<String>,
 }
 
 impl Told {
     /// Sets the condition keys of a caller.
     pub(crate) fn set_context(&self, caller: &Caller, context: &mut Context) {
-        for Key { arn, key, values } in &self.facts().keys {
+        for Key { arn, name, values } in &self.facts().keys {
             let is_theirs = caller.role_arn() == Some(arn) || caller.principal.arn() == Some(arn);
             if is_theirs {
-                context.set_many(key.clone(), values.iter().map(String::as_str));
+                context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
     }
@@ -173,52 +174,18 @@ impl Told {
 
 /// The service and the operation in the spelling of the table; an operation may be newer than the table where requests name
 /// it.
-fn known_operation<'n>(service: &str, operation: &'n str) -> Result<(&'static str, &'n str), String> {
+fn known_operation<'n>(service: &str, name: &'n str) -> Result<(&'static str, &'n str), String> {
     let found = operation::by_id(service).ok_or_else(|| {
         let near = iam_policy::near(service, operation::services().iter().map(|service| service.id()));
         format!("there is no service `{service}`{}", did_you_mean(&near))
     })?;
     let is_named = found.protocols().any(|protocol| !protocol.starts_with("rest-"));
-    match found.operation(operation) {
-        Some(known) if known.name() == operation => Ok((found.id(), operation)),
-        None if is_named => Ok((found.id(), operation)),
+    match found.operation(name) {
+        Some(known) if known.name() == name => Ok((found.id(), name)),
+        None if is_named => Ok((found.id(), name)),
         _ => {
-            let near = iam_policy::near(operation, found.operations().map(|operation| operation.name()));
-            Err(format!("`{service}` has no operation `{operation}`{}", did_you_mean(&near)))
+            let near = iam_policy::near(name, found.operations().map(Operation::name));
+            Err(format!("`{service}` has no operation `{name}`{}", did_you_mean(&near)))
         }
     }
-}
-
-/// Looks every name of the checks up.
-pub(crate) fn verify(service: &str, text: &str) -> Result<(), String> {
-    let own = operation::by_id(service).and_then(operation::Service::prefix).unwrap_or_default();
-    let Checks::All(checks) = derive::checks(text)? else { return Ok(()) };
-    for check in checks {
-        let prefix = check.prefix.unwrap_or(own);
-        let of = catalogue::service(prefix).ok_or_else(|| {
-            format!("no service has the prefix `{prefix}`{}", did_you_mean(&catalogue::near_services(prefix)))
-        })?;
-        if of.action(check.action).is_none() {
-            let near = of.near_actions(check.action);
-            return Err(format!("there is no action `{prefix}:{}`{}", check.action, did_you_mean(&near)));
-        }
-        for target in check.targets.iter().filter(|target| !target.is_any()) {
-            let Some(resource_type) = derive::resource_type(target, prefix) else {
-                let types: Vec<_> = of.resource_types().map(|of| of.name()).collect();
-                let near = iam_policy::near(target.resource_type, types.iter().copied());
-                let name = target.resource_type;
-                return Err(format!("`{prefix}` has no resource type `{name}`{}", did_you_mean(&near)));
-            };
-            let given = target.values.len();
-            if given > 1 && !resource_type.arn_formats().any(|format| variables(format) == given) {
-                let formats: Vec<_> = resource_type.arn_formats().collect();
-                return Err(format!("{given} values do not fill `{}`", formats.join("` or `")));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn did_you_mean(near: &[&str]) -> String {
-    near.first().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }

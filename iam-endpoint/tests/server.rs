@@ -2,8 +2,9 @@
 #![cfg(feature = "server")]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use iam_endpoint::Endpoint;
 
@@ -42,4 +43,63 @@ fn an_address_that_others_reach_has_to_be_asked_for() {
     let refused = endpoint.serve(([0, 0, 0, 0], 0).into()).unwrap_err();
     assert!(refused.to_string().contains("`serve_beyond_loopback`"), "{refused}");
     assert!(endpoint.serve_beyond_loopback(([0, 0, 0, 0], 0).into()).is_ok());
+}
+
+/// The status line of the next answer, whose body is read too.
+fn next_status(stream: &mut BufReader<TcpStream>) -> String {
+    let (mut status, mut length) = (String::new(), 0);
+    stream.read_line(&mut status).unwrap();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    stream.read_exact(&mut vec![0; length]).unwrap();
+    status.trim().to_owned()
+}
+
+#[test]
+fn many_connections_are_answered_one_request_after_the_other() {
+    let server = Endpoint::new().serve(([127, 0, 0, 1], 0).into()).unwrap();
+    let mut streams: Vec<_> =
+        (0..300).map(|_| BufReader::new(TcpStream::connect(server.address()).unwrap())).collect();
+    for _ in 0..3 {
+        for stream in &mut streams {
+            stream.get_mut().write_all(b"GET /b/k HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        }
+        for stream in &mut streams {
+            assert_eq!(next_status(stream), "HTTP/1.1 403 Forbidden");
+        }
+    }
+    // They idle, so nobody waits for them.
+    let start = Instant::now();
+    drop(server);
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_client_that_asks_before_it_sends_a_body_is_told_to_go_on() {
+    let server = Endpoint::new().serve(([127, 0, 0, 1], 0).into()).unwrap();
+    let mut stream = BufReader::new(TcpStream::connect(server.address()).unwrap());
+    let head = b"PUT /b/k HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    stream.get_mut().write_all(head).unwrap();
+    assert_eq!(next_status(&mut stream), "HTTP/1.1 100 Continue");
+    stream.get_mut().write_all(b"ab").unwrap();
+    assert_eq!(next_status(&mut stream), "HTTP/1.1 403 Forbidden");
+}
+
+#[test]
+fn a_client_that_never_ends_its_request_does_not_keep_the_server() {
+    let server = Endpoint::new().serve(([127, 0, 0, 1], 0).into()).unwrap();
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(b"PUT /b/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\na").unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    let start = Instant::now();
+    drop(server);
+    assert!((4..8).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }

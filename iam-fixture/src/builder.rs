@@ -19,7 +19,9 @@ use crate::role::{TemporaryRole, always_deleting};
 pub struct TemporaryRoleBuilder {
     backend: Option<Backend>,
     boundary: Option<Attachment>,
+    context: Vec<(String, String)>,
     duration: Option<Duration>,
+    operations: Vec<[String; 3]>,
     policies: Vec<Attachment>,
     session_name: Option<String>,
     session_policy: Option<PolicyDocument>,
@@ -99,6 +101,38 @@ impl TemporaryRoleBuilder {
         self
     }
 
+    /// Sets a condition key for the role's calls, as [`TemporaryRole::context`] does.
+    pub fn context(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.context.push((key.into(), value.into()));
+        self
+    }
+
+    /// Declares what an operation needs to be allowed, where the embedded endpoint does not know it: see
+    /// [`Endpoint::declare`](iam_endpoint::Endpoint::declare).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), iam_fixture::Error> {
+    /// use iam_fixture::TemporaryRole;
+    ///
+    /// let role = TemporaryRole::builder()
+    ///     .operation("dynamodb", "BatchGetItem", "dynamodb:BatchGetItem@table=RequestItems{}")
+    ///     .create()
+    ///     .await?;
+    /// # let _ = role;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn operation(
+        mut self,
+        service: impl Into<String>,
+        operation: impl Into<String>,
+        checks: impl Into<String>,
+    ) -> Self {
+        self.operations.push([service.into(), operation.into(), checks.into()]);
+        self
+    }
+
     /// Creates the role there instead of at [`Backend::current`].
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = Some(backend);
@@ -124,7 +158,12 @@ impl TemporaryRoleBuilder {
         };
         let connection = backend.connect().await?;
         let plan = self.plan(&connection)?;
-        TemporaryRole::provision(backend, connection, plan).await
+        self.declare(&connection, &backend)?;
+        let role = TemporaryRole::provision(backend, connection, plan).await?;
+        for (key, value) in self.context {
+            role.context(key, value);
+        }
+        Ok(role)
     }
 
     /// Creates the role, runs the body with it, and deletes the role whatever the body did; a panic goes on afterwards.
@@ -151,6 +190,27 @@ impl TemporaryRoleBuilder {
         let role = self.create().await?;
         let body = Box::pin(body(role.clone()));
         Ok(always_deleting([role], body).await)
+    }
+
+    /// Tells the embedded endpoint what only it wants to be told.
+    fn declare(&self, connection: &Connection, backend: &Backend) -> Result<(), Error> {
+        let wrong =
+            |message: String| Error::new(ErrorKind::Configuration, message).note("nothing was created");
+        let Some(endpoint) = connection.endpoint() else {
+            let told = self.context.first().map(|(key, _)| format!("the condition key `{key}`"));
+            let declared =
+                self.operations.first().map(|[service, name, _]| format!("the operation `{service}:{name}`"));
+            return match told.or(declared) {
+                None => Ok(()),
+                Some(what) => Err(wrong(format!(
+                    "{what} can be set at the embedded endpoint only, and not at {backend:?}"
+                ))),
+            };
+        };
+        for [service, operation, checks] in &self.operations {
+            endpoint.declare(service, operation, checks).map_err(|error| wrong(error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// Everything that can be wrong without asking the backend is found here.

@@ -7,7 +7,7 @@ use std::thread;
 
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
-use iam_endpoint::Event;
+use iam_endpoint::{Endpoint, Event};
 
 use crate::backend::{Backend, Connection};
 use crate::builder::TemporaryRoleBuilder;
@@ -99,6 +99,69 @@ impl TemporaryRole {
     #[must_use]
     pub fn decisions(&self) -> Vec<Arc<Event>> {
         self.connection().endpoint().map(|endpoint| endpoint.journal().of(self.arn())).unwrap_or_default()
+    }
+
+    /// Sets a condition key for all calls of the role: what decides and no request says, such as `aws:SourceVpc`.
+    ///
+    /// It comes before what the embedded endpoint computes. Setting a key again replaces its value.
+    ///
+    /// # Panics
+    ///
+    /// When the role is not at an embedded endpoint: AWS and emulators take no condition keys from tests.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), iam_fixture::Error> {
+    /// # let role = iam_fixture::TemporaryRole::builder().create().await?;
+    /// role.context("aws:SourceVpc", "vpc-1").context("aws:MultiFactorAuthPresent", "true");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn context(&self, key: impl Into<String>, value: impl Into<String>) -> &Self {
+        self.context_values(key, [value])
+    }
+
+    /// As [`context`](Self::context), for a key of several values; with none, the role's calls do not have the key.
+    ///
+    /// # Panics
+    ///
+    /// As [`context`](Self::context).
+    #[track_caller]
+    pub fn context_values<V: Into<String>>(
+        &self,
+        key: impl Into<String>,
+        values: impl IntoIterator<Item = V>,
+    ) -> &Self {
+        self.embedded("a condition key").set_context(self.arn(), key, values);
+        self
+    }
+
+    /// Tags a resource of a service that the embedded endpoint does not keep itself, for `aws:ResourceTag/…`.
+    ///
+    /// # Panics
+    ///
+    /// When the role is not at an embedded endpoint: there, the resource itself is to be tagged.
+    #[track_caller]
+    pub fn tag_resource(
+        &self,
+        arn: impl Into<String>,
+        key: impl Into<String>,
+        value: impl Into<String>,
+    ) -> &Self {
+        self.embedded("the tag of a resource").tag_resource(arn, key, value);
+        self
+    }
+
+    #[track_caller]
+    fn embedded(&self, what: &str) -> &Endpoint {
+        match self.connection().endpoint() {
+            Some(endpoint) => endpoint,
+            #[expect(clippy::panic, reason = "the test asks for what this backend cannot do")]
+            None => {
+                panic!("{what} can be set at the embedded endpoint only, and not at {:?}", self.backend())
+            }
+        }
     }
 
     /// Deletes the role and everything that was made for it.

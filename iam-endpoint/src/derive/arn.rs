@@ -36,7 +36,7 @@ pub(super) fn build(
             2 => ANY,
             3 => scope.region,
             4 => scope.account,
-            // `policy/.../p-${PolicyId}`: the ids of some services begin with what the format has before them.
+            // `policy/…/p-${PolicyId}`: the ids of some services begin with what the format has before them.
             _ => values.next().map_or(ANY, |value| value.strip_prefix(mark).unwrap_or(value)),
         });
     }

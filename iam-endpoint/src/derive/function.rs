@@ -1,4 +1,5 @@
 //! The value shapes of AWS's APIs that are no plain member: the functions that the table may call.
+#![expect(clippy::needless_pass_by_value, reason = "all functions of the table have one type")]
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -60,8 +61,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "display_name", run: |_, given| each(&given, |text| text.split_once('<').map(|(name, _)| name.trim().trim_matches('"').to_owned())) },
     // The ARN of an EC2 resource by its id.
     Function { name: "ec2_arn", run: name::ec2_arn },
-    // The task of ECS in a target of Session Manager.
-    Function { name: "ecs_target", run: |scope, given| each(&given, |text| ecs_target(scope, text)) },
+    // The ARN of the ECS task that a target of Session Manager is.
+    Function { name: "ecs_target", run: |scope, given| each(&given, |text| ecs_task(scope, text)) },
     // The ARN of an EventBridge rule, by its bus and its name.
     Function { name: "event_rule", run: name::event_rule },
     // The first parts of `x` between colons, as many as the second argument says.
@@ -100,20 +101,19 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "queue_name", run: queue },
     // The name of a DNS record as Route 53 compares it.
     Function { name: "record_name", run: |_, given| each(&given, |text| Some(record_name(text))) },
-    // The request does not tell it.
-    // `x` without a slash at its start.
+    // A path without its first slash.
     Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
     // API Gateway's ARN of the path that the request is for.
     Function { name: "request_path_arn", run: name::request_path_arn },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
     Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
-    // The ARN of a document of Systems Manager; AWS's own are of no account.
+    // The ARN of a document of Systems Manager; AWS's own documents are of no account.
     Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
-    // The name of a parameter of Systems Manager as its ARN has it, or that ARN.
+    // A parameter of Systems Manager by ARN, or its name without the first slash, a version or a label.
     Function { name: "ssm_parameter", run: |_, given| each(&given, |text| Some(ssm_parameter(text).to_owned())) },
     // The ARN of an ECS task definition by ARN, `family:revision` or family.
     Function { name: "task_definition", run: name::task_definition },
-    // What AWS knows of the resource, and no request says.
+    // The request does not tell it.
     Function { name: "unknown", run: |_, _| Values::Unknown },
 ];
 
@@ -180,43 +180,13 @@ fn record_name(text: &str) -> String {
         match c {
             'a'..='z' | '0'..='9' | '-' | '_' | '.' | '\\' => name.push(c),
             'A'..='Z' => name.push(c.to_ascii_lowercase()),
-            // A `String` takes whatever is written.
-            c => _ = write!(name, "\\{:03o}", u32::from(c)),
+            c => {
+                // Writing to a string does not fail.
+                let _ = write!(name, "\\{:03o}", u32::from(c));
+            }
         }
     }
     name
-}
-
-/// `ecs:CLUSTER_TASK_RUNTIME`
-///
-/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
-fn ecs_target(scope: &Scope<'_>, target: &str) -> Option<String> {
-    let (cluster, task) = target.strip_prefix("ecs:")?.split_once('_')?;
-    Some(scope.arn("ecs", &format!("task/{cluster}/{}", task.split('_').next()?)))
-}
-
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html>
-fn ssm_document(scope: &Scope<'_>, name: &str) -> String {
-    // The prefixes that nobody else may use.
-    let is_of_aws = ["aws", "amazon", "amzn"]
-        .iter()
-        .any(|start| name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)));
-    match name {
-        _ if name.starts_with("arn:") => name.to_owned(),
-        _ if is_of_aws => format!("arn:{}:ssm:{}::document/{name}", scope.endpoint.partition, scope.region),
-        _ => scope.arn("ssm", &format!("document/{name}")),
-    }
-}
-
-/// `/path/name:version` is `parameter/path/name`.
-///
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html>
-fn ssm_parameter(name: &str) -> &str {
-    if name.starts_with("arn:") {
-        return name;
-    }
-    let name = name.strip_prefix('/').unwrap_or(name);
-    name.split(':').next().unwrap_or(name)
 }
 
 fn copy_source(text: &str) -> Option<String> {
@@ -323,6 +293,38 @@ pub fn secret_suffix(name: &str) -> String {
         ALPHABET.get(digit).map_or('A', |byte| char::from(*byte))
     };
     std::iter::repeat_with(next).take(6).collect()
+}
+
+/// `ecs:CLUSTER_TASK_CONTAINER`
+///
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html>
+fn ecs_task(scope: &Scope<'_>, target: &str) -> Option<String> {
+    let (cluster_and_task, _container) = target.strip_prefix("ecs:")?.rsplit_once('_')?;
+    let (cluster, task) = cluster_and_task.rsplit_once('_')?;
+    Some(scope.arn("ecs", &format!("task/{cluster}/{task}")))
+}
+
+/// Names that begin with AWS's own are AWS's.
+///
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html>
+fn ssm_document(scope: &Scope<'_>, name: &str) -> String {
+    const OWN: [&str; 3] = ["aws", "amazon", "amzn"];
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    let lower = name.to_ascii_lowercase();
+    let account = if OWN.iter().any(|own| lower.starts_with(own)) { "" } else { scope.account };
+    format!("arn:{}:ssm:{}:{account}:document/{name}", scope.endpoint.partition, scope.region)
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
+fn ssm_parameter(name: &str) -> &str {
+    if name.starts_with("arn:") {
+        let parts = name.match_indices(':').nth(5).map_or(name.len(), |(at, _)| at);
+        return name.get(..parts).unwrap_or(name);
+    }
+    let name = name.split(':').next().unwrap_or(name);
+    name.strip_prefix('/').unwrap_or(name)
 }
 
 impl Scope<'_> {

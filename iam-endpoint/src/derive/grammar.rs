@@ -13,6 +13,9 @@
 //! KEY    := key=VALUE | tags=VALUE | roles=VALUE (' ' VALUE)* | passes=service
 //! ```
 
+use iam_policy::catalogue::{self, ResourceType, Service};
+
+use super::arn::variables;
 use super::function::{FUNCTIONS, Function};
 
 /// What an operation needs to be allowed.
@@ -27,30 +30,21 @@ pub(crate) enum Checks<'t> {
 
 #[derive(Debug)]
 pub(crate) struct Check<'t> {
-    /// Where it is not the service's own.
-    pub(crate) prefix: Option<&'t str>,
-    pub(crate) action: &'t str,
+    /// With its prefix: `dynamodb:GetItem`.
+    pub(crate) action: String,
     pub(crate) targets: Vec<Target<'t>>,
     pub(crate) conditions: Vec<Condition<'t>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Target<'t> {
-    /// Where it is not the action's.
-    pub(crate) prefix: Option<&'t str>,
-    pub(crate) resource_type: &'t str,
+    /// `None` where the value is an ARN of whatever type.
+    pub(crate) resource_type: Option<ResourceType>,
     /// Which of the type's ARN formats, where one is named.
     pub(crate) format: Option<usize>,
     pub(crate) is_optional: bool,
     /// One for each variable of the ARN format, or a single one; none for a resource that has no name yet.
     pub(crate) values: Vec<Value<'t>>,
-}
-
-impl Target<'_> {
-    /// Whether its value is an ARN of whatever type.
-    pub(crate) fn is_any(&self) -> bool {
-        self.resource_type == "*"
-    }
 }
 
 /// The first of these that is there.
@@ -96,11 +90,13 @@ pub(crate) enum Key<'t> {
 /// What is wrong with a text of the grammar.
 pub(crate) type Wrong = String;
 
-pub(crate) fn checks(text: &str) -> Result<Checks<'_>, Wrong> {
+/// Reads checks of a service whose actions have the prefix `own`. Every name in them is looked up in the Service
+/// Authorization Reference.
+pub(crate) fn checks<'t>(text: &'t str, own: &str) -> Result<Checks<'t>, Wrong> {
     match text {
         "-" => Ok(Checks::Nothing),
         "?" => Ok(Checks::Unknown),
-        _ => split(text, " | ").map(check).collect::<Result<_, _>>().map(Checks::All),
+        _ => split(text, " | ").map(|text| check(text, own)).collect::<Result<_, _>>().map(Checks::All),
     }
 }
 
@@ -109,7 +105,7 @@ pub(crate) fn keys(text: &str) -> Result<Vec<Key<'_>>, Wrong> {
     items.filter(|item| !item.is_empty()).map(key).collect()
 }
 
-fn check(text: &str) -> Result<Check<'_>, Wrong> {
+fn check<'t>(text: &'t str, own: &str) -> Result<Check<'t>, Wrong> {
     let (main, mut rest) = before_condition(text);
     let mut conditions = Vec::new();
     while let Some((word, after)) = rest {
@@ -120,13 +116,30 @@ fn check(text: &str) -> Result<Check<'_>, Wrong> {
     }
     let (action, targets) =
         main.split_once('@').map_or((main, None), |(action, targets)| (action, Some(targets)));
-    let targets =
-        targets.map_or_else(|| Ok(Vec::new()), |targets| split(targets, ",").map(target).collect())?;
-    let (prefix, action) = prefixed(action.trim());
-    if action.is_empty() || !action.bytes().all(|b| b.is_ascii_alphanumeric()) {
+    let (prefix, name) = prefixed(action.trim());
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(format!("`{text}` begins with no action, as `GetItem` or `iam:PassRole` is"));
     }
-    Ok(Check { prefix, action, targets, conditions })
+    let prefix = prefix.unwrap_or(own);
+    let of = service(prefix)?;
+    let action = of.action(name).ok_or_else(|| {
+        format!("there is no action `{prefix}:{name}`{}", did_you_mean(&of.near_actions(name)))
+    })?;
+    let targets = targets.map_or_else(
+        || Ok(Vec::new()),
+        |targets| split(targets, ",").map(|text| target(text, prefix)).collect(),
+    )?;
+    Ok(Check { action: action.to_string(), targets, conditions })
+}
+
+fn service(prefix: &str) -> Result<Service, Wrong> {
+    catalogue::service(prefix).ok_or_else(|| {
+        format!("no service has the prefix `{prefix}`{}", did_you_mean(&catalogue::near_services(prefix)))
+    })
+}
+
+pub(crate) fn did_you_mean(near: &[&str]) -> String {
+    near.first().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 const IF: &str = " if ";
@@ -140,7 +153,7 @@ fn before_condition(text: &str) -> (&str, Option<(&'static str, &str)>) {
     (before, Some((word, after.get(word.len()..).unwrap_or_default())))
 }
 
-fn target(text: &str) -> Result<Target<'_>, Wrong> {
+fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
     let (head, values) = text.split_once('=').map_or((text, None), |(head, values)| (head, Some(values)));
     let (head, is_optional) = head.trim().strip_suffix('?').map_or((head.trim(), false), |head| (head, true));
     let (head, format) = match head.rsplit_once(':') {
@@ -149,18 +162,28 @@ fn target(text: &str) -> Result<Target<'_>, Wrong> {
         }
         _ => (head, None),
     };
-    let (prefix, resource_type) = prefixed(head);
-    if resource_type.is_empty() {
+    let format = format.and_then(|number| number.checked_sub(1));
+    let (prefix, name) = prefixed(head);
+    if name.is_empty() {
         return Err(format!("`{text}` names no resource type"));
     }
-    let values = values.map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect())?;
-    Ok(Target {
-        prefix,
-        resource_type,
-        format: format.and_then(|number| number.checked_sub(1)),
-        is_optional,
-        values,
-    })
+    let prefix = prefix.unwrap_or(of_action);
+    let values: Vec<_> = values
+        .map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect::<Result<_, _>>())?;
+    if name == "*" {
+        return Ok(Target { resource_type: None, format, is_optional, values });
+    }
+    let service = service(prefix)?;
+    let resource_type = service.resource_type(name).ok_or_else(|| {
+        let near = iam_policy::near(name, service.resource_types().map(ResourceType::name));
+        format!("`{prefix}` has no resource type `{name}`{}", did_you_mean(&near))
+    })?;
+    let mut formats = resource_type.arn_formats();
+    if values.len() > 1 && !formats.any(|format| variables(format) == values.len()) {
+        let formats: Vec<_> = resource_type.arn_formats().collect();
+        return Err(format!("{} values do not fill `{}`", values.len(), formats.join("` or `")));
+    }
+    Ok(Target { resource_type: Some(resource_type), format, is_optional, values })
 }
 
 fn value(text: &str) -> Result<Value<'_>, Wrong> {
@@ -210,9 +233,7 @@ fn key(text: &str) -> Result<Key<'_>, Wrong> {
     match name {
         "passes" => Ok(Key::Passes(given)),
         "roles" => split(given, " ").map(value).collect::<Result<_, _>>().map(Key::Roles),
-        // A map of tags is wanted as a whole, with its values; so is one that gives a key for each entry.
-        "tags" => value(given.trim_end_matches("{}")).map(Key::Tags),
-        _ if name.ends_with([':', '/']) => Ok(Key::Condition(name, value(given.trim_end_matches("{}"))?)),
+        "tags" => value(given).map(Key::Tags),
         _ if name.contains(':') => Ok(Key::Condition(name, value(given)?)),
         _ => Err(format!("`{name}` is no condition key")),
     }

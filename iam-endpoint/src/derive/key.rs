@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use iam_policy::{Context, catalogue};
+use iam_policy::Context;
+use iam_policy::catalogue::{self, ActionResource};
 
 use super::grammar::Key;
 use super::question::{PASS_ROLE, Question};
 use super::scope::{Scope, Values};
 use super::tags::{self, Tags};
-use crate::input::{Found, entries};
+use crate::input::Found;
 
 /// What a request says about condition keys.
 pub(crate) struct Keys {
@@ -45,20 +46,15 @@ impl Keys {
         all
     }
 
-    /// A name that ends in a sign stands for one key for each entry of a map: `kms:EncryptionContext:`.
+    /// A name that ends in a sign stands for one key for each entry of a map or each tag: `kms:EncryptionContext:`.
     fn compute(&mut self, name: &str, found: Vec<Found<'_>>) {
         if !name.ends_with([':', '/']) {
             let texts = found.into_iter().flat_map(leaves).collect();
             self.computed.push((name.to_owned(), texts));
             return;
         }
-        for found in found {
-            let Found::Tree(map) = found else { continue };
-            for (key, value) in entries(map) {
-                if let Some(value) = value.as_str() {
-                    self.computed.push((format!("{name}{key}"), vec![value.to_owned()]));
-                }
-            }
+        for (key, value) in tags::of(found) {
+            self.computed.extend(value.map(|value| (format!("{name}{key}"), vec![value])));
         }
         // That the others are absent is known too.
         self.computed.push((name.to_owned(), Vec::new()));
@@ -174,7 +170,8 @@ fn lists(action: &str, key: &str) -> bool {
 /// Whether a request for the action can carry tags.
 fn lists_tags(action: &str) -> bool {
     catalogue::action(action).is_some_and(|action| {
-        let mut keys = action.condition_keys().chain(action.resources().flat_map(|on| on.condition_keys()));
+        let mut keys =
+            action.condition_keys().chain(action.resources().flat_map(ActionResource::condition_keys));
         keys.any(|key| key == "aws:TagKeys" || key.starts_with("aws:RequestTag/"))
     })
 }

@@ -3,6 +3,7 @@
 //! ```text
 //!  the table's text        one request
 //!  ────────────────        ───────────
+//!  plan: read once by
 //!  grammar: checks, keys   scope: input, account, region     the values that a text gives for a request
 //!             └──────┬───────┘      └ function, name         shapes that are no plain member, names that stand for ARNs
 //!                question                                    actions on resources, roles that are passed
@@ -16,6 +17,7 @@ mod function;
 mod grammar;
 mod key;
 mod name;
+mod plan;
 mod question;
 mod scope;
 mod tags;
@@ -24,9 +26,9 @@ mod tests;
 
 pub use function::secret_suffix;
 
-pub(crate) use arn::variables;
 pub(crate) use dynamodb::partition_key_of_new;
-pub(crate) use grammar::{Checks, checks, keys};
+pub(crate) use grammar::{Checks, checks, did_you_mean};
 pub(crate) use key::Keys;
-pub(crate) use question::{Question, questions, resource_type};
+pub(crate) use plan::plan;
+pub(crate) use question::{Question, questions};
 pub(crate) use scope::Scope;

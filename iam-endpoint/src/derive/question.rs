@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 use iam_policy::Arn;
-use iam_policy::catalogue::{self, ResourceType};
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
@@ -36,7 +35,10 @@ pub(crate) fn questions<'a>(
 ) -> Result<Vec<Question>, Fault> {
     let mut questions = Questions(Vec::new());
     for check in checks {
-        questions.ask(scope, check.prefix.unwrap_or(scope.prefix), check)?;
+        questions.ask(scope, check)?;
+    }
+    if questions.0.is_empty() && !checks.is_empty() {
+        return Err(Fault::not_derivable());
     }
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
@@ -71,24 +73,19 @@ fn role_arn(scope: &Scope<'_>, named: &str) -> Option<String> {
 struct Questions(Vec<Question>);
 
 impl Questions {
-    fn ask<'a>(&mut self, scope: &Scope<'a>, prefix: &str, check: &Check<'a>) -> Result<(), Fault> {
-        let action = [prefix, ":", check.action].concat();
+    fn ask<'a>(&mut self, scope: &Scope<'a>, check: &Check<'a>) -> Result<(), Fault> {
         let meets = |scope: &Scope<'a>| check.conditions.iter().all(|condition| scope.meets(condition));
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
         for target in &check.targets {
-            let resource_type = resource_type(target, prefix);
-            if resource_type.is_none() && !target.is_any() {
-                continue;
-            }
             for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
                 is_asked = true;
-                let (all, is_told) = named(scope, resource_type, target);
+                let (all, is_told) = named(scope, target);
                 for named in all {
                     match named {
                         Named::Resource(resource) => {
                             let is_new = target.values.is_empty();
-                            self.push(Question { action: action.clone(), resource, is_new, is_told })?;
+                            self.push(Question { action: check.action.clone(), resource, is_new, is_told })?;
                         }
                         Named::Stranger(arn) => stranger = Some(arn),
                     }
@@ -97,7 +94,7 @@ impl Questions {
         }
         if is_asked && self.0.len() == before {
             let resource = stranger.unwrap_or_else(|| ANY.to_owned());
-            self.push(Question { action, resource, is_new: false, is_told: true })?;
+            self.push(Question { action: check.action.clone(), resource, is_new: false, is_told: true })?;
         }
         Ok(())
     }
@@ -118,10 +115,6 @@ impl Questions {
     }
 }
 
-pub(crate) fn resource_type(target: &Target<'_>, prefix: &str) -> Option<ResourceType> {
-    catalogue::service(target.prefix.unwrap_or(prefix))?.resource_type(target.resource_type)
-}
-
 enum Named {
     Resource(String),
     /// An ARN of another type.
@@ -129,17 +122,13 @@ enum Named {
 }
 
 /// The resources of one target, and whether the request tells them.
-fn named<'a>(
-    scope: &Scope<'a>,
-    resource_type: Option<ResourceType>,
-    target: &Target<'a>,
-) -> (Vec<Named>, bool) {
+fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> (Vec<Named>, bool) {
     let mut is_told = true;
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
         match scope.values(value) {
             Values::Known(found) => {
-                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>())
+                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>());
             }
             Values::Unknown => {
                 is_told = false;
@@ -147,11 +136,9 @@ fn named<'a>(
             }
         }
     }
-    let Some(resource_type) = resource_type else {
-        return (
-            columns.concat().into_iter().map(|arn| Named::Resource(arn.into_owned())).collect(),
-            is_told,
-        );
+    let Some(resource_type) = target.resource_type else {
+        let arns = columns.concat().into_iter();
+        return (arns.map(|arn| Named::Resource(arn.into_owned())).collect(), is_told);
     };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return (Vec::new(), is_told);

@@ -114,7 +114,7 @@ impl<'a> Scope<'a> {
     fn passes(&self, test: &Test<'_>) -> bool {
         let found = self.find(test.path);
         let mut texts = found.iter().filter_map(|found| match found {
-            Found::Text(text) => Some(text.as_ref()),
+            Found::Text(leaf) => Some(leaf.as_ref()),
             Found::Tree(_) => None,
         });
         match test.expected {

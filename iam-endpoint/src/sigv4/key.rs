@@ -31,7 +31,8 @@ impl SigningKeys {
         same_in_constant_time(&self.sign(scope, text).hex(), signature)
     }
 
-    fn sign(&self, scope: &str, text: &str) -> Digest {
+    /// The signature of `text` in such a scope.
+    pub(super) fn sign(&self, scope: &str, text: &str) -> Digest {
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, key)) = derived.iter().find(|(of, _)| of == scope) {
             return key.sign(text.as_bytes());
