@@ -40,7 +40,7 @@ fn main() {
     });
 }
 
-const TABLE: &str = r#"{"TableName": "t", "BillingMode": "PAY_PER_REQUEST",
+const TABLE: &str = r#"{"TableName": "items", "BillingMode": "PAY_PER_REQUEST",
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}"#;
 
@@ -64,13 +64,13 @@ fn sqs(operation: &str, body: &str) -> Ask {
 
 fn put(number: usize) -> Ask {
     let body = format!(
-        r#"{{"TableName": "t", "Item": {{"id": {{"S": "key-{number}"}}, "text": {{"S": "hello"}}}}}}"#
+        r#"{{"TableName": "items", "Item": {{"id": {{"S": "key-{number}"}}, "text": {{"S": "hello"}}}}}}"#
     );
     dynamodb("PutItem", &body)
 }
 
 fn get(number: usize) -> Ask {
-    dynamodb("GetItem", &format!(r#"{{"TableName": "t", "Key": {{"id": {{"S": "key-{number}"}}}}}}"#))
+    dynamodb("GetItem", &format!(r#"{{"TableName": "items", "Key": {{"id": {{"S": "key-{number}"}}}}}}"#))
 }
 
 fn send(number: usize) -> Ask {

@@ -52,7 +52,8 @@ impl<'a> Input<'a> {
             return Fault::new("MissingParameter", format!("The request must contain the parameter {name}."));
         }
         self.invalid(format!(
-            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
+            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not \
+             be null",
             lower_first(name)
         ))
     }

@@ -52,7 +52,8 @@ impl Value {
         };
         if members.next().is_some() {
             return Err(invalid(
-                "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
+                "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the \
+                 supported datatypes",
             ));
         }
         let text = || value.as_str().ok_or_else(mistyped);
@@ -70,7 +71,8 @@ impl Value {
             "NULL" if value.as_bool().ok_or_else(mistyped)? => Self::Null,
             "NULL" => {
                 return Err(invalid(
-                    "One or more parameter values were invalid: Null attribute value types must have the value of true",
+                    "One or more parameter values were invalid: Null attribute value types must have the \
+                     value of true",
                 ));
             }
             "S" => Self::S(text()?.to_owned()),

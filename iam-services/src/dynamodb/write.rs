@@ -75,7 +75,8 @@ impl Write {
                     update.iter().flat_map(Update::paths).find(|path| of_key(path.attribute()))
                 {
                     return Err(invalid(format!(
-                        "One or more parameter values were invalid: Cannot update attribute {}. This attribute is part of \
+                        "One or more parameter values were invalid: Cannot update attribute {}. This \
+                         attribute is part of \
                          the key",
                         path.attribute()
                     )));

@@ -96,7 +96,8 @@ impl Function {
         Err(Fault::with_status(
             412,
             "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve \
+            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias \
+             API to retrieve \
              the latest Revision Id",
         ))
     }
@@ -216,7 +217,10 @@ fn check(input: Input<'_>) -> Result<(), Fault> {
         let variables = environment.map("Variables")?;
         let size: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > 4096 {
-            return Err(input.invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit."));
+            return Err(input.invalid(
+                "Lambda was unable to configure your environment variables because the \
+                 environment variables you have provided exceeded the 4KB limit.",
+            ));
         }
     }
     Ok(())

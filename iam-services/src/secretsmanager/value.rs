@@ -220,12 +220,14 @@ pub(super) fn update_stage(state: &mut State, ask: &Ask<'_>) -> Answer {
     let is_named = holder.is_none() || from == holder.as_deref() || to == holder.as_deref();
     if !is_named || from.is_some() && from != holder.as_deref() {
         return Err(invalid_parameter(format!(
-            "The parameter RemoveFromVersionId must be the version that the staging label {label} is attached to."
+            "The parameter RemoveFromVersionId must be the version that the staging label {label} is \
+             attached to."
         )));
     }
     if label == "AWSCURRENT" && to.is_none() {
         return Err(invalid_parameter(
-            "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.",
+            "You can only move staging label AWSCURRENT to a different secret version. It can't be \
+             completely removed.",
         ));
     }
     secret.versions.label(label, to);

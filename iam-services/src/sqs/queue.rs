@@ -79,7 +79,8 @@ fn check_name(name: &str, is_fifo: bool) -> Result<(), Fault> {
     }
     Err(Fault::new(
         "InvalidParameterValue",
-        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length; the name of a FIFO queue \
+        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length; the name of \
+         a FIFO queue \
          ends with .fifo",
     ))
 }

@@ -81,7 +81,8 @@ fn bounded(input: Input<'_>, name: &str, least: u64, most: u64) -> Result<Option
     let value = u64::try_from(number).ok().filter(|value| (least..=most).contains(value));
     value.map(Some).ok_or_else(|| {
         input.invalid(format!(
-            "Value {number} for parameter {name} is invalid. Reason: Must be between {least} and {most}, if provided."
+            "Value {number} for parameter {name} is invalid. Reason: Must be between {least} and {most}, if \
+             provided."
         ))
     })
 }
@@ -201,7 +202,8 @@ fn change_one(queue: &mut Queue, input: Input<'_>, now: u64) -> Result<(), Fault
         }
         Some(_) => Err(Fault::new("MessageNotInflight", "The specified message isn't in flight.")),
         None => Err(input.invalid(format!(
-            "Value {text} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for \
+            "Value {text} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not \
+             available for \
              visibility timeout change."
         ))),
     }
