@@ -232,6 +232,9 @@ fn cut(row: &str, width: Option<usize>) -> String {
 /// Why a pattern reaches no action.
 fn nothing(pattern: &str) -> String {
     let (prefix, name) = pattern.split_once(':').unwrap_or((pattern, ""));
+    if prefix.is_empty() {
+        return format!("`{pattern}` reaches no action: write `service:Action`");
+    }
     let Some(service) = catalogue::service(prefix) else {
         let known = catalogue::near_services(prefix);
         return format!(
@@ -269,5 +272,6 @@ mod tests {
         );
         assert_eq!(nothing("s3:GetObjct"), "`s3:GetObjct` reaches no action; did you mean `s3:GetObject`?");
         assert_eq!(nothing("s3"), "`s3` reaches no action: write `s3:*`");
+        assert_eq!(nothing(""), "`` reaches no action: write `service:Action`");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, Uri};
 use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 
 use crate::clock::{self, Clock};
@@ -15,6 +15,7 @@ use crate::iam::{self, AccessKey};
 use crate::journal::Journal;
 use crate::organization::Organization;
 use crate::perform::{Perform, Performers};
+use crate::request::Parts;
 use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
@@ -53,6 +54,21 @@ impl Endpoint {
         service::call(&self.shared, request, None).await
     }
 
+    /// Answers a request inside the process, where a client has the headers in a form of its own; copying them into
+    /// [`http`]'s would cost as much as to check their signature.
+    ///
+    /// Their names are in lower case. As [`call`](Self::call), but for the answer's `Date`, from which a client learns by how
+    /// much its clock is off: here there is only one.
+    pub async fn answer(
+        &self,
+        method: Method,
+        uri: Uri,
+        headers: Vec<(&str, &[u8])>,
+        body: Bytes,
+    ) -> Response<Bytes> {
+        service::answer(&self.shared, &Parts { method, uri }, headers, body).await
+    }
+
     /// The same endpoint seen from another account, which has an IAM and an administrator of its own.
     ///
     /// # Panics
@@ -77,7 +93,8 @@ impl Endpoint {
         Endpoint { shared: self.shared.open_account(id) }
     }
 
-    /// The access key of the account's first IAM user, who has the policy `AdministratorAccess`.
+    /// The access key of the account's first IAM user, who has the policy `AdministratorAccess`. The endpoints of one
+    /// account in a process have the same.
     #[must_use]
     pub fn administrator(&self) -> Credentials {
         self.shared.account.administrator.clone()
@@ -304,7 +321,7 @@ pub(crate) struct World {
 
 impl Account {
     fn new(id: String, clock: &Clock) -> Self {
-        let (iam, administrator) = iam::State::with_administrator(clock::in_seconds(clock.now()));
+        let (iam, administrator) = iam::State::with_administrator(&id, clock::in_seconds(clock.now()));
         Self { id, iam: RwLock::new(iam), administrator }
     }
 

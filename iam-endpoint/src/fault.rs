@@ -65,14 +65,12 @@ impl Fault {
         }
     }
 
-    /// The request does not say what it is about, so there is nothing to ask the policies.
-    pub(crate) fn not_derivable(resource_type: &str) -> Self {
+    /// What has to be allowed depends on what the request does not have, so there is nothing to ask the policies.
+    pub(crate) fn not_derivable() -> Self {
         Self {
-            message: format!(
-                "the request does not say which `{resource_type}` it is about, as a ciphertext does not that another KMS \
-                 made, so this endpoint can neither authorize nor perform it; this is no denial. A request that names the \
-                 resource can be authorized"
-            ),
+            message: "the request does not say what it is about, so this endpoint can neither authorize nor perform it; \
+                      this is no denial. A request that names its resource can be authorized"
+                .to_owned(),
             outcome: Outcome::NotEvaluable,
             ..Self::not_mapped("", None)
         }

@@ -42,6 +42,7 @@ mod call;
 mod caller;
 mod clock;
 mod derive;
+mod digits;
 mod ec2;
 mod endpoint;
 mod fault;
@@ -57,6 +58,7 @@ mod organization;
 mod perform;
 mod protocol;
 mod query;
+mod request;
 mod resource_policy;
 mod s3;
 #[cfg(feature = "server")]

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+
+use crate::headers::Headers;
+use crate::request::Parts;
 
 /// Performs operations that the endpoint authorized: a service kept in memory, an emulator that requests are sent on to.
 ///
@@ -103,12 +105,27 @@ impl fmt::Debug for Performers {
 }
 
 /// The request as it would have been without the framing of `aws-chunked`.
-pub(crate) fn unframed(mut parts: Parts, body: Bytes, trailers: HeaderMap) -> Request<Bytes> {
-    let headers = &mut parts.headers;
+pub(crate) fn unframed(
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Bytes,
+    trailers: HeaderMap,
+) -> Request<Bytes> {
+    let mut request = Request::new(body);
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = parts.uri.clone();
+    let length = request.body().len();
+    let all = request.headers_mut();
+    for (name, value) in headers.iter() {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::from_bytes(value)) {
+            all.append(name, value);
+        }
+    }
+    let headers = all;
     if headers.remove("x-amz-decoded-content-length").is_some() {
         headers.remove("x-amz-trailer");
         headers.remove(TRANSFER_ENCODING);
-        headers.insert(CONTENT_LENGTH, body.len().into());
+        headers.insert(CONTENT_LENGTH, length.into());
         headers.insert("x-amz-content-sha256", HeaderValue::from_static("UNSIGNED-PAYLOAD"));
         let codings = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kept: Vec<&str> = codings
@@ -122,7 +139,7 @@ pub(crate) fn unframed(mut parts: Parts, body: Bytes, trailers: HeaderMap) -> Re
         };
         headers.extend(trailers);
     }
-    Request::from_parts(parts, body)
+    request
 }
 
 #[cfg(test)]
@@ -141,7 +158,8 @@ mod tests {
             .into_parts();
         let mut trailers = HeaderMap::new();
         trailers.insert("x-amz-checksum-crc32", HeaderValue::from_static("AAAAAA=="));
-        let request = unframed(parts, Bytes::from_static(b"abc"), trailers);
+        let body = Bytes::from_static(b"abc");
+        let request = unframed(&Parts::of(&parts), &Headers::of(&parts.headers), body, trailers);
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header("content-length"), Some("3"));
         assert_eq!(header("content-encoding"), Some("gzip"));

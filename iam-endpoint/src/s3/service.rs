@@ -35,7 +35,7 @@ fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
     let not_text = || fault::INVALID_URI.fault();
     let address = Address::parse(call.host, call.parts.uri.path()).ok_or_else(not_text)?;
     let query = Query::parse(call.parts.uri.query()).ok_or_else(not_text)?;
-    let operation = match operation::route(&call.parts.method, address.level(), &query, &call.parts.headers) {
+    let operation = match operation::route(&call.parts.method, address.level(), &query, call.headers) {
         Route::Operation(operation) => operation,
         Route::UnknownSubresource(key) => {
             return Err(crate::fault::Fault::not_mapped(

@@ -3,6 +3,7 @@
 //! Each test has a world of its own, so that two hundred of them in parallel share no bucket and no role.
 
 use std::cell::OnceCell;
+use std::mem;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
 use aws_credential_types::Credentials;
@@ -17,11 +18,13 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use bytes::Bytes;
+use http::request::Parts;
 use iam_endpoint::{Endpoint, Event};
 use iam_policy::{Policy, PolicyKind};
 
@@ -180,26 +183,33 @@ impl HttpClient for World {
 struct InProcess(Endpoint);
 
 impl HttpConnector for InProcess {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let endpoint = self.0.clone();
+        // Read where they are: converted, the headers would be hashed and copied one by one.
+        let headers = mem::take(request.headers_mut());
         let (parts, body) = match request.try_into_http1x() {
             Ok(request) => request.into_parts(),
             Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
         };
         // A stream's future is large, and each call would move one: most bodies are in memory.
         match body.bytes().map(Bytes::copy_from_slice) {
-            Some(body) => HttpConnectorFuture::new(answer(endpoint, http::Request::from_parts(parts, body))),
+            Some(body) => HttpConnectorFuture::new(answer(endpoint, parts, headers, body)),
             None => HttpConnectorFuture::new(async move {
                 let body = ByteStream::new(body).collect().await;
                 let body = body.map_err(|error| ConnectorError::user(error.into()))?.into_bytes();
-                answer(endpoint, http::Request::from_parts(parts, body)).await
+                answer(endpoint, parts, headers, body).await
             }),
         }
     }
 }
 
-async fn answer(endpoint: Endpoint, request: http::Request<Bytes>) -> Result<HttpResponse, ConnectorError> {
-    let response = endpoint.call(request).await;
+async fn answer(
+    endpoint: Endpoint,
+    Parts { method, uri, .. }: Parts,
+    headers: Headers,
+    body: Bytes,
+) -> Result<HttpResponse, ConnectorError> {
+    let response = endpoint.answer(method, uri, headers.iter_bytes().collect(), body).await;
     HttpResponse::try_from(response.map(SdkBody::from))
         .map_err(|error| ConnectorError::other(error.into(), None))
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "network")]
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, ErrorKind};
@@ -124,6 +125,7 @@ fn of_file(path: &Path) -> Result<Values, Error> {
     of_toml(&text, &place.to_string())
 }
 
+#[cfg(feature = "network")]
 fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
     let place = |offset: usize| {
         let before = text.get(..offset).unwrap_or(text);
@@ -145,6 +147,25 @@ fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
         }
     });
     values.collect()
+}
+
+/// Without the network a file has one thing to say, the backend that is used anyway; it is not worth a TOML parser, which
+/// costs a second of each build. Whatever else stands there is refused, for it would be ignored.
+#[cfg(not(feature = "network"))]
+fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
+    let says_something = |line: &str| {
+        !line.is_empty()
+            && !line.starts_with('#')
+            && !line.split_whitespace().eq(["backend", "=", "\"embedded\""])
+    };
+    match (1..).zip(text.lines().map(str::trim)).find(|(_, line)| says_something(line)) {
+        None => Ok(BTreeMap::new()),
+        Some((number, line)) => Err(wrong(format!(
+            "{file}:{number}: without the feature `network` of `iam-fixture`, which this build leaves out, a file can only \
+             say `backend = \"embedded\"`, not `{line}`"
+        ))
+        .note("help: add `features = [\"network\"]` to the dependency, or remove the file")),
+    }
 }
 
 fn known(key: &str, place: &str) -> Result<&'static str, Error> {
@@ -181,7 +202,21 @@ fn wrong(message: String) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "network")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_the_network_a_file_that_says_more_than_embedded_is_refused() {
+        assert!(of_toml("# none\n\n backend  = \"embedded\"\r\n", FILE).unwrap().is_empty());
+        for said in ["backend = \"aws\"", "account = \"123456789012\"", "[a]", "backend = \"embedded\" x"] {
+            let error = of_toml(&format!("# one\n{said}"), FILE).unwrap_err().to_string();
+            assert!(error.starts_with("iam-fixture.toml:2: without the feature `network`"), "{error}");
+        }
+    }
+}
+
+#[cfg(all(test, feature = "network"))]
 mod tests {
     use super::*;
 
