@@ -11,8 +11,9 @@ use http::{Method, Request, Response, Uri};
 use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 
 use crate::clock::{self, Clock};
+use crate::credentials::Credentials;
 use crate::iam::{self, AccessKey};
-use crate::journal::Journal;
+use crate::journal::{Event, Journal, Observer};
 use crate::organization::Organization;
 use crate::perform::{Perform, Performers};
 use crate::request::Parts;
@@ -169,6 +170,7 @@ pub struct EndpointBuilder {
     account: String,
     region: String,
     clock: Clock,
+    observer: Option<Observer>,
     performers: Performers,
 }
 
@@ -194,6 +196,21 @@ impl EndpointBuilder {
         self
     }
 
+    /// What is told of each call, in the thread that answers it and before its answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::builder()
+    ///     .observe(|event| eprintln!("{} {:?}", event.operation, event.outcome))
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn observe(mut self, observe: impl Fn(&Arc<Event>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(observe));
+        self
+    }
+
     /// Who performs what is authorized and not kept by the endpoint itself. Several are asked in this order.
     #[must_use]
     pub fn perform(mut self, performer: impl Perform + 'static) -> Self {
@@ -209,7 +226,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Endpoint {
-        let Self { account, region, clock, performers } = self;
+        let Self { account, region, clock, observer, performers } = self;
         check_account(&account);
         assert!(
             !region.is_empty()
@@ -224,7 +241,7 @@ impl EndpointBuilder {
             accounts: RwLock::new(BTreeMap::from([(account.id.clone(), Arc::clone(&account))])),
             organization: RwLock::default(),
             s3: s3::State::default(),
-            journal: Journal::default(),
+            journal: Journal::with_observer(observer),
             known: Mutex::default(),
             performers,
             told: Told::default(),
@@ -249,44 +266,9 @@ impl Default for EndpointBuilder {
             account: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
             clock: Clock::default(),
+            observer: None,
             performers: Performers::default(),
         }
-    }
-}
-
-/// An access key, and the session token of a temporary one.
-#[derive(Clone, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Credentials {
-    /// The public half.
-    pub access_key_id: String,
-    /// The secret half.
-    pub secret_access_key: String,
-    /// What temporary credentials are presented with.
-    pub session_token: Option<String>,
-}
-
-impl Credentials {
-    /// A long-term access key.
-    #[must_use]
-    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
-        Self {
-            access_key_id: access_key_id.into(),
-            secret_access_key: secret_access_key.into(),
-            session_token: None,
-        }
-    }
-
-    /// The same with a session token.
-    #[must_use]
-    pub fn with_session_token(self, session_token: impl Into<String>) -> Self {
-        Self { session_token: Some(session_token.into()), ..self }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 
 use crate::authorize::Refusal;
 use crate::journal::Outcome;
@@ -116,6 +117,22 @@ impl Fault {
             ),
             outcome: Outcome::NotPerformed,
         }
+    }
+}
+
+impl Fault {
+    /// An answer for whoever knows the protocol to write the error into: see [`Fault::of`].
+    #[cfg(feature = "upstream")]
+    pub(crate) fn unworded(self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// The error that an answer still has to tell.
+    pub(crate) fn of(response: &mut Response<Bytes>) -> Option<Self> {
+        response.extensions_mut().remove()
     }
 }
 

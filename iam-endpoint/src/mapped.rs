@@ -19,6 +19,7 @@ use crate::journal::Outcome;
 use crate::operation::{Operation, Route, Service};
 use crate::protocol::Protocol;
 use crate::resource_policy::{self, Change};
+use crate::s3;
 
 /// What is left to do with a call.
 pub(crate) enum Reply {
@@ -167,12 +168,22 @@ impl Asked {
             }
         }
         let resource = questions.first().map(|question| question.resource.as_str());
+        if service.id() == "s3control"
+            && let Some(answer) = s3::control(call, &self.name, resource.unwrap_or_default())
+        {
+            return answer.map(Next::Answer);
+        }
         resource_policy::observe(&scope, service.id(), &self.name, resource).map(Next::Perform)
     }
 }
 
 fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal> {
     let tags = resource_tags(call, &question.resource);
+    let bucket = question.resource.split_once(":s3:::").and_then(|(_, path)| path.split('/').next());
+    let (owner, policy) = match bucket.and_then(|bucket| call.bucket_of(bucket, &question.action)) {
+        Some((owner, policy)) => (Some(owner), policy),
+        None => (None, call.endpoint.resource_policies.of(&question.resource)),
+    };
     let prefix = question.action.split(':').next().unwrap_or_default();
     let conditions = |context: &mut Context| {
         keys.set(question, context);
@@ -184,8 +195,8 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal>
     let access = Access {
         action: &question.action,
         resource: question.resource.clone(),
-        resource_account: None,
-        resource_policy: call.endpoint.resource_policies.of(&question.resource),
+        resource_account: owner,
+        resource_policy: policy,
         conditions: &conditions,
         absent: &[],
     };

@@ -51,6 +51,12 @@ pub trait Perform: Send + Sync {
     fn tags(&self, _arn: &str) -> Option<Vec<(String, String)>> {
         None
     }
+
+    /// Whether this one performs a service in place of the endpoint, which keeps S3 itself otherwise. Then the endpoint knows
+    /// nothing of bucket policies, tags and absent objects.
+    fn replaces(&self, _service: &str) -> bool {
+        false
+    }
 }
 
 /// An authenticated request whose caller may do all that it asks for.
@@ -85,6 +91,11 @@ impl Performers {
     /// The tags of a resource, where one of them keeps it.
     pub(crate) fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
         self.0.iter().find_map(|performer| performer.tags(arn))
+    }
+
+    /// Whether one of them performs a service that the endpoint would keep itself.
+    pub(crate) fn replace(&self, service: &str) -> bool {
+        self.0.iter().any(|performer| performer.replaces(service))
     }
 
     /// The first one's answer.

@@ -81,17 +81,25 @@ impl Pending {
     async fn perform(self, endpoint: &Shared) -> Response<Bytes> {
         let Self { allowed, change, protocol, mut event } = self;
         let ids = Ids { request: &event.request_id, host: HOST_ID };
-        let mut response = if let Some(response) = endpoint.performers.perform(&allowed).await {
-            event.outcome = outcome_of(response.status());
-            if event.outcome == Outcome::Answered {
-                endpoint.told.learn(&allowed);
+        let not_performed = || Err(Fault::not_performed(allowed.service, &allowed.operation));
+        let performed = endpoint.performers.perform(&allowed).await;
+        let performed = performed.map_or_else(not_performed, |mut response| match Fault::of(&mut response) {
+            Some(fault) => Err(fault),
+            None => Ok(response),
+        });
+        let mut response = match performed {
+            Ok(response) => {
+                event.outcome = outcome_of(response.status());
+                if event.outcome == Outcome::Answered {
+                    endpoint.told.learn(&allowed);
+                }
+                response
             }
-            response
-        } else {
-            let fault = Fault::not_performed(allowed.service, &allowed.operation);
-            event.outcome = fault.outcome;
-            event.code = Some(fault.code.clone().into_owned());
-            protocol.error(&fault, allowed.request.method(), ids)
+            Err(fault) => {
+                event.outcome = fault.outcome;
+                event.code = Some(fault.code.clone().into_owned());
+                protocol.error(&fault, allowed.request.method(), ids)
+            }
         };
         // What nobody performs is what a test looks at for its decisions: they follow from what was allowed.
         if let Some(change) = change.filter(|_| event.outcome != Outcome::Failed) {

@@ -11,7 +11,7 @@ use super::input::Input;
 use super::state::{ADMINISTRATOR, State};
 use super::tags::Tags;
 use crate::clock;
-use crate::endpoint::Credentials;
+use crate::credentials::Credentials;
 use crate::fault::Fault;
 use crate::sigv4::{Failure, Kind, SigningKeys};
 use crate::xml::Xml;

@@ -14,7 +14,7 @@ use super::profile::Profile;
 use super::role::Role;
 use super::tags::Tags;
 use super::user::User;
-use crate::endpoint::Credentials;
+use crate::credentials::Credentials;
 use crate::fault::Fault;
 
 /// The name of the first user.

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use http::header::LOCATION;
 
+use super::acl::Ownership;
 use super::fault::{self, Fault};
 use super::state::{Bucket, Versioning, no_such_bucket};
 use super::task::{Answer, Task, document, empty, enables_object_lock, set_header, sets_acl, timestamp};
@@ -35,20 +36,19 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
     };
     let account = &call.endpoint.account.id;
     let mut bucket = Bucket::new(account.clone(), call.now, region);
-    bucket.acls_enabled = match task.header("x-amz-object-ownership") {
-        None | Some("BucketOwnerEnforced") => false,
-        Some("BucketOwnerPreferred" | "ObjectWriter") => true,
-        Some(other) => {
-            return Err(fault::INVALID_ARGUMENT
+    if let Some(name) = task.header("x-amz-object-ownership") {
+        let ownership = Ownership::read(name).ok_or_else(|| {
+            fault::INVALID_ARGUMENT
                 .because("Invalid x-amz-object-ownership header")
                 .with("ArgumentName", "x-amz-object-ownership")
-                .with("ArgumentValue", other));
-        }
-    };
-    if sets_acl(task) && !bucket.acls_enabled && task.header("x-amz-acl") != Some("private") {
+                .with("ArgumentValue", name)
+        })?;
+        bucket.ownership = Some(ownership);
+    }
+    if sets_acl(task) && !bucket.acls_enabled() && task.header("x-amz-acl") != Some("private") {
         return Err(fault::INVALID_BUCKET_ACL_WITH_OBJECT_OWNERSHIP.fault());
     }
-    if bucket.acls_enabled {
+    if bucket.acls_enabled() {
         metadata::check_acl(task, true)?;
     }
     if enables_object_lock(task) {

@@ -124,15 +124,18 @@ fn set_tags(context: &mut Context, task: &Task<'_>, action: &str, target: Target
 const TAGGING: [&str; 4] =
     ["s3:BypassGovernanceRetention", "s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
 
-const WITH_EXISTING_TAGS: [&str; 9] = [
+const WITH_EXISTING_TAGS: [&str; 12] = [
     "s3:DeleteObjectTagging",
     "s3:DeleteObjectVersionTagging",
     "s3:GetObject",
+    "s3:GetObjectAcl",
     "s3:GetObjectTagging",
     "s3:GetObjectVersion",
+    "s3:GetObjectVersionAcl",
     "s3:GetObjectVersionTagging",
     "s3:PutObjectAcl",
     "s3:PutObjectTagging",
+    "s3:PutObjectVersionAcl",
     "s3:PutObjectVersionTagging",
 ];
 
@@ -147,12 +150,15 @@ const GRANTING: Actions = Actions::Only(&[
     "s3:PutBucketAcl",
     "s3:PutObject",
     "s3:PutObjectAcl",
+    "s3:PutObjectVersionAcl",
 ]);
 const OF_VERSIONS: Actions = Actions::Only(&[
     "s3:DeleteObjectVersion",
     "s3:DeleteObjectVersionTagging",
     "s3:GetObjectVersion",
+    "s3:GetObjectVersionAcl",
     "s3:GetObjectVersionTagging",
+    "s3:PutObjectVersionAcl",
     "s3:PutObjectVersionTagging",
 ]);
 

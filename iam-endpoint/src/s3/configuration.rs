@@ -7,6 +7,7 @@ use super::fault::{self, Fault};
 use super::state::{PublicAccessBlock, Versioning};
 use super::task::{Answer, Task, document, empty};
 use super::xml;
+use crate::xml::Xml;
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
 pub(super) fn get_versioning(task: &Task<'_>) -> Result<Answer, Fault> {
@@ -39,6 +40,18 @@ pub(super) fn put_versioning(task: &Task<'_>) -> Result<Answer, Fault> {
     })
 }
 
+/// No bucket has object lock: creating one with it is refused.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html>
+pub(super) fn get_object_lock(task: &Task<'_>) -> Result<Answer, Fault> {
+    task.in_bucket(|_| Err(fault::NO_OBJECT_LOCK.fault().with("BucketName", task.bucket)))
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html>
+pub(super) fn no_object_lock(task: &Task<'_>) -> Result<Answer, Fault> {
+    task.in_bucket(|_| Err(fault::MISSING_OBJECT_LOCK.fault()))
+}
+
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetPublicAccessBlock.html>
 pub(super) fn get_public_access_block(task: &Task<'_>) -> Result<Answer, Fault> {
     let block = task.in_bucket(|bucket| {
@@ -46,31 +59,37 @@ pub(super) fn get_public_access_block(task: &Task<'_>) -> Result<Answer, Fault> 
             .public_access
             .ok_or_else(|| fault::NO_SUCH_PUBLIC_ACCESS_BLOCK.fault().with("BucketName", task.bucket))
     })?;
-    Ok(document("PublicAccessBlockConfiguration", |xml| {
-        for (element, is_on) in [
-            ("BlockPublicAcls", block.block_public_acls),
-            ("IgnorePublicAcls", block.ignore_public_acls),
-            ("BlockPublicPolicy", block.block_public_policy),
-            ("RestrictPublicBuckets", block.restrict_public_buckets),
-        ] {
-            xml.leaf(element, if is_on { "true" } else { "false" });
-        }
-    }))
+    Ok(document("PublicAccessBlockConfiguration", |xml| write_block(block, xml)))
+}
+
+pub(super) fn write_block(block: PublicAccessBlock, xml: &mut Xml) {
+    for (element, is_on) in [
+        ("BlockPublicAcls", block.block_public_acls),
+        ("IgnorePublicAcls", block.ignore_public_acls),
+        ("BlockPublicPolicy", block.block_public_policy),
+        ("RestrictPublicBuckets", block.restrict_public_buckets),
+    ] {
+        xml.leaf(element, if is_on { "true" } else { "false" });
+    }
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutPublicAccessBlock.html>
 pub(super) fn put_public_access_block(task: &Task<'_>) -> Result<Answer, Fault> {
-    let block = xml::read(&task.call.body, "PublicAccessBlockConfiguration", |root| {
+    let block = read_block(&task.call.body)?;
+    task.in_bucket(|bucket| {
+        bucket.public_access = Some(block);
+        Ok(empty(StatusCode::OK))
+    })
+}
+
+pub(super) fn read_block(body: &[u8]) -> Result<PublicAccessBlock, Fault> {
+    xml::read(body, "PublicAccessBlockConfiguration", |root| {
         Some(PublicAccessBlock {
             block_public_acls: flag(root, "BlockPublicAcls")?,
             ignore_public_acls: flag(root, "IgnorePublicAcls")?,
             block_public_policy: flag(root, "BlockPublicPolicy")?,
             restrict_public_buckets: flag(root, "RestrictPublicBuckets")?,
         })
-    })?;
-    task.in_bucket(|bucket| {
-        bucket.public_access = Some(block);
-        Ok(empty(StatusCode::OK))
     })
 }
 

@@ -71,7 +71,7 @@ pub(super) fn copies_tags(task: &Task<'_>) -> bool {
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
 pub(super) fn object(task: &Task<'_>) -> Result<Answer, Fault> {
     let call = task.call;
-    let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled))?;
+    let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled()))?;
     let source = source(task)?;
     let found = found(task, source)?;
     let replaces_metadata = replaces(task, "x-amz-metadata-directive")?;

@@ -12,6 +12,7 @@ use crate::xml::Xml;
 /// One of S3's error codes.
 ///
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+#[derive(Clone, Copy)]
 pub(super) struct Code {
     name: &'static str,
     status: StatusCode,
@@ -55,13 +56,20 @@ codes! {
     MALFORMED_POLICY = "MalformedPolicy" BAD_REQUEST "Policies must be valid JSON and the first byte must be '{'";
     MALFORMED_XML = "MalformedXML" BAD_REQUEST "The XML you provided was not well-formed or did not validate against our published schema";
     METADATA_TOO_LARGE = "MetadataTooLarge" BAD_REQUEST "Your metadata headers exceed the maximum allowed metadata size";
+    MISSING_OBJECT_LOCK = "InvalidRequest" BAD_REQUEST "Bucket is missing Object Lock Configuration";
     METHOD_NOT_ALLOWED = "MethodNotAllowed" METHOD_NOT_ALLOWED "The specified method is not allowed against this resource.";
     NO_SUCH_BUCKET = "NoSuchBucket" NOT_FOUND "The specified bucket does not exist";
     NO_SUCH_BUCKET_POLICY = "NoSuchBucketPolicy" NOT_FOUND "The bucket policy does not exist";
+    NO_OBJECT_LOCK = "ObjectLockConfigurationNotFoundError" NOT_FOUND "Object Lock configuration does not exist for this bucket";
+    NO_OWNERSHIP_CONTROLS = "OwnershipControlsNotFoundError" NOT_FOUND "The bucket ownership controls were not found";
+    NO_SUCH_CORS = "NoSuchCORSConfiguration" NOT_FOUND "The CORS configuration does not exist";
     NO_SUCH_KEY = "NoSuchKey" NOT_FOUND "The specified key does not exist.";
+    NO_SUCH_LIFECYCLE = "NoSuchLifecycleConfiguration" NOT_FOUND "The lifecycle configuration does not exist";
+    NO_SUCH_REPLICATION = "ReplicationConfigurationNotFoundError" NOT_FOUND "The replication configuration was not found";
     NO_SUCH_PUBLIC_ACCESS_BLOCK = "NoSuchPublicAccessBlockConfiguration" NOT_FOUND "The public access block configuration was not found";
     NO_SUCH_TAG_SET = "NoSuchTagSet" NOT_FOUND "The TagSet does not exist";
     NO_SUCH_UPLOAD = "NoSuchUpload" NOT_FOUND "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.";
+    NO_SUCH_WEBSITE = "NoSuchWebsiteConfiguration" NOT_FOUND "The specified bucket does not have a website configuration";
     NO_SUCH_VERSION = "NoSuchVersion" NOT_FOUND "The specified version does not exist.";
     NOT_MODIFIED = "NotModified" NOT_MODIFIED "";
     PRECONDITION_FAILED = "PreconditionFailed" PRECONDITION_FAILED "At least one of the pre-conditions you specified did not hold";
@@ -105,6 +113,11 @@ impl Fault {
 
     pub(super) fn outcome(&self) -> Outcome {
         self.base.outcome
+    }
+
+    /// The error without what only S3 adds to it.
+    pub(super) fn into_base(self) -> crate::fault::Fault {
+        self.base
     }
 
     /// Adds an element to the error's body.

@@ -11,15 +11,18 @@
 //! Authorization comes before everything else that can go wrong, as in AWS: a caller who may not read learns neither
 //! that a key is missing nor that a bucket is.
 
-mod address;
+mod acl;
+pub(crate) mod address;
 mod bucket;
 mod checksum;
 mod conditions;
 mod configuration;
+mod control;
 mod copy;
 mod delete;
 mod entries;
 mod fault;
+mod kept;
 mod listing;
 mod metadata;
 mod multipart;
@@ -36,6 +39,7 @@ mod tagging;
 mod task;
 mod xml;
 
+pub(crate) use control::control;
 pub(crate) use service::{Handled, handle};
 pub(crate) use state::State;
 pub(crate) use statement::is_public;

@@ -25,7 +25,7 @@ const SMALLEST_PART: usize = 5 * 1024 * 1024;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
 pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
     let call = task.call;
-    let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled))?;
+    let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled()))?;
     metadata::check_acl(task, acls_enabled)?;
     let algorithm = task.header("x-amz-checksum-algorithm").map(Algorithm::read).transpose()?;
     let upload = Upload {

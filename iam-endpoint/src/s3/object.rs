@@ -178,7 +178,7 @@ pub(super) fn set_checksum(answer: &mut Answer, checksum: Option<&Checksum>) {
 pub(super) fn put(task: &Task<'_>) -> Result<Answer, Fault> {
     let call = task.call;
     // A missing bucket comes before anything that is wrong with the object.
-    let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled))?;
+    let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled()))?;
     metadata::check_acl(task, acls_enabled)?;
     let tags = task.tags()?;
     let headers = metadata::of_request(task)?;

@@ -7,7 +7,7 @@ use http::Method;
 
 use super::query::Query;
 use super::task::{Handler, Task, enables_object_lock, sets_acl};
-use super::{bucket, configuration, copy, delete, listing, multipart, object, policy, tagging};
+use super::{acl, bucket, configuration, copy, delete, kept, listing, multipart, object, policy, tagging};
 use crate::headers::Headers;
 
 /// One operation of S3's API.
@@ -116,6 +116,11 @@ impl Operation {
             Mark::Sub(key) => Some(*key),
             _ => None,
         })
+    }
+
+    /// Whether it is about a sub-resource.
+    pub(super) fn is_about(&self, subresource: &str) -> bool {
+        self.subresources().any(|own| own == subresource)
     }
 
     const fn needs(mut self, needs: &'static [Need], handler: Handler) -> Self {
@@ -252,6 +257,66 @@ static OPERATIONS: &[Operation] = {
         // Deleting is authorized by the action that puts.
         bucket(DELETE, "DeleteBucketTagging", &[Sub("tagging")])
             .needs(&[need("s3:PutBucketTagging", On::Bucket)], tagging::delete_from_bucket),
+        bucket(GET, "GetBucketAcl", &[Sub("acl")])
+            .needs(&[need("s3:GetBucketAcl", On::Bucket)], acl::get_of_bucket),
+        bucket(PUT, "PutBucketAcl", &[Sub("acl")])
+            .needs(&[need("s3:PutBucketAcl", On::Bucket)], acl::put_on_bucket),
+        bucket(GET, "GetBucketOwnershipControls", &[Sub("ownershipControls")])
+            .needs(&[need("s3:GetBucketOwnershipControls", On::Bucket)], acl::get_ownership),
+        bucket(PUT, "PutBucketOwnershipControls", &[Sub("ownershipControls")])
+            .needs(&[need("s3:PutBucketOwnershipControls", On::Bucket)], acl::put_ownership),
+        bucket(DELETE, "DeleteBucketOwnershipControls", &[Sub("ownershipControls")])
+            .needs(&[need("s3:PutBucketOwnershipControls", On::Bucket)], acl::delete_ownership),
+        bucket(GET, "GetBucketAccelerateConfiguration", &[Sub("accelerate")])
+            .needs(&[need("s3:GetAccelerateConfiguration", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketAccelerateConfiguration", &[Sub("accelerate")])
+            .needs(&[need("s3:PutAccelerateConfiguration", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketCors", &[Sub("cors")])
+            .needs(&[need("s3:GetBucketCORS", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketCors", &[Sub("cors")])
+            .needs(&[need("s3:PutBucketCORS", On::Bucket)], kept::handle),
+        bucket(DELETE, "DeleteBucketCors", &[Sub("cors")])
+            .needs(&[need("s3:PutBucketCORS", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketEncryption", &[Sub("encryption")])
+            .needs(&[need("s3:GetEncryptionConfiguration", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketEncryption", &[Sub("encryption")])
+            .needs(&[need("s3:PutEncryptionConfiguration", On::Bucket)], kept::handle),
+        bucket(DELETE, "DeleteBucketEncryption", &[Sub("encryption")])
+            .needs(&[need("s3:PutEncryptionConfiguration", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketLifecycleConfiguration", &[Sub("lifecycle")])
+            .needs(&[need("s3:GetLifecycleConfiguration", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketLifecycleConfiguration", &[Sub("lifecycle")])
+            .needs(&[need("s3:PutLifecycleConfiguration", On::Bucket)], kept::handle),
+        bucket(DELETE, "DeleteBucketLifecycle", &[Sub("lifecycle")])
+            .needs(&[need("s3:PutLifecycleConfiguration", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketLogging", &[Sub("logging")])
+            .needs(&[need("s3:GetBucketLogging", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketLogging", &[Sub("logging")])
+            .needs(&[need("s3:PutBucketLogging", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketNotificationConfiguration", &[Sub("notification")])
+            .needs(&[need("s3:GetBucketNotification", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketNotificationConfiguration", &[Sub("notification")])
+            .needs(&[need("s3:PutBucketNotification", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketReplication", &[Sub("replication")])
+            .needs(&[need("s3:GetReplicationConfiguration", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketReplication", &[Sub("replication")])
+            .needs(&[need("s3:PutReplicationConfiguration", On::Bucket)], kept::handle),
+        bucket(DELETE, "DeleteBucketReplication", &[Sub("replication")])
+            .needs(&[need("s3:PutReplicationConfiguration", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketRequestPayment", &[Sub("requestPayment")])
+            .needs(&[need("s3:GetBucketRequestPayment", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketRequestPayment", &[Sub("requestPayment")])
+            .needs(&[need("s3:PutBucketRequestPayment", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketWebsite", &[Sub("website")])
+            .needs(&[need("s3:GetBucketWebsite", On::Bucket)], kept::handle),
+        bucket(PUT, "PutBucketWebsite", &[Sub("website")])
+            .needs(&[need("s3:PutBucketWebsite", On::Bucket)], kept::handle),
+        bucket(DELETE, "DeleteBucketWebsite", &[Sub("website")])
+            .needs(&[need("s3:DeleteBucketWebsite", On::Bucket)], kept::handle),
+        bucket(GET, "GetObjectLockConfiguration", &[Sub("object-lock")]).needs(
+            &[need("s3:GetBucketObjectLockConfiguration", On::Bucket)],
+            configuration::get_object_lock,
+        ),
         // ── objects ──────────────────────────────────────────────────────────────────────────────
         object(GET, "GetObject", &[])
             .needs(&[need("s3:GetObject", On::Object).or_of_version("s3:GetObjectVersion")], object::get),
@@ -293,6 +358,18 @@ static OPERATIONS: &[Operation] = {
             &[need("s3:DeleteObjectTagging", On::Object).or_of_version("s3:DeleteObjectVersionTagging")],
             tagging::delete_from_object,
         ),
+        object(GET, "GetObjectAcl", &[Sub("acl")]).needs(
+            &[need("s3:GetObjectAcl", On::Object).or_of_version("s3:GetObjectVersionAcl")],
+            acl::get_of_object,
+        ),
+        object(PUT, "PutObjectAcl", &[Sub("acl")]).needs(
+            &[need("s3:PutObjectAcl", On::Object).or_of_version("s3:PutObjectVersionAcl")],
+            acl::put_on_object,
+        ),
+        object(GET, "GetObjectRetention", &[Sub("retention")])
+            .needs(&[need("s3:GetObjectRetention", On::Object)], configuration::no_object_lock),
+        object(GET, "GetObjectLegalHold", &[Sub("legal-hold")])
+            .needs(&[need("s3:GetObjectLegalHold", On::Object)], configuration::no_object_lock),
         // ── multipart uploads ────────────────────────────────────────────────────────────────────
         object(POST, "CreateMultipartUpload", &[Sub("uploads")])
             .needs(&[PUT_OBJECT, PUT_ACL, PUT_TAGS, PUT_RETENTION, PUT_LEGAL_HOLD], multipart::create),
@@ -310,36 +387,18 @@ static OPERATIONS: &[Operation] = {
         bucket(POST, "CreateBucketMetadataTableConfiguration", &[Sub("metadataTable")]),
         bucket(GET, "CreateSession", &[Sub("session")]),
         bucket(DELETE, "DeleteBucketAnalyticsConfiguration", &[Sub("analytics")]),
-        bucket(DELETE, "DeleteBucketCors", &[Sub("cors")]),
-        bucket(DELETE, "DeleteBucketEncryption", &[Sub("encryption")]),
         bucket(DELETE, "DeleteBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")]),
         bucket(DELETE, "DeleteBucketInventoryConfiguration", &[Sub("inventory")]),
-        bucket(DELETE, "DeleteBucketLifecycle", &[Sub("lifecycle")]),
         bucket(DELETE, "DeleteBucketMetadataConfiguration", &[Sub("metadataConfiguration")]),
         bucket(DELETE, "DeleteBucketMetadataTableConfiguration", &[Sub("metadataTable")]),
         bucket(DELETE, "DeleteBucketMetricsConfiguration", &[Sub("metrics")]),
-        bucket(DELETE, "DeleteBucketOwnershipControls", &[Sub("ownershipControls")]),
-        bucket(DELETE, "DeleteBucketReplication", &[Sub("replication")]),
-        bucket(DELETE, "DeleteBucketWebsite", &[Sub("website")]),
         bucket(GET, "GetBucketAbac", &[Sub("abac")]),
-        bucket(GET, "GetBucketAccelerateConfiguration", &[Sub("accelerate")]),
-        bucket(GET, "GetBucketAcl", &[Sub("acl")]),
         bucket(GET, "GetBucketAnalyticsConfiguration", &[Sub("analytics"), Has("id")]),
-        bucket(GET, "GetBucketCors", &[Sub("cors")]),
-        bucket(GET, "GetBucketEncryption", &[Sub("encryption")]),
         bucket(GET, "GetBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering"), Has("id")]),
         bucket(GET, "GetBucketInventoryConfiguration", &[Sub("inventory"), Has("id")]),
-        bucket(GET, "GetBucketLifecycleConfiguration", &[Sub("lifecycle")]),
-        bucket(GET, "GetBucketLogging", &[Sub("logging")]),
         bucket(GET, "GetBucketMetadataConfiguration", &[Sub("metadataConfiguration")]),
         bucket(GET, "GetBucketMetadataTableConfiguration", &[Sub("metadataTable")]),
         bucket(GET, "GetBucketMetricsConfiguration", &[Sub("metrics"), Has("id")]),
-        bucket(GET, "GetBucketNotificationConfiguration", &[Sub("notification")]),
-        bucket(GET, "GetBucketOwnershipControls", &[Sub("ownershipControls")]),
-        bucket(GET, "GetBucketReplication", &[Sub("replication")]),
-        bucket(GET, "GetBucketRequestPayment", &[Sub("requestPayment")]),
-        bucket(GET, "GetBucketWebsite", &[Sub("website")]),
-        bucket(GET, "GetObjectLockConfiguration", &[Sub("object-lock")]),
         bucket(GET, "ListBucketAnalyticsConfigurations", &[Sub("analytics")]),
         bucket(GET, "ListBucketIntelligentTieringConfigurations", &[Sub("intelligent-tiering")]),
         bucket(GET, "ListBucketInventoryConfigurations", &[Sub("inventory")]),
@@ -347,37 +406,22 @@ static OPERATIONS: &[Operation] = {
         bucket(OPTIONS, "OptionsObject", &[]),
         bucket(POST, "PostObject", &[]),
         bucket(PUT, "PutBucketAbac", &[Sub("abac")]),
-        bucket(PUT, "PutBucketAccelerateConfiguration", &[Sub("accelerate")]),
-        bucket(PUT, "PutBucketAcl", &[Sub("acl")]),
         bucket(PUT, "PutBucketAnalyticsConfiguration", &[Sub("analytics")]),
-        bucket(PUT, "PutBucketCors", &[Sub("cors")]),
-        bucket(PUT, "PutBucketEncryption", &[Sub("encryption")]),
         bucket(PUT, "PutBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")]),
         bucket(PUT, "PutBucketInventoryConfiguration", &[Sub("inventory")]),
-        bucket(PUT, "PutBucketLifecycleConfiguration", &[Sub("lifecycle")]),
-        bucket(PUT, "PutBucketLogging", &[Sub("logging")]),
         bucket(PUT, "PutBucketMetricsConfiguration", &[Sub("metrics")]),
-        bucket(PUT, "PutBucketNotificationConfiguration", &[Sub("notification")]),
-        bucket(PUT, "PutBucketOwnershipControls", &[Sub("ownershipControls")]),
-        bucket(PUT, "PutBucketReplication", &[Sub("replication")]),
-        bucket(PUT, "PutBucketRequestPayment", &[Sub("requestPayment")]),
-        bucket(PUT, "PutBucketWebsite", &[Sub("website")]),
         bucket(PUT, "PutObjectLockConfiguration", &[Sub("object-lock")]),
         bucket(PUT, "UpdateBucketMetadataAnnotationTableConfiguration", &[Sub("metadataAnnotationTable")]),
         bucket(PUT, "UpdateBucketMetadataInventoryTableConfiguration", &[Sub("metadataInventoryTable")]),
         bucket(PUT, "UpdateBucketMetadataJournalTableConfiguration", &[Sub("metadataJournalTable")]),
         object(DELETE, "DeleteObjectAnnotation", &[Sub("annotation")]),
-        object(GET, "GetObjectAcl", &[Sub("acl")]),
         object(GET, "GetObjectAnnotation", &[Sub("annotation"), Has("annotationName")]),
         object(GET, "GetObjectAttributes", &[Sub("attributes")]),
-        object(GET, "GetObjectLegalHold", &[Sub("legal-hold")]),
-        object(GET, "GetObjectRetention", &[Sub("retention")]),
         object(GET, "GetObjectTorrent", &[Sub("torrent")]),
         object(GET, "ListObjectAnnotations", &[Sub("annotation")]),
         object(OPTIONS, "OptionsObject", &[]),
         object(POST, "RestoreObject", &[Sub("restore")]),
         object(POST, "SelectObjectContent", &[Sub("select")]),
-        object(PUT, "PutObjectAcl", &[Sub("acl")]),
         object(PUT, "PutObjectAnnotation", &[Sub("annotation")]),
         object(PUT, "PutObjectLegalHold", &[Sub("legal-hold")]),
         object(PUT, "PutObjectRetention", &[Sub("retention")]),

@@ -5,13 +5,41 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Response, StatusCode};
-use iam_policy::PolicyKind;
+use iam_policy::{Policy, PolicyKind, Principal};
 
 use super::fault::{self, Fault};
 use super::state::BucketPolicy;
 use super::statement;
 use super::task::{Answer, Task, document, empty, set_header};
+use crate::call::Call;
 use crate::journal::Outcome;
+
+impl Call<'_> {
+    /// The owner of a bucket, and the policy of it that takes part in a decision about the caller; `None` if there is no such
+    /// bucket.
+    ///
+    /// The root user of the bucket's account is never locked out of the policy itself, and a public policy under
+    /// `RestrictPublicBuckets` speaks to the account's own principals only. See
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html> and
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>.
+    pub(crate) fn bucket_of(&self, bucket: &str, action: &str) -> Option<(String, Option<Policy>)> {
+        let s3 = &self.endpoint.s3;
+        let (owner, policy, restricts) = s3.with(|buckets| {
+            let bucket = buckets.get(bucket)?;
+            let restricts = bucket.public_access.is_some_and(|block| block.restrict_public_buckets);
+            Some((bucket.owner.clone(), bucket.policy.clone(), restricts))
+        })?;
+        let Some(policy) = policy else { return Some((owner, None)) };
+        let principal = &self.caller.principal;
+        let is_local = principal.account() == Some(&owner);
+        let is_own_root = is_local && matches!(principal, Principal::Root { .. });
+        let is_about_policy =
+            matches!(action, "s3:DeleteBucketPolicy" | "s3:GetBucketPolicy" | "s3:PutBucketPolicy");
+        let restricts = || restricts || s3.block_of(&owner).restrict_public_buckets;
+        let is_silent = is_own_root && is_about_policy || policy.is_public && !is_local && restricts();
+        Some((owner, (!is_silent).then_some(policy.policy)))
+    }
+}
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html>
 pub(super) fn get(task: &Task<'_>) -> Result<Answer, Fault> {
@@ -47,8 +75,9 @@ fn kept(task: &Task<'_>) -> Result<BucketPolicy, Fault> {
 pub(super) fn put(task: &Task<'_>) -> Result<Answer, Fault> {
     check_account(task)?;
     let policy = task.in_bucket(|_| Ok(())).and_then(|()| read(task, &task.call.body))?;
+    let account_blocks = task.account_block().block_public_policy;
     task.in_bucket(|bucket| {
-        let blocks = bucket.public_access.is_some_and(|block| block.block_public_policy);
+        let blocks = account_blocks || bucket.public_access.is_some_and(|block| block.block_public_policy);
         if policy.is_public && blocks {
             return Err(blocked(task));
         }

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use iam_policy::Policy;
 use time::OffsetDateTime;
 
+use super::acl::Ownership;
 use super::checksum::{Algorithm, Checksum};
 use super::fault::{self, Fault};
 
@@ -17,12 +18,27 @@ use super::fault::{self, Fault};
 #[derive(Default)]
 pub(crate) struct State {
     buckets: Mutex<BTreeMap<String, Bucket>>,
+    /// What accounts block in all their buckets.
+    blocks: Mutex<BTreeMap<String, PublicAccessBlock>>,
 }
 
 impl State {
     /// Works on all buckets.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Bucket>) -> T) -> T {
         work(&mut self.buckets.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What an account blocks in all its buckets; nothing at first.
+    pub(super) fn block_of(&self, account: &str) -> PublicAccessBlock {
+        self.with_blocks(|blocks| blocks.get(account).copied().unwrap_or_default())
+    }
+
+    /// Works on what accounts block in all their buckets.
+    pub(super) fn with_blocks<T>(
+        &self,
+        work: impl FnOnce(&mut BTreeMap<String, PublicAccessBlock>) -> T,
+    ) -> T {
+        work(&mut self.blocks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Works on one bucket.
@@ -52,10 +68,13 @@ pub(super) struct Bucket {
     pub(super) created: OffsetDateTime,
     /// The region it is in.
     pub(super) region: String,
-    pub(super) acls_enabled: bool,
+    /// `None` where the setting was deleted, which means the same as [`Ownership::ObjectWriter`].
+    pub(super) ownership: Option<Ownership>,
     pub(super) policy: Option<BucketPolicy>,
     pub(super) public_access: Option<PublicAccessBlock>,
     pub(super) tags: Tags,
+    /// The sub-resources that are only kept, by their keys in the query.
+    pub(super) documents: BTreeMap<&'static str, Bytes>,
     pub(super) versioning: Versioning,
     /// Every key's versions, the newest last. A key without versions is not here.
     pub(super) objects: BTreeMap<String, Vec<Version>>,
@@ -72,7 +91,7 @@ pub(super) struct BucketPolicy {
 }
 
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are AWS's own four switches")]
 pub(super) struct PublicAccessBlock {
     pub(super) block_public_acls: bool,
@@ -159,14 +178,19 @@ impl Bucket {
             owner,
             created,
             region,
-            acls_enabled: false,
+            ownership: Some(Ownership::BucketOwnerEnforced),
             policy: None,
             public_access: Some(PublicAccessBlock::ALL),
             tags: Tags::new(),
+            documents: BTreeMap::new(),
             versioning: Versioning::Never,
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
         }
+    }
+
+    pub(super) fn acls_enabled(&self) -> bool {
+        self.ownership != Some(Ownership::BucketOwnerEnforced)
     }
 
     /// The version named, or the newest one; it may be a delete marker.

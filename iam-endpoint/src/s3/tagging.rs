@@ -41,7 +41,7 @@ fn of_body(task: &Task<'_>, most: usize) -> Result<Tags, Fault> {
     checked(tags, most)
 }
 
-fn read_set(set: Node<'_, '_>) -> Option<Tags> {
+pub(super) fn read_set(set: Node<'_, '_>) -> Option<Tags> {
     xml::children(set, "Tag")
         .map(|tag| Some((xml::text(tag, "Key")?.to_owned(), xml::text(tag, "Value")?.to_owned())))
         .collect()
@@ -58,6 +58,11 @@ fn of_header(task: &Task<'_>) -> Result<Tags, Fault> {
             .with("ArgumentValue", header)
     })?;
     checked(query.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(), MOST_OF_OBJECT)
+}
+
+/// Checks the tags of a bucket.
+pub(super) fn of_bucket(tags: Tags) -> Result<Tags, Fault> {
+    checked(tags, MOST_OF_BUCKET)
 }
 
 fn checked(tags: Tags, most: usize) -> Result<Tags, Fault> {

@@ -6,14 +6,14 @@ use std::cell::OnceCell;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, IntoHeaderName};
 use http::{HeaderValue, Response, StatusCode};
-use iam_policy::{Context, Policy, Principal};
+use iam_policy::Context;
 use time::OffsetDateTime;
 
 use super::copy::Source;
 use super::fault::{self, Fault};
 use super::operation::{Need, On, Operation};
 use super::query::Query;
-use super::state::{Bucket, Conditions, Tags, Versioning};
+use super::state::{Bucket, Conditions, PublicAccessBlock, Tags, Versioning};
 use super::tagging;
 use super::{bucket, conditions, metadata};
 use crate::authorize::Access;
@@ -133,11 +133,12 @@ impl<'a> Task<'a> {
     ) -> Access<'c> {
         // Who has a name already has no say in whether another may ask for it.
         let is_new = self.operation.name == "CreateBucket";
+        let (owner, policy) = self.call.bucket_of(target.bucket, action).unzip();
         Access {
             action,
             resource: self.arn(target),
-            resource_account: (!is_new).then(|| self.owner_of(target.bucket).into_owned()),
-            resource_policy: if is_new { None } else { self.bucket_policy(action, target.bucket) },
+            resource_account: owner.filter(|_| !is_new),
+            resource_policy: policy.flatten().filter(|_| !is_new),
             conditions,
             absent: conditions::absent(),
         }
@@ -160,32 +161,10 @@ impl<'a> Task<'a> {
         self.arn(self.target(On::Bucket))
     }
 
-    fn arn(&self, target: Target<'_>) -> String {
+    pub(super) fn arn(&self, target: Target<'_>) -> String {
         let (partition, bucket, key) = (self.call.endpoint.partition, target.bucket, target.key);
         let slash = if key.is_empty() { "" } else { "/" };
         ["arn:", partition, ":s3:::", bucket, slash, key].concat()
-    }
-
-    /// The bucket policy that takes part in a decision.
-    ///
-    /// The root user of the bucket's account is never locked out of the policy itself, and a public policy under
-    /// `RestrictPublicBuckets` speaks to the account's own principals only. See
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html> and
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>.
-    fn bucket_policy(&self, action: &str, bucket: &str) -> Option<Policy> {
-        let principal = &self.call.caller.principal;
-        let (policy, restricts, is_local) = self.call.endpoint.s3.with(|buckets| {
-            let bucket = buckets.get(bucket)?;
-            let restricts = bucket.public_access.is_some_and(|block| block.restrict_public_buckets);
-            Some((bucket.policy.clone()?, restricts, principal.account() == Some(&bucket.owner)))
-        })?;
-        let is_own_root = is_local && matches!(principal, Principal::Root { .. });
-        let is_about_policy =
-            matches!(action, "s3:DeleteBucketPolicy" | "s3:GetBucketPolicy" | "s3:PutBucketPolicy");
-        if is_own_root && is_about_policy || restricts && policy.is_public && !is_local {
-            return None;
-        }
-        Some(policy.policy)
     }
 
     fn check_owner(&self, header: &str, bucket: &str) -> Result<(), Fault> {
@@ -207,6 +186,11 @@ impl<'a> Task<'a> {
     /// The canonical user id of the bucket's owner, who owns all that is in it.
     pub(super) fn canonical_owner(&self) -> String {
         bucket::canonical_id(&self.owner)
+    }
+
+    /// What the bucket's account blocks in all its buckets.
+    pub(super) fn account_block(&self) -> PublicAccessBlock {
+        self.call.endpoint.s3.block_of(&self.owner)
     }
 
     /// Whether the caller is of another account than the bucket.

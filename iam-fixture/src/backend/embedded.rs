@@ -25,10 +25,14 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use bytes::Bytes;
 use http::request::Parts;
+#[cfg(feature = "network")]
+use iam_endpoint::Upstream;
 use iam_endpoint::{Endpoint, Event};
 use iam_policy::{Policy, PolicyKind};
 
 use super::connection::{Admin, Connection, Place, trust_policy};
+#[cfg(feature = "network")]
+use super::settings::Settings;
 use crate::name;
 
 tokio::task_local! {
@@ -71,7 +75,7 @@ pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> 
 pub(super) fn fresh() -> Arc<Connection> {
     /// All worlds have the same account, and so the same administrator.
     static TRUST: OnceLock<Policy> = OnceLock::new();
-    let world = World::new(Endpoint::new());
+    let world = World::new(endpoint());
     let endpoint = &world.endpoint;
     let trust = TRUST.get_or_init(|| {
         let trust = trust_policy(&endpoint.administrator_arn());
@@ -96,6 +100,31 @@ pub(super) fn fresh() -> Arc<Connection> {
     all.retain(|world| world.strong_count() > 0);
     all.push(Arc::downgrade(&connection));
     connection
+}
+
+/// A fresh endpoint, with those who perform what it does not keep itself: services with state of their own first.
+fn endpoint() -> Endpoint {
+    let endpoint = Endpoint::builder();
+    #[cfg(feature = "iam-services")]
+    let endpoint = endpoint.perform(iam_services::Services::new());
+    #[cfg(feature = "network")]
+    let endpoint = match upstream() {
+        Some(upstream) => endpoint.perform(upstream),
+        None => endpoint,
+    };
+    endpoint.build()
+}
+
+#[cfg(feature = "network")]
+fn upstream() -> Option<Upstream> {
+    /// Its connections serve all tests.
+    static UPSTREAM: LazyLock<Option<Upstream>> = LazyLock::new(|| {
+        // Wrong settings are told where the backend is chosen.
+        let settings = Settings::current().ok()?;
+        let upstream = Upstream::new(settings.upstream.as_ref()?).ok()?;
+        Some(if settings.upstream_s3 { upstream.with_s3() } else { upstream })
+    });
+    UPSTREAM.clone()
 }
 
 /// The endpoint's record of a request, whichever world answered it.
