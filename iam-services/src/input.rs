@@ -108,7 +108,8 @@ impl<'a> Input<'a> {
     pub(crate) fn integer(self, name: &str) -> Result<Option<i64>, Fault> {
         let Some(value) = self.value(name) else { return Ok(None) };
         // The query protocol has only strings.
-        let number = value.as_i64().or_else(|| whole(value.as_f64()?)).or_else(|| value.as_str()?.parse().ok());
+        let number =
+            value.as_i64().or_else(|| whole(value.as_f64()?)).or_else(|| value.as_str()?.parse().ok());
         number.map(Some).ok_or_else(|| mistyped(name, "an integer"))
     }
 
@@ -193,9 +194,10 @@ impl<'a> Input<'a> {
 
     /// Tags as a list of structures, whose members have these names.
     pub(crate) fn tag_list(self, name: &str, key: &str, value: &str) -> Result<Tags, Fault> {
-        let tags = self.objects(name)?.into_iter().map(|tag| {
-            Ok((tag.required(key)?.to_owned(), tag.text(value)?.unwrap_or_default().to_owned()))
-        });
+        let tags = self
+            .objects(name)?
+            .into_iter()
+            .map(|tag| Ok((tag.required(key)?.to_owned(), tag.text(value)?.unwrap_or_default().to_owned())));
         tags.collect()
     }
 

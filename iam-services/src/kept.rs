@@ -95,13 +95,7 @@ impl<S: Service> Serve for Kept<S> {
                 scope.account.clear();
                 scope.account.push_str(owner);
             }
-            let ask = Ask {
-                input,
-                scope: &scope,
-                allowed,
-                now: milliseconds(SystemTime::now()),
-                waited,
-            };
+            let ask = Ask { input, scope: &scope, allowed, now: milliseconds(SystemTime::now()), waited };
             let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
             match states.get_mut(&scope) {
                 Some(state) => operation(state, &ask),

@@ -159,9 +159,11 @@ fn checked(name: &str, value: &Value) -> Result<KeyValue, Fault> {
     match value {
         Value::S(text) if text.is_empty() => empty("string"),
         Value::B(bytes) if bytes.is_empty() => empty("binary"),
-        Value::S(text) if text.len() > 2048 => {
-            Err(invalid("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes"))
+        Value::S(text) if text.len() > 2048 => Err(invalid(
+            "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes",
+        )),
+        value => {
+            KeyValue::of(value).ok_or_else(|| invalid("The provided key element does not match the schema"))
         }
-        value => KeyValue::of(value).ok_or_else(|| invalid("The provided key element does not match the schema")),
     }
 }

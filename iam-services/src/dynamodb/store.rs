@@ -151,9 +151,7 @@ impl Store {
         match index {
             Some(at) => {
                 let Some(entries) = self.indexes.get(at) else { return Box::new(std::iter::empty()) };
-                let found = entries
-                    .range((from, to))
-                    .filter_map(|(_, _, key)| self.items.get_key_value(key));
+                let found = entries.range((from, to)).filter_map(|(_, _, key)| self.items.get_key_value(key));
                 if walk.is_forward { Box::new(found) } else { Box::new(found.rev()) }
             }
             None => {

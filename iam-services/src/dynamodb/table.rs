@@ -219,9 +219,13 @@ impl Index {
         let projected = match (kind, attributes.is_empty()) {
             (Some("ALL"), true) => Projected::All,
             (Some("KEYS_ONLY"), true) => Projected::KeysOnly,
-            (Some("INCLUDE"), false) => Projected::Include(attributes.into_iter().map(str::to_owned).collect()),
+            (Some("INCLUDE"), false) => {
+                Projected::Include(attributes.into_iter().map(str::to_owned).collect())
+            }
             (None, _) => {
-                return Err(invalid("One or more parameter values were invalid: Unknown ProjectionType: null"));
+                return Err(invalid(
+                    "One or more parameter values were invalid: Unknown ProjectionType: null",
+                ));
             }
             (Some(kind), _) => {
                 return Err(invalid(format!(
@@ -233,7 +237,13 @@ impl Index {
             Throughput::Provisioned(..) if is_global => throughput(input, None)?,
             other => other,
         };
-        Ok(Self { name: name.to_owned(), key: KeySchema::read(input, kinds)?, is_global, projected, throughput })
+        Ok(Self {
+            name: name.to_owned(),
+            key: KeySchema::read(input, kinds)?,
+            is_global,
+            projected,
+            throughput,
+        })
     }
 }
 

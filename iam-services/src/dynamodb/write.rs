@@ -49,7 +49,8 @@ impl Write {
         placeholders.check_used()?;
         let on_failure = input.one_of("ReturnValuesOnConditionCheckFailure", &["ALL_OLD", "NONE"])?;
 
-        let given = item(input.required_object(if matches!(self, Self::Put) { "Item" } else { "Key" })?.members())?;
+        let given =
+            item(input.required_object(if matches!(self, Self::Put) { "Item" } else { "Key" })?.members())?;
         let key = match self {
             Self::Put => table.key.of_item(&given)?,
             _ => table.key.of_key(&given)?,

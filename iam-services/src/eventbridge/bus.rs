@@ -61,7 +61,10 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = ask.input.required("Name")?;
     let tags = checked(ask, ask.input.tag_list("Tags", "Key", "Value")?)?;
     if state.buses.contains_key(name) {
-        return Err(Fault::new("ResourceAlreadyExistsException", format!("Event bus {name} already exists.")));
+        return Err(Fault::new(
+            "ResourceAlreadyExistsException",
+            format!("Event bus {name} already exists."),
+        ));
     }
     let mut bus = Bus { tags, created: ask.now, ..Bus::default() };
     bus.configure(ask);
@@ -119,7 +122,11 @@ pub(super) fn put_permission(state: &mut State, ask: &Ask<'_>) -> Answer {
             let principal = input.required("Principal")?;
             let action = input.required("Action")?;
             if principal != "*" && !is_account(principal) {
-                return Err(input.violated("Principal", principal, r"Member must satisfy regular expression pattern: (\d{12}|\*)"));
+                return Err(input.violated(
+                    "Principal",
+                    principal,
+                    r"Member must satisfy regular expression pattern: (\d{12}|\*)",
+                ));
             }
             let principal = match principal {
                 "*" => json!("*"),

@@ -51,11 +51,18 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     if operations.is_empty() || operations.iter().any(|operation| !OPERATIONS.contains(operation)) {
         let set = OPERATIONS.join(", ");
         let given = format!("[{}]", operations.join(", "));
-        return Err(input.violated("Operations", &given, &format!("Member must satisfy enum value set: [{set}]")));
+        return Err(input.violated(
+            "Operations",
+            &given,
+            &format!("Member must satisfy enum value set: [{set}]"),
+        ));
     }
     for principal in [Some(grantee), retiring].into_iter().flatten() {
         if !principal.starts_with("arn:") {
-            return Err(Fault::new("InvalidArnException", format!("ARN does not refer to a valid principal: {principal}")));
+            return Err(Fault::new(
+                "InvalidArnException",
+                format!("ARN does not refer to a valid principal: {principal}"),
+            ));
         }
     }
     let constraints = input.object("Constraints")?;

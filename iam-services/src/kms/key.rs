@@ -95,7 +95,10 @@ impl Key {
 pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let input = ask.input;
     input.without(&["CustomKeyStoreId", "MultiRegion", "XksKeyId"])?;
-    if input.one_of("Origin", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"])?.is_some_and(|origin| origin != "AWS_KMS") {
+    if input
+        .one_of("Origin", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"])?
+        .is_some_and(|origin| origin != "AWS_KMS")
+    {
         return Err(Fault::NotPerformed);
     }
     let name = match input.text("KeySpec")? {

@@ -115,9 +115,9 @@ impl State {
         } else {
             resource.strip_prefix("key/").unwrap_or(resource)
         };
-        self.keys
-            .get_mut(id)
-            .ok_or_else(|| not_found(format!("Key '{}' does not exist", ask.scope.arn("kms", &format!("key/{id}")))))
+        self.keys.get_mut(id).ok_or_else(|| {
+            not_found(format!("Key '{}' does not exist", ask.scope.arn("kms", &format!("key/{id}"))))
+        })
     }
 }
 

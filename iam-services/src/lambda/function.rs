@@ -117,14 +117,20 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = input.sized("FunctionName", 1, 140)?;
     let name = name.split_once(":function:").map_or(name, |(_, name)| name);
     if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
-        return Err(input.violated("FunctionName", name, "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+"));
+        return Err(input.violated(
+            "FunctionName",
+            name,
+            "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+",
+        ));
     }
     let code = Code::read(input.required_object("Code")?)?;
     let package = input.one_of("PackageType", &["Zip", "Image"])?.unwrap_or("Zip");
     if package == "Zip" {
         for member in ["Runtime", "Handler"] {
             if input.text(member)?.is_none() {
-                return Err(input.invalid(format!("{member} is mandatory for functions created with deployment packages.")));
+                return Err(input.invalid(format!(
+                    "{member} is mandatory for functions created with deployment packages."
+                )));
             }
         }
     }
@@ -151,9 +157,21 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
         }
     }
     let group = format!("/aws/lambda/{name}");
-    set("LoggingConfig", input.value("LoggingConfig").cloned().unwrap_or_else(|| json!({"LogFormat": "Text", "LogGroup": group})));
+    set(
+        "LoggingConfig",
+        input
+            .value("LoggingConfig")
+            .cloned()
+            .unwrap_or_else(|| json!({"LogFormat": "Text", "LogGroup": group})),
+    );
     set("Architectures", input.value("Architectures").cloned().unwrap_or_else(|| json!(["x86_64"])));
-    set("VpcConfig", input.value("VpcConfig").cloned().unwrap_or_else(|| json!({"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""})));
+    set(
+        "VpcConfig",
+        input
+            .value("VpcConfig")
+            .cloned()
+            .unwrap_or_else(|| json!({"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""})),
+    );
     set("PackageType", package.into());
     set("FunctionName", name.into());
     set("FunctionArn", arn.as_str().into());
@@ -173,8 +191,11 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
         code: code.location,
     };
     function.touch(ask);
-    let answer =
-        if input.boolean("Publish")?.unwrap_or(false) { version::add(&mut function, None) } else { function.latest.clone() };
+    let answer = if input.boolean("Publish")?.unwrap_or(false) {
+        version::add(&mut function, None)
+    } else {
+        function.latest.clone()
+    };
     state.functions.insert(name.to_owned(), function);
     Ok(answer.into())
 }
@@ -214,7 +235,9 @@ impl Code {
         };
         if let Some(zip) = input.blob("ZipFile")? {
             if !zip.starts_with(b"PK") {
-                return Err(input.invalid("Could not unzip uploaded file. Please check your file, then try to upload again."));
+                return Err(input.invalid(
+                    "Could not unzip uploaded file. Please check your file, then try to upload again.",
+                ));
             }
             return Ok(of(&zip, zip.len(), json!({"RepositoryType": "S3"})));
         }
@@ -318,7 +341,9 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Answer {
             state.functions.remove(&name);
         }
         Some("$LATEST") => {
-            return Err(ask.input.invalid("$LATEST version cannot be deleted without deleting the function."));
+            return Err(ask
+                .input
+                .invalid("$LATEST version cannot be deleted without deleting the function."));
         }
         Some(number) => {
             if let Some((alias, _)) = function.aliases.iter().find(|(_, alias)| alias.version == number) {

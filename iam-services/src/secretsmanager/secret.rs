@@ -143,7 +143,9 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Answer {
     }
     let days = u64::try_from(days.unwrap_or(30)).ok().filter(|days| (7..=30).contains(days));
     let Some(days) = days else {
-        return Err(invalid_parameter("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."));
+        return Err(invalid_parameter(
+            "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
+        ));
     };
     let secret = if at_once { state.any(id, ask)? } else { state.find(id, ask)? };
     let gone = if at_once { ask.now } else { ask.now + days * DAY };

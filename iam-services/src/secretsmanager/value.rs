@@ -38,12 +38,14 @@ impl Content {
     pub(super) fn read(input: Input<'_>) -> Result<Option<Self>, Fault> {
         input.blob("SecretBinary")?;
         match (input.text("SecretString")?, input.text("SecretBinary")?) {
-            (Some(_), Some(_)) => {
-                Err(invalid_parameter("You can't specify both a binary secret value and a string secret value."))
-            }
-            (Some(text), None) if text.len() > 65_536 => {
-                Err(input.violated("SecretString", "…", "Member must have length less than or equal to 65536"))
-            }
+            (Some(_), Some(_)) => Err(invalid_parameter(
+                "You can't specify both a binary secret value and a string secret value.",
+            )),
+            (Some(text), None) if text.len() > 65_536 => Err(input.violated(
+                "SecretString",
+                "…",
+                "Member must have length less than or equal to 65536",
+            )),
             (Some(text), None) => Ok(Some(Self::Text(text.to_owned()))),
             (None, Some(blob)) => Ok(Some(Self::Binary(blob.to_owned()))),
             (None, None) => Ok(None),

@@ -48,7 +48,9 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
         if let Some(attribute) = queue.attributes.difference(&attributes) {
             return Err(Fault::new(
                 "QueueNameExists",
-                format!("A queue already exists with the same name and a different value for attribute {attribute}"),
+                format!(
+                    "A queue already exists with the same name and a different value for attribute {attribute}"
+                ),
             ));
         }
         return Ok(json!({ "QueueUrl": url }));
@@ -136,12 +138,7 @@ pub(super) fn list_sources(state: &mut State, ask: &Ask<'_>) -> Answer {
     list_those(state, ask, "queueUrls", |_, queue| queue.redrive().is_some_and(|(arn, _)| arn == target))
 }
 
-fn list_those(
-    state: &State,
-    ask: &Ask<'_>,
-    member: &str,
-    keep: impl Fn(&str, &Queue) -> bool,
-) -> Answer {
+fn list_those(state: &State, ask: &Ask<'_>, member: &str, keep: impl Fn(&str, &Queue) -> bool) -> Answer {
     let limit = ask.input.limit("MaxResults", 1000, 1000)?;
     let (found, token) = page(&state.queues, ask.input.text("NextToken")?, limit, keep)
         .ok_or_else(|| ask.input.invalid("Invalid or expired next token."))?;

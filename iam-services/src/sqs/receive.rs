@@ -36,9 +36,8 @@ pub(super) fn receive(state: &mut State, ask: &Ask<'_>) -> Answer {
             break;
         }
         for number in ready {
-            let is_spent = |message: &Message| {
-                redrive.as_ref().is_some_and(|(_, most)| message.received >= *most)
-            };
+            let is_spent =
+                |message: &Message| redrive.as_ref().is_some_and(|(_, most)| message.received >= *most);
             if queue.messages.get(number).is_some_and(is_spent) {
                 given_up.extend(queue.messages.remove(number));
                 continue;

@@ -85,7 +85,8 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     let description = input.text("Description")?;
     let kind = input.one_of("Type", &["String", "StringList", "SecureString"])?;
     let tier = input.one_of("Tier", &["Standard", "Advanced", "Intelligent-Tiering"])?.unwrap_or("Standard");
-    let data_type = input.one_of("DataType", &["text", "aws:ec2:image", "aws:ssm:integration"])?.unwrap_or("text");
+    let data_type =
+        input.one_of("DataType", &["text", "aws:ec2:image", "aws:ssm:integration"])?.unwrap_or("text");
     // Neither regular expressions nor images are looked at here.
     input.without(&["AllowedPattern"])?;
     if data_type != "text" {
@@ -128,7 +129,10 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     let latest = earlier.and_then(Parameter::latest);
     let kind = match (kind, latest) {
         (Some(kind), Some(latest)) if kind != latest.kind => {
-            return Err(Fault::new("HierarchyTypeMismatchException", "You can't change a parameter from one type to another. Create a new, unique parameter instead."));
+            return Err(Fault::new(
+                "HierarchyTypeMismatchException",
+                "You can't change a parameter from one type to another. Create a new, unique parameter instead.",
+            ));
         }
         (Some(kind), _) => kind,
         (None, Some(latest)) => latest.kind,

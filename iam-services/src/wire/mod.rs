@@ -45,7 +45,10 @@ impl Wire {
     }
 
     /// The answer with an operation's result.
-    #[cfg_attr(not(any(feature = "lambda", feature = "sns")), expect(unused_variables, reason = "JSON's answers do not name it"))]
+    #[cfg_attr(
+        not(any(feature = "lambda", feature = "sns")),
+        expect(unused_variables, reason = "JSON's answers do not name it")
+    )]
     pub(crate) fn answer(&self, operation: &str, result: Value) -> Response<Bytes> {
         match self {
             Self::Json(json) => json.answer(&result),

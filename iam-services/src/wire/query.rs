@@ -220,7 +220,13 @@ mod tests {
 
     #[test]
     fn lists_with_gaps_and_endless_nesting_are_refused() {
-        for form in ["A.member.2=x", "A.member.1000000000=x", "A.member.x=1", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1", "a=%ff"] {
+        for form in [
+            "A.member.2=x",
+            "A.member.1000000000=x",
+            "A.member.x=1",
+            "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1",
+            "a=%ff",
+        ] {
             assert!(parsed(form).is_err(), "{form}");
         }
     }

@@ -254,7 +254,9 @@ impl Parser<'_> {
             }
             self.expect(")")?;
             if list.len() > 100 {
-                return Err(self.error("The IN operator is provided with too many operands; number of operands: 101"));
+                return Err(
+                    self.error("The IN operator is provided with too many operands; number of operands: 101")
+                );
             }
             return Ok(Condition::In(a, list));
         }
@@ -303,7 +305,8 @@ impl Parser<'_> {
                 self.expect(",")?;
                 match self.value()? {
                     Value::S(kind)
-                        if ["B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"].contains(&kind.as_str()) =>
+                        if ["B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"]
+                            .contains(&kind.as_str()) =>
                     {
                         Condition::AttributeType(path, kind)
                     }
@@ -415,7 +418,14 @@ mod tests {
         for expression in yes {
             assert!(evaluated(expression).expect(expression), "{expression}");
         }
-        let no = ["n = :a", "absent = :one", "n > :a", "(n = :one OR n = :two) AND t = :a", "t < :one", "size(n) = :one"];
+        let no = [
+            "n = :a",
+            "absent = :one",
+            "n > :a",
+            "(n = :one OR n = :two) AND t = :a",
+            "t < :one",
+            "size(n) = :one",
+        ];
         for expression in no {
             assert!(!evaluated(expression).expect(expression), "{expression}");
         }
@@ -424,9 +434,26 @@ mod tests {
     #[test]
     fn what_is_no_condition_is_refused() {
         let wrong = [
-            "", "n", "n =", "n == :one", "= :one", "n = :one AND", "status = :a", "n = :missing", "#missing = :a", "n = 1",
-            "foo(n)", "begins_with(t, :one)", "n < :t", "n BETWEEN :two AND :one", "(n = :one", "n = :one)", "n = n",
-            "n = :one n = :one", "l[x] = :one", "é = :a",
+            "",
+            "n",
+            "n =",
+            "n == :one",
+            "= :one",
+            "n = :one AND",
+            "status = :a",
+            "n = :missing",
+            "#missing = :a",
+            "n = 1",
+            "foo(n)",
+            "begins_with(t, :one)",
+            "n < :t",
+            "n BETWEEN :two AND :one",
+            "(n = :one",
+            "n = :one)",
+            "n = n",
+            "n = :one n = :one",
+            "l[x] = :one",
+            "é = :a",
         ];
         for expression in wrong {
             assert!(evaluated(expression).is_err(), "{expression}");
