@@ -64,7 +64,7 @@ impl<'r> Signs<'r> {
             None => self.pick_unsigned(form),
         };
         let protocol = match (service, form) {
-            (Some(service), _) => self.protocol(service, form),
+            (Some(service), _) => Self::protocol(service, form),
             (_, Form::Cbor(_)) => Protocol::Cbor,
             (_, Form::Target(_)) => Protocol::Json,
             (_, Form::Action) => Protocol::Query,
@@ -103,7 +103,7 @@ impl<'r> Signs<'r> {
         }
     }
 
-    fn protocol(&self, service: Service, form: Form<'_>) -> Protocol {
+    fn protocol(service: Service, form: Form<'_>) -> Protocol {
         if service.id() == "s3" {
             return Protocol::S3;
         }

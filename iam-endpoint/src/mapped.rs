@@ -161,10 +161,10 @@ impl Asked {
                     )
                 });
             }
-            if self.name == "DescribeRegions" {
-                if let Some(answer) = ec2::describe_regions(call, &input) {
-                    return answer.map(Next::Answer);
-                }
+            if self.name == "DescribeRegions"
+                && let Some(answer) = ec2::describe_regions(call, &input)
+            {
+                return answer.map(Next::Answer);
             }
         }
         let resource = questions.first().map(|question| question.resource.as_str());

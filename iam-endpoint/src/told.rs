@@ -10,7 +10,7 @@ use iam_policy::Context;
 use crate::caller::Caller;
 use crate::derive::{self, did_you_mean};
 use crate::endpoint::Endpoint;
-use crate::operation;
+use crate::operation::{self, Operation};
 use crate::perform::Allowed;
 
 impl Endpoint {
@@ -33,10 +33,10 @@ impl Endpoint {
         values: impl IntoIterator<Item = V>,
     ) {
         let values = values.into_iter().map(Into::into).collect();
-        let (arn, key) = (principal_or_role_arn.into(), key.into());
+        let (arn, name) = (principal_or_role_arn.into(), key.into());
         let mut facts = self.shared.told.facts_mut();
-        facts.keys.retain(|of| !(of.arn == arn && of.key.eq_ignore_ascii_case(&key)));
-        facts.keys.push(Key { arn, key, values });
+        facts.keys.retain(|of| !(of.arn == arn && of.name.eq_ignore_ascii_case(&name)));
+        facts.keys.push(Key { arn, name, values });
     }
 
     /// Tags a resource that the endpoint does not keep itself, for `aws:ResourceTag/…`.
@@ -116,17 +116,17 @@ struct Facts {
 struct Key {
     /// Of a principal or a role.
     arn: String,
-    key: String,
+    name: String,
     values: Vec<String>,
 }
 
 impl Told {
     /// Sets the condition keys of a caller.
     pub(crate) fn set_context(&self, caller: &Caller, context: &mut Context) {
-        for Key { arn, key, values } in &self.facts().keys {
+        for Key { arn, name, values } in &self.facts().keys {
             let is_theirs = caller.role_arn() == Some(arn) || caller.principal.arn() == Some(arn);
             if is_theirs {
-                context.set_many(key.clone(), values.iter().map(String::as_str));
+                context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
     }
@@ -174,18 +174,18 @@ impl Told {
 
 /// The service and the operation in the spelling of the table; an operation may be newer than the table where requests name
 /// it.
-fn known_operation<'n>(service: &str, operation: &'n str) -> Result<(&'static str, &'n str), String> {
+fn known_operation<'n>(service: &str, name: &'n str) -> Result<(&'static str, &'n str), String> {
     let found = operation::by_id(service).ok_or_else(|| {
         let near = iam_policy::near(service, operation::services().iter().map(|service| service.id()));
         format!("there is no service `{service}`{}", did_you_mean(&near))
     })?;
     let is_named = found.protocols().any(|protocol| !protocol.starts_with("rest-"));
-    match found.operation(operation) {
-        Some(known) if known.name() == operation => Ok((found.id(), operation)),
-        None if is_named => Ok((found.id(), operation)),
+    match found.operation(name) {
+        Some(known) if known.name() == name => Ok((found.id(), name)),
+        None if is_named => Ok((found.id(), name)),
         _ => {
-            let near = iam_policy::near(operation, found.operations().map(|operation| operation.name()));
-            Err(format!("`{service}` has no operation `{operation}`{}", did_you_mean(&near)))
+            let near = iam_policy::near(name, found.operations().map(Operation::name));
+            Err(format!("`{service}` has no operation `{name}`{}", did_you_mean(&near)))
         }
     }
 }

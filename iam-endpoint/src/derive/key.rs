@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use iam_policy::{Context, catalogue};
+use iam_policy::Context;
+use iam_policy::catalogue::{self, ActionResource};
 
 use super::grammar::Key;
 use super::question::{PASS_ROLE, Question};
@@ -120,7 +121,8 @@ fn lists(action: &str, key: &str) -> bool {
 /// Whether a request for the action can carry tags.
 fn lists_tags(action: &str) -> bool {
     catalogue::action(action).is_some_and(|action| {
-        let mut keys = action.condition_keys().chain(action.resources().flat_map(|on| on.condition_keys()));
+        let mut keys =
+            action.condition_keys().chain(action.resources().flat_map(ActionResource::condition_keys));
         keys.any(|key| key == "aws:TagKeys" || key.starts_with("aws:RequestTag/"))
     })
 }

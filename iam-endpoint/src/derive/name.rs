@@ -1,4 +1,5 @@
 //! Names that stand for ARNs: the functions of the table that give the ARN of what a request only names.
+#![expect(clippy::needless_pass_by_value, reason = "all functions of the table have one type")]
 
 use std::borrow::Cow;
 

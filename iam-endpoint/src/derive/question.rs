@@ -1,17 +1,13 @@
 //! Actions on resources, and roles that are passed.
 
-use http::StatusCode;
 use iam_policy::Arn;
 use iam_policy::catalogue::ResourceType;
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
-use super::scope::{Scope, Values};
+use super::scope::{MOST, Scope, Values, too_many};
 use crate::fault::Fault;
 use crate::input::Found;
-
-/// More resources than any request is about; each is decided on its own.
-const MOST: usize = 1_000;
 
 /// One thing that the caller must be allowed.
 #[derive(Debug, PartialEq)]
@@ -70,7 +66,7 @@ impl Questions {
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
         for target in &check.targets {
-            for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
+            for scope in scope.by_item(&target.values)?.iter().filter(|scope| meets(scope)) {
                 is_asked = true;
                 for named in named(scope, target)? {
                     match named {
@@ -92,12 +88,8 @@ impl Questions {
 
     /// Each question is asked once.
     fn push(&mut self, question: Question) -> Result<(), Fault> {
-        if self.0.len() == MOST {
-            return Err(Fault::new(
-                StatusCode::BAD_REQUEST,
-                "ValidationException",
-                format!("the request is about more than {MOST} resources"),
-            ));
+        if self.0.len() > MOST {
+            return Err(too_many());
         }
         if !self.0.contains(&question) {
             self.0.push(question);
@@ -155,5 +147,8 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<Vec<Named>, Fault
         }
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
-    Ok((0..rows.min(MOST + 1)).map(name).collect())
+    if rows > MOST {
+        return Err(too_many());
+    }
+    Ok((0..rows).map(name).collect())
 }

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "how a test fails, and what it tells"
+)]
 
 use super::grammar::{Checks, checks, keys};
 use crate::operation;

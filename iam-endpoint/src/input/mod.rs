@@ -16,5 +16,5 @@ mod xml;
 pub(crate) use path::{Found, entries, items, walk};
 pub(crate) use request::Input;
 
-/// AWS's own inputs nest a dozen levels; more than this is an attack on the stack. serde_json's limit is its own 128.
+/// AWS's own inputs nest a dozen levels; more than this is an attack on the stack. `serde_json` has a limit of its own, 128.
 const DEEPEST: usize = 64;
