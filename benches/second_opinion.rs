@@ -273,7 +273,7 @@ impl Case {
             resource_account: None,
             context,
         };
-        PolicySet { identity: vec![policy], ..PolicySet::default() }.decide(&request).verdict
+        PolicySet { identity: vec![policy].into(), ..PolicySet::default() }.decide(&request).verdict
     }
 
     /// `None` when iam-rs refuses to answer.

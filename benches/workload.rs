@@ -110,12 +110,15 @@ impl Workload {
         }
     }
 
-    /// Many statements of which one is about the request: in one policy, or each in its own.
+    /// Many statements of which one is about the request: in one policy, or each in its own. They are about actions of
+    /// their own, or all about one action on resources of their own.
     #[must_use]
-    pub fn many(statements: usize, in_one: bool) -> Workload {
+    pub fn many(statements: usize, in_one: bool, own_action: bool) -> Workload {
+        let service = |number: usize| if own_action { format!("service{number}") } else { "s3".to_owned() };
         let statement = |number: usize| {
+            let service = service(number);
             format!(
-                r#"{{"Effect":"Allow","Action":"service{number}:Get*","Resource":"arn:aws:service{number}:::item/*"}}"#
+                r#"{{"Effect":"Allow","Action":"{service}:GetItem","Resource":"arn:aws:{service}:::item-{number}/*"}}"#
             )
         };
         let policies = if in_one {
@@ -124,8 +127,9 @@ impl Workload {
             (0..statements).map(|number| document([statement(number)])).collect()
         };
         let number = statements / 2;
+        let service = service(number);
         let (action, resource) =
-            (format!("service{number}:GetItem"), format!("arn:aws:service{number}:::item/x"));
+            (format!("{service}:GetItem"), format!("arn:aws:{service}:::item-{number}/x"));
         Workload {
             name: format!("{statements} statements"),
             policies,

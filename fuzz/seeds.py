@@ -21,7 +21,7 @@ def policies():
     for file in sorted(POLICY_CRATE.glob("tests/corpus/*.json")):
         for case in json.loads(file.read_text()):
             if "kind" in case:
-                yield case["kind"], case["policy"]
+                yield case["kind"], case["policy"].replace("…", "x")
             else:
                 for name, value in case["policies"].items():
                     yield from ((name, json.dumps(policy)) for policy in flat(value))

@@ -10,7 +10,7 @@ use iam_policy::near;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::format::Format;
+use crate::format::{Format, cut};
 use crate::paint;
 
 /// List the actions that patterns reach, with counts
@@ -219,19 +219,12 @@ fn resource_types(action: Action) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// A row that does not wrap.
-fn cut(row: &str, width: Option<usize>) -> String {
-    match width {
-        Some(width) if row.chars().count() > width => {
-            row.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-        }
-        _ => row.to_owned(),
-    }
-}
-
 /// Why a pattern reaches no action.
 fn nothing(pattern: &str) -> String {
     let (prefix, name) = pattern.split_once(':').unwrap_or((pattern, ""));
+    if prefix.is_empty() {
+        return format!("`{pattern}` reaches no action: write `service:Action`");
+    }
     let Some(service) = catalogue::service(prefix) else {
         let known = catalogue::near_services(prefix);
         return format!(
@@ -255,13 +248,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_cut_at_the_width_of_the_terminal() {
-        assert_eq!(cut("s3:GetObject", Some(6)), "s3:Ge…");
-        assert_eq!(cut("s3:Get", Some(6)), "s3:Get");
-        assert_eq!(cut("s3:GetObject", None), "s3:GetObject");
-    }
-
-    #[test]
     fn a_pattern_that_reaches_nothing_is_answered_with_the_nearest_name() {
         assert_eq!(
             nothing("s33:GetObject"),
@@ -269,5 +255,6 @@ mod tests {
         );
         assert_eq!(nothing("s3:GetObjct"), "`s3:GetObjct` reaches no action; did you mean `s3:GetObject`?");
         assert_eq!(nothing("s3"), "`s3` reaches no action: write `s3:*`");
+        assert_eq!(nothing(""), "`` reaches no action: write `service:Action`");
     }
 }

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
-use crate::{actions, check, decide, explain};
+use crate::{actions, check, decide, explain, serve};
 
 /// Check, explain and decide AWS IAM policies, offline
 #[derive(Parser)]
@@ -29,13 +29,13 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one")]
 enum Command {
     Actions(actions::Args),
     Check(check::Args),
     Completions(Completions),
     Decide(decide::Args),
     Explain(explain::Args),
+    Serve(serve::Args),
 }
 
 /// Write a shell's completions for `cargo-iam`
@@ -63,6 +63,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode,
         Command::Completions(args) => completions(args.shell),
         Command::Decide(args) => decide::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Serve(args) => serve::run(&args),
     }
 }
 

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use iam_policy::{
-    Context, ElementTrace, Explanation, Policy, PolicyKind, PolicySet, Request, Source, StatementTrace,
+    Context, ElementTrace, Explanation, Policies, Policy, PolicyKind, PolicySet, Request, Source,
+    StatementTrace,
 };
 use serde::Serialize;
 
@@ -141,14 +142,14 @@ fn context(pairs: &[String]) -> Result<Context, Failure> {
     Ok(context)
 }
 
-fn parse_levels(levels: &[String], kind: PolicyKind) -> Result<Vec<Vec<Policy>>, Failure> {
+fn parse_levels(levels: &[String], kind: PolicyKind) -> Result<Vec<Policies>, Failure> {
     levels.iter().map(|files| parse_all(files.split(','), kind)).collect()
 }
 
-fn parse_all(
+fn parse_all<L: FromIterator<Policy>>(
     files: impl IntoIterator<Item = impl AsRef<str>>,
     kind: PolicyKind,
-) -> Result<Vec<Policy>, Failure> {
+) -> Result<L, Failure> {
     files.into_iter().map(|file| parse(file.as_ref(), kind)).collect()
 }
 

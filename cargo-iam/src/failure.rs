@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// A policy that the answer depends on has problems.
     Policy(Diagnostics),
+    /// What `serve` needs cannot be had; the text tells what cannot be done.
+    Server(String, io::Error),
     /// An argument does not make sense.
     Usage(String),
 }
@@ -35,6 +37,7 @@ impl Failure {
                 .map(|problem| paint::report(&problem.to_string()))
                 .collect::<Vec<_>>()
                 .join("\n\n"),
+            Failure::Server(what, error) => paint::error(&format!("{what}: {error}")),
             Failure::Usage(message) => paint::error(message),
         };
         // Where not even this can be written, the exit status has to do.

@@ -5,10 +5,11 @@
 //! explain            input, request ─▶ PolicySet::explain ─▶ human · json
 //! decide [FILE|-]    chunks of lines ─▶ workers: question ─▶ PolicySet::decide ─▶ answers, in order
 //! actions PATTERN…   catalogue::expand ─▶ table · json
+//! serve              iam-endpoint on a port ─▶ exports · journal of decisions
 //! completions SHELL
 //! ```
 //!
-//! All that is about policies is in `iam-policy`; here is what reads files, writes reports and sets the exit status.
+//! All that is about policies is in `iam-policy`, and the endpoint in `iam-endpoint`; here is what reads files, writes reports and sets the exit status.
 
 mod actions;
 mod check;
@@ -21,6 +22,7 @@ mod input;
 mod kind;
 mod paint;
 mod request;
+mod serve;
 mod statement;
 
 use std::process::ExitCode;

@@ -419,3 +419,11 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(run.status, Some(2));
     assert!(run.stderr.starts_with("error: cannot read `nowhere.jsonl`: "), "{}", run.stderr);
 }
+
+#[test]
+fn a_byte_order_mark_before_the_first_line_is_stepped_over() {
+    let line = question(&json!({})).to_string();
+    let answers = answers(&format!("\u{FEFF}{line}\n\u{FEFF}{line}\n\u{FEFF}{{}}"));
+    assert_ne!(answers[0]["decision"], "invalid");
+    assert_eq!(answers[1]["errors"][0]["code"], "decide::json");
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use arbitrary::{Arbitrary, Error, Result, Unstructured};
-use iam_policy::{Context, Diagnostics, Policy, PolicyKind, PolicySet, Principal, Request};
+use iam_policy::{Context, Diagnostics, Policies, Policy, PolicyKind, PolicySet, Principal, Request};
 
 /// Policies and a request.
 pub struct Case {
@@ -41,7 +41,7 @@ impl Case {
         self.policies(|documents| documents.iter().flat_map(split).collect())
     }
 
-    fn policies(&self, parse: impl Fn(&[Document]) -> Vec<Policy>) -> PolicySet {
+    fn policies(&self, parse: impl Fn(&[Document]) -> Policies) -> PolicySet {
         let whole = |document: &Document| document.of(&document.statements);
         let levels = |levels: &[Vec<Document>]| levels.iter().map(|level| parse(level)).collect();
         PolicySet {
@@ -157,10 +157,21 @@ impl Grammar<'_, '_> {
     }
 
     fn document(&mut self, kind: PolicyKind) -> Result<Document> {
-        let version = self.pick(&["2012-10-17", "2012-10-17", "2008-10-17"])?;
+        let version = match kind {
+            PolicyKind::ResourceControl | PolicyKind::ServiceControl => "2012-10-17",
+            _ => self.pick(&["2012-10-17", "2012-10-17", "2008-10-17"])?,
+        };
         let first = self.statement(kind, version)?;
         let mut statements = self.list(6, |grammar| grammar.statement(kind, version))?;
         statements.push(first);
+        // Seldom so many about the same that they are looked up by their resources, or their policies together.
+        if kind == PolicyKind::Identity && self.u.ratio(1, 16)? {
+            let sids = |again: usize| format!(r#""Sid":"again{again}"#);
+            let copies = (0..12).flat_map(|again| {
+                statements.iter().map(move |statement| statement.replacen(r#""Sid":""#, &sids(again), 1))
+            });
+            statements = copies.collect();
+        }
         let document = Document { kind, version, statements };
         // What the grammar gets wrong about a kind is no case.
         if document.parse(&document.statements).is_ok() { Ok(document) } else { Err(Error::IncorrectFormat) }
@@ -218,7 +229,10 @@ impl Grammar<'_, '_> {
                 .pick(&["sts:AssumeRole", "sts:*", "sts:TagSession", "STS:assume?ole"])?
                 .to_owned());
         }
-        let known = ["*", "s3:*", "s3:Get*", "S3:getobject", "sts:AssumeRole", "kms:De*", "*:*"];
+        let known = ["s3:*", "s3:Get*", "S3:getobject", "sts:AssumeRole", "kms:De*", "*", "*:*"];
+        if kind == PolicyKind::ResourceControl {
+            return Ok(self.pick(&known[..5])?.to_owned());
+        }
         if self.u.ratio(1, 2)? {
             return Ok(self.pick(&known)?.to_owned());
         }

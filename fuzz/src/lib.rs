@@ -38,10 +38,10 @@ pub fn alone(policy: Policy) -> PolicySet {
     match policy.kind() {
         PolicyKind::Boundary => policies.boundary = vec![policy],
         PolicyKind::Resource | PolicyKind::Trust => policies.resource = Some(policy),
-        PolicyKind::ResourceControl => policies.rcps = vec![vec![policy]],
-        PolicyKind::ServiceControl => policies.scps = vec![vec![policy]],
-        PolicyKind::Session => policies.session = Some(vec![policy]),
-        _ => policies.identity = vec![policy],
+        PolicyKind::ResourceControl => policies.rcps = vec![vec![policy].into()],
+        PolicyKind::ServiceControl => policies.scps = vec![vec![policy].into()],
+        PolicyKind::Session => policies.session = Some(vec![policy].into()),
+        _ => policies.identity = vec![policy].into(),
     }
     policies
 }

@@ -215,7 +215,7 @@ class Table:
         found = {}
         for action in actions:
             for key, path in rules.keys(operation, action):
-                found[key] = f"{self.spelled(key)}={operation.wire(path)}"
+                found[key] = f"{self.spelled(key)}={grammar.value(path, operation)}"
         if path := rules.tags(operation):
             found["tags"] = f"tags={operation.wire(path)}"
         if paths := rules.roles(operation, own):

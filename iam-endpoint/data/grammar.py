@@ -1,5 +1,6 @@
 """The grammar of checks and keys: read in the terms of AWS's API documentation, verified, written with wire paths."""
 
+import difflib
 import pathlib
 import re
 
@@ -73,7 +74,9 @@ def resolve(name, catalogue, own, kind):
     service = catalogue.get(prefix) if colon else own
     found = getattr(service, kind).get(rest.strip().lower()) if service else None
     if not found:
-        raise ValueError(f"there is no {name.strip()!r} among the {kind} of {prefix or own.prefix!r}")
+        near = difflib.get_close_matches(rest.strip().lower(), getattr(service, kind), 3) if service else []
+        near = f"; near it: {', '.join(getattr(service, kind)[name].name for name in near)}" if near else ""
+        raise ValueError(f"`{rest.strip()}` is none of the {kind} of `{prefix or own.prefix}`{near}")
     return service.prefix, found
 
 
@@ -91,7 +94,7 @@ def target(text, operation, catalogue, prefix):
     values = split(values, ";")
     variables = of.formats[number - 1]
     if len(values) not in (1, len(variables)):
-        raise ValueError(f"`{of.name}` has {len(variables)} variables ({', '.join(variables)}), here are {len(values)}")
+        raise ValueError(f"`{of.name}` has the variables {', '.join(variables)}; here are {len(values)} values")
     return f"{spelled}{optional}={';'.join(value(v, operation) for v in values)}"
 
 

@@ -139,8 +139,9 @@ class Operation:
                 wire.append(self._wire_name(name, ref, location, number))
             else:
                 near = difflib.get_close_matches(name, shape.get("members", {}), 3)
-                near = f"; it has {', '.join(f'`{n}`' for n in near)}" if near else ""
-                raise UnknownMember(f"`{self.name}` has no `{name}` of `{path}`{near}")
+                near = f"; near it: {', '.join(near)}" if near else ""
+                inside = f" of `{path}`" if path != segment else ""
+                raise UnknownMember(f"`{self.name}` has no `{name}`{inside}{near}")
             shape = self.service.shapes[ref["shape"]]
             for mark in marks:
                 if shape["type"] != ("list" if mark == "[]" else "map"):

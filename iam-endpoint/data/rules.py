@@ -73,7 +73,7 @@ VARIABLES = {
     ("s3-outposts", "bucketname"): "bucket",
 }
 
-ROLE = re.compile(r"role(arn|name)?s?$|instanceprofile(arn|name)?$")
+ROLE = re.compile(r"role(arn|name)?s?$")
 SURELY_PASSED = re.compile(
     r"^((iam|service|execution|task|job|lambda|glue|dataaccess|access|default|sagemaker|cluster|instance|service"
     r"|servicerole|customer|logging|monitoring|cloudwatch|cloudwatchlogs?|taskexecution|domainiam|import)*role(arn)?)$"
@@ -131,7 +131,11 @@ class Rules:
         if own.prefix == "apigateway":
             return self.by_path(operation, own)
         action = own.actions.get(operation.name.lower())
-        return [self.check(operation, action, own)] if action else ["?"]
+        if not action:
+            return ["?"]
+        check = self.check(operation, action, own)
+        made = [target for target in check.partition("@")[2].split(",") if target and "=" not in target]
+        return [check, f"CreateTags@{','.join(made)} if TagSpecifications"] if made and tags_what_it_makes(operation) else [check]
 
     def by_path(self, operation, own):
         """API Gateway has an action for each HTTP method, and ARNs that are the paths of its API.
@@ -218,16 +222,17 @@ class Binding:
     @staticmethod
     def best(operation, own, of, noun, alone):
         found = []
-        for number, variables in enumerate(of.formats, 1):
-            nth = f":{number}" if len(of.formats) > 1 else ""
-            binding = bind(operation, own.prefix, of, variables, noun, alone)
+        for number in range(len(of.formats)):
+            nth = f":{number + 1}" if len(of.formats) > 1 else ""
+            binding = bind(operation, own.prefix, of, number, noun, alone)
             if binding:
                 binding.number = nth if len(binding.values) > 1 else ""
                 found.append(binding)
         return max(found, key=lambda binding: binding.rank, default=None)
 
 
-def bind(operation, prefix, of, variables, noun, alone):
+def bind(operation, prefix, of, number, noun, alone):
+    variables, skeleton = of.formats[number], of.skeletons[number]
     leaves = []
     for member in operation.members:
         leaf = normal(member.leaf)
@@ -238,11 +243,11 @@ def bind(operation, prefix, of, variables, noun, alone):
     required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind in ("string", "enum")]
     only = required[0] if len(required) == 1 and alone and required[0].kind == "string" else None
     type_name = normal(of.name)
-    if not variables:
+    if not variables and "*" not in skeleton:
         return Binding([], 100)
 
     whole = max(
-        ((arn_score(operation.name, leaf, member, type_name, noun, only), member) for leaf, member in leaves),
+        ((arn_score(operation.name, leaf, member, type_name, noun, only, bool(variables)), member) for leaf, member in leaves),
         key=lambda pair: pair[0],
         default=(0, None),
     )
@@ -276,7 +281,7 @@ def own_variable(variables, chosen, type_name):
     return max(named, default=last) if last not in chosen else last
 
 
-def arn_score(operation, leaf, member, type_name, noun, only):
+def arn_score(operation, leaf, member, type_name, noun, only, has_variables):
     """How surely a member is the ARN of the resource."""
     if member.kind != "string":
         return 0
@@ -284,9 +289,13 @@ def arn_score(operation, leaf, member, type_name, noun, only):
         return 95 - 10 * member.depth
     if member.depth:
         return 0
+    if not has_variables and stem(leaf) == type_name:
+        return 80
     if leaf == noun + "arn" and (noun in type_name or type_name in noun):
         return 75
-    if leaf in ANY_ARN:
+    if leaf.endswith(type_name + "arn"):
+        return 66
+    if leaf in ANY_ARN and (member.required or leaf != "resourceidentifier"):
         return 64
     if leaf.endswith("arn") and member is only and not ROLE.search(leaf):
         return 58
@@ -376,11 +385,21 @@ def roles(operation, own):
     action = own.actions.get(operation.name.lower())
     passes = bool(action and action.passes_role)
     wanted = ROLE.search if passes else SURELY_PASSED.fullmatch
-    return [m.path for m in operation.members if m.kind == "string" and wanted(singular(normal(m.leaf)))][:6]
+    return [m.path for m in operation.members if m.kind == "string" and wanted(singular(normal(m.leaf)))]
+
+
+def tags_what_it_makes(operation):
+    """Whether EC2 asks for `ec2:CreateTags` too, on what the operation makes, if the request has tags.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+    """
+    return operation.service.id == "ec2" and "TagSpecifications" in operation.input["members"]
 
 
 def keys(operation, action):
     """Condition keys of the action that have the name of a member."""
+    if tags_what_it_makes(operation):
+        yield "ec2:createaction", f"'{operation.name}'"
     leaves = {normal(m.leaf): m.path for m in operation.members if m.depth == 0}
     for key in sorted(action.keys):
         name = key.partition(":")[2]

@@ -3,7 +3,7 @@
 //! The signature names most services. Where several share a signing name, as RDS and Neptune do, other parts of the request
 //! tell: the target, the path of CBOR, the version of a query, the host, the SDK's user agent, the path.
 
-use http::request::Parts;
+use crate::request::Parts;
 
 use crate::headers::Headers;
 use crate::host::Host;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use iam_policy::{Arn, Context, Decision, Policy, PolicySet, Request, Span, Statement, Verdict};
+use iam_policy::{
+    Arn, Context, Decision, Effect, Policy, PolicySet, Request, Span, Statement, StatementTrace, Verdict,
+};
 
 use crate::call::Call;
 use crate::endpoint::is_account_id;
@@ -48,17 +50,32 @@ impl Call<'_> {
     /// Decides, and journals the decision.
     pub(crate) fn authorize(&self, access: Access<'_>) -> Result<(), Refusal> {
         let (action, absent) = (access.action, access.absent);
-        self.authorize_where(access, &|key| is_absent(key, action, absent))
+        self.authorize_where(access, true, &|key| is_absent(key, action, absent))
     }
 
     /// Decides and journals, where `is_absent` says which of the keys that nobody set are known not to be in the request.
+    /// A resource that the request does not tell is a `*` in the ARN: whoever may act on all such resources or on none is
+    /// answered.
     pub(crate) fn authorize_where(
         &self,
         access: Access<'_>,
+        tells_resource: bool,
         is_absent: &dyn Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         let authorization = self.judge(access, is_absent);
-        let answer = self.answer(&authorization);
+        let answer = if tells_resource || is_of_all_alike(&authorization) {
+            self.answer(&authorization)
+        } else {
+            Err(Refusal::NotEvaluable(format!(
+                "this endpoint cannot say whether {} may {} here: the request does not tell which of `{}` it is about, and \
+                 the policies do not treat them all alike; this is no denial. A test can tell it with \
+                 `TemporaryRole::builder().operation` or `Endpoint::declare`, as `{}@*='ARN'`",
+                authorization.request.principal,
+                authorization.request.action,
+                authorization.request.resource,
+                authorization.request.action.rsplit(':').next().unwrap_or_default(),
+            )))
+        };
         let mut record = self.record.borrow_mut();
         record.authorizations.push(authorization);
         if let Err(refusal) = &answer {
@@ -160,6 +177,35 @@ fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) 
         request.context.absent(key);
     }
     policies.decide(request)
+}
+
+/// Whether a decision on an ARN with `*` in it holds for every resource that the `*` may stand for.
+///
+/// A pattern of a policy that matches the `*` itself matches whatever is in its place (but for `?`, which a policy seldom
+/// has). So only a statement can make a difference of which all matches but its resource, and which would say the opposite.
+fn is_of_all_alike(authorization: &Authorization) -> bool {
+    let verdict = authorization.decision.verdict;
+    let depends = |trace: &StatementTrace| {
+        let mut is_open = false;
+        for element in trace.elements() {
+            match (element.element(), element.matches()) {
+                ("Resource", false) | ("NotResource", true) => is_open = true,
+                ("Resource" | "NotResource", _) => {}
+                (_, true) => {}
+                (_, false) => return false,
+            }
+        }
+        is_open
+    };
+    match verdict {
+        Verdict::ExplicitDeny => true,
+        Verdict::Allowed | Verdict::ImplicitDeny => {
+            let opposite = if verdict == Verdict::Allowed { Effect::Deny } else { Effect::Allow };
+            let explanation = authorization.explain();
+            let mut traces = explanation.statements().iter();
+            !traces.any(|trace| trace.statement().statement().effect() == opposite && depends(trace))
+        }
+    }
 }
 
 /// Where a policy asks for a condition key, as in ` at reader.json:4:5`.

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::request::Parts;
 use time::OffsetDateTime;
 
 use crate::caller::Caller;
@@ -14,6 +13,7 @@ use crate::endpoint::Shared;
 use crate::headers::Headers;
 use crate::journal::{Authorization, Outcome};
 use crate::protocol::Ids;
+use crate::request::Parts;
 
 /// One authenticated request, until it is answered.
 ///

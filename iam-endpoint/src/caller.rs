@@ -48,7 +48,7 @@ impl Caller {
                         session_arn: endpoint.session_arn(&role.head.name, &session.name),
                     },
                     policies: Arc::new(PolicySet {
-                        session: session.policies.clone(),
+                        session: session.policies.clone().map(Into::into),
                         ..iam.policies_of(&role.grants)
                     }),
                     user_id: Some(format!("{}:{}", role.head.id, session.name)),

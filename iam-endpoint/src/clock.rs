@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::digits::two;
 use time::{Date, Month, OffsetDateTime, Time, Weekday};
 
 /// Where an endpoint takes the time from.
@@ -45,9 +46,13 @@ pub(crate) fn in_seconds(at: SystemTime) -> OffsetDateTime {
 /// `2026-11-21T21:15:47Z`, as IAM and STS answer.
 pub(crate) fn iso8601(at: OffsetDateTime) -> String {
     let (year, month, day) = at.to_calendar_date();
-    let month = u8::from(month);
+    let pair = |number: i32| two(u8::try_from(number).unwrap_or_default());
+    let [[c1, c2], [y1, y2]] = [pair(year / 100), pair(year % 100)];
+    let [[m1, m2], [d1, d2]] = [two(month.into()), two(day)];
     let (hour, minute, second) = at.to_hms();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    let [[h1, h2], [i1, i2], [s1, s2]] = [two(hour), two(minute), two(second)];
+    let text = [c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'Z'];
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// `Sat, 21 Nov 2026 21:15:47 GMT`, as HTTP headers have it.

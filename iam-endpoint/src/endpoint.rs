@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, Uri};
 use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 
 use crate::clock::{self, Clock};
+use crate::credentials::Credentials;
 use crate::iam::{self, AccessKey};
-use crate::journal::Journal;
+use crate::journal::{Event, Journal, Observer};
 use crate::organization::Organization;
 use crate::perform::{Perform, Performers};
+use crate::request::Parts;
 use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
@@ -53,6 +55,21 @@ impl Endpoint {
         service::call(&self.shared, request, None).await
     }
 
+    /// Answers a request inside the process, where a client has the headers in a form of its own; copying them into
+    /// [`http`]'s would cost as much as to check their signature.
+    ///
+    /// Their names are in lower case. As [`call`](Self::call), but for the answer's `Date`, from which a client learns by how
+    /// much its clock is off: here there is only one.
+    pub async fn answer(
+        &self,
+        method: Method,
+        uri: Uri,
+        headers: Vec<(&str, &[u8])>,
+        body: Bytes,
+    ) -> Response<Bytes> {
+        service::answer(&self.shared, &Parts { method, uri }, headers, body).await
+    }
+
     /// The same endpoint seen from another account, which has an IAM and an administrator of its own.
     ///
     /// # Panics
@@ -77,7 +94,8 @@ impl Endpoint {
         Endpoint { shared: self.shared.open_account(id) }
     }
 
-    /// The access key of the account's first IAM user, who has the policy `AdministratorAccess`.
+    /// The access key of the account's first IAM user, who has the policy `AdministratorAccess`. The endpoints of one
+    /// account in a process have the same.
     #[must_use]
     pub fn administrator(&self) -> Credentials {
         self.shared.account.administrator.clone()
@@ -152,6 +170,7 @@ pub struct EndpointBuilder {
     account: String,
     region: String,
     clock: Clock,
+    observer: Option<Observer>,
     performers: Performers,
 }
 
@@ -177,6 +196,21 @@ impl EndpointBuilder {
         self
     }
 
+    /// What is told of each call, in the thread that answers it and before its answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::builder()
+    ///     .observe(|event| eprintln!("{} {:?}", event.operation, event.outcome))
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn observe(mut self, observe: impl Fn(&Arc<Event>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(observe));
+        self
+    }
+
     /// Who performs what is authorized and not kept by the endpoint itself. Several are asked in this order.
     #[must_use]
     pub fn perform(mut self, performer: impl Perform + 'static) -> Self {
@@ -192,7 +226,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Endpoint {
-        let Self { account, region, clock, performers } = self;
+        let Self { account, region, clock, observer, performers } = self;
         check_account(&account);
         assert!(
             !region.is_empty()
@@ -207,7 +241,7 @@ impl EndpointBuilder {
             accounts: RwLock::new(BTreeMap::from([(account.id.clone(), Arc::clone(&account))])),
             organization: RwLock::default(),
             s3: s3::State::default(),
-            journal: Journal::default(),
+            journal: Journal::with_observer(observer),
             known: Mutex::default(),
             performers,
             told: Told::default(),
@@ -232,44 +266,9 @@ impl Default for EndpointBuilder {
             account: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
             clock: Clock::default(),
+            observer: None,
             performers: Performers::default(),
         }
-    }
-}
-
-/// An access key, and the session token of a temporary one.
-#[derive(Clone, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Credentials {
-    /// The public half.
-    pub access_key_id: String,
-    /// The secret half.
-    pub secret_access_key: String,
-    /// What temporary credentials are presented with.
-    pub session_token: Option<String>,
-}
-
-impl Credentials {
-    /// A long-term access key.
-    #[must_use]
-    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
-        Self {
-            access_key_id: access_key_id.into(),
-            secret_access_key: secret_access_key.into(),
-            session_token: None,
-        }
-    }
-
-    /// The same with a session token.
-    #[must_use]
-    pub fn with_session_token(self, session_token: impl Into<String>) -> Self {
-        Self { session_token: Some(session_token.into()), ..self }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 
@@ -304,7 +303,7 @@ pub(crate) struct World {
 
 impl Account {
     fn new(id: String, clock: &Clock) -> Self {
-        let (iam, administrator) = iam::State::with_administrator(clock::in_seconds(clock.now()));
+        let (iam, administrator) = iam::State::with_administrator(&id, clock::in_seconds(clock.now()));
         Self { id, iam: RwLock::new(iam), administrator }
     }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 
 use crate::authorize::Refusal;
 use crate::journal::Outcome;
@@ -65,14 +66,12 @@ impl Fault {
         }
     }
 
-    /// The request does not say what it is about, so there is nothing to ask the policies.
-    pub(crate) fn not_derivable(resource_type: &str) -> Self {
+    /// What has to be allowed depends on what the request does not have, so there is nothing to ask the policies.
+    pub(crate) fn not_derivable() -> Self {
         Self {
-            message: format!(
-                "the request does not say which `{resource_type}` it is about, as a ciphertext does not that another KMS \
-                 made, so this endpoint can neither authorize nor perform it; this is no denial. A request that names the \
-                 resource can be authorized"
-            ),
+            message: "the request does not say what it is about, so this endpoint can neither authorize nor perform it; \
+                      this is no denial. A request that names its resource can be authorized"
+                .to_owned(),
             outcome: Outcome::NotEvaluable,
             ..Self::not_mapped("", None)
         }
@@ -118,6 +117,22 @@ impl Fault {
             ),
             outcome: Outcome::NotPerformed,
         }
+    }
+}
+
+impl Fault {
+    /// An answer for whoever knows the protocol to write the error into: see [`Fault::of`].
+    #[cfg(feature = "upstream")]
+    pub(crate) fn unworded(self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// The error that an answer still has to tell.
+    pub(crate) fn of(response: &mut Response<Bytes>) -> Option<Self> {
+        response.extensions_mut().remove()
     }
 }
 

@@ -1,5 +1,7 @@
 //! A request's headers, for reading.
 
+use std::slice;
+
 use http::HeaderMap;
 
 /// The headers of one request. Many are asked for and few are sent: a scan beats hashing each name.
@@ -7,16 +9,17 @@ pub(crate) struct Headers<'r>(Vec<(&'r str, &'r [u8])>);
 
 impl<'r> Headers<'r> {
     pub(crate) fn of(map: &'r HeaderMap) -> Self {
-        let mut headers = Vec::with_capacity(map.len());
-        for (name, value) in map {
-            headers.push((name.as_str(), value.as_bytes()));
-        }
+        Self(map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect())
+    }
+
+    /// The names are in lower case.
+    pub(crate) fn new(headers: Vec<(&'r str, &'r [u8])>) -> Self {
         Self(headers)
     }
 
     /// The first value of a header, whose name is given in lower case.
     pub(crate) fn get(&self, name: &str) -> Option<&'r [u8]> {
-        self.all(name).next()
+        self.0.iter().find(|(of, _)| *of == name).map(|(_, value)| *value)
     }
 
     /// The same where it is text.
@@ -24,13 +27,8 @@ impl<'r> Headers<'r> {
         text(self.get(name)?)
     }
 
-    /// All values of a header.
-    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &'r [u8]> {
-        self.0.iter().filter(move |(of, _)| *of == name).map(|(_, value)| *value)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'r str, &'r [u8])> {
-        self.0.iter().copied()
+    pub(crate) fn iter(&self) -> slice::Iter<'_, (&'r str, &'r [u8])> {
+        self.0.iter()
     }
 }
 
@@ -53,7 +51,8 @@ mod tests {
         map.append("x-b", HeaderValue::from_bytes(b"\xc3\xa9").unwrap());
         map.append("x-a", HeaderValue::from_static("2"));
         let headers = Headers::of(&map);
-        assert_eq!(headers.all("x-a").collect::<Vec<_>>(), [b"1", b"2"]);
+        let of_a = headers.iter().filter(|(name, _)| *name == "x-a");
+        assert_eq!(of_a.map(|(_, value)| *value).collect::<Vec<_>>(), [b"1", b"2"]);
         assert_eq!(headers.text("x-a"), Some("1"));
         assert_eq!((headers.get("x-b"), headers.text("x-b")), (Some(&b"\xc3\xa9"[..]), None));
         assert_eq!(headers.get("x-c"), None);

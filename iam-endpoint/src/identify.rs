@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::request::Parts;
 use time::OffsetDateTime;
 
 use crate::call::Signing;
@@ -11,6 +10,7 @@ use crate::endpoint::Shared;
 use crate::headers::{self, Headers};
 use crate::host::Host;
 use crate::protocol::Protocol;
+use crate::request::Parts;
 use crate::sigv4::{self, Expected, Failure, Kind, Payload, Presented};
 
 /// The facts that a signature is checked against.

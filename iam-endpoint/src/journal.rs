@@ -14,6 +14,25 @@ const CAPACITY: usize = 4096;
 #[derive(Default)]
 pub struct Journal {
     events: Mutex<VecDeque<Arc<Event>>>,
+    observer: Option<Observer>,
+}
+
+/// Who is told of each call when it was answered.
+#[derive(Clone)]
+pub(crate) struct Observer(Arc<Observe>);
+
+type Observe = dyn Fn(&Arc<Event>) + Send + Sync;
+
+impl Observer {
+    pub(crate) fn new(observe: impl Fn(&Arc<Event>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observe))
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer(…)")
+    }
 }
 
 impl Journal {
@@ -39,12 +58,20 @@ impl Journal {
         self.newest(|_| true, count)
     }
 
+    pub(crate) fn with_observer(observer: Option<Observer>) -> Self {
+        Self { observer, ..Self::default() }
+    }
+
     pub(crate) fn record(&self, event: Event) {
+        let event = Arc::new(event);
+        if let Some(Observer(observe)) = &self.observer {
+            observe(&event);
+        }
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         if events.len() == CAPACITY {
             events.pop_front();
         }
-        events.push_back(Arc::new(event));
+        events.push_back(event);
     }
 
     fn newest(&self, wanted: impl Fn(&Event) -> bool, count: usize) -> Vec<Arc<Event>> {
@@ -59,7 +86,7 @@ impl Journal {
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        f.debug_struct("Journal").field("events", &events.len()).finish()
+        f.debug_struct("Journal").field("events", &events.len()).finish_non_exhaustive()
     }
 }
 
@@ -144,6 +171,8 @@ pub enum Outcome {
     NotMapped,
     /// It was authorized, and neither the endpoint nor anything it was given performs it: 501.
     NotPerformed,
+    /// It was authorized, and the upstream that performs it did not answer: 502 or 504.
+    Unavailable,
 }
 
 #[cfg(test)]

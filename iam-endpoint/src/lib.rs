@@ -41,7 +41,9 @@ mod authorize;
 mod call;
 mod caller;
 mod clock;
+mod credentials;
 mod derive;
+mod digits;
 mod ec2;
 mod endpoint;
 mod fault;
@@ -57,20 +59,29 @@ mod organization;
 mod perform;
 mod protocol;
 mod query;
+mod request;
 mod resource_policy;
+#[cfg(any(feature = "server", feature = "upstream"))]
+mod runtime;
 mod s3;
 #[cfg(feature = "server")]
 mod server;
 mod service;
 mod sigv4;
 mod sts;
+mod tame;
 mod told;
+#[cfg(feature = "upstream")]
+mod upstream;
 mod xml;
 
-pub use endpoint::{Credentials, Endpoint, EndpointBuilder};
+pub use credentials::Credentials;
+pub use endpoint::{Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
 pub use organization::{Organization, Target};
 pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
 pub use told::DeclarationError;
+#[cfg(feature = "upstream")]
+pub use upstream::{InvalidUpstream, Upstream};

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::request::Parts;
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Response, StatusCode};
 use iam_policy::Context;
 
@@ -200,7 +200,7 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal>
         conditions: &conditions,
         absent: &[],
     };
-    call.authorize_where(access, &|key| keys.is_absent(key, question, tags.is_some()))
+    call.authorize_where(access, question.is_told, &|key| keys.is_absent(key, question, tags.is_some()))
 }
 
 /// The tags of a resource, where a test or somebody who keeps it tells.

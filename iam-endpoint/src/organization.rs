@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use iam_policy::{Context, Policy, PolicyKind, PolicySet, Source};
+use iam_policy::{Context, Policies, Policy, PolicyKind, PolicySet, Source};
 
 use crate::endpoint::is_account_id;
 
@@ -54,8 +54,8 @@ pub struct Target {
 struct Member {
     /// As `aws:PrincipalOrgPaths` has it.
     path: String,
-    scps: Vec<Vec<Policy>>,
-    rcps: Vec<Vec<Policy>>,
+    scps: Vec<Policies>,
+    rcps: Vec<Policies>,
 }
 
 impl Organization {
@@ -90,8 +90,8 @@ impl Organization {
     }
 
     #[track_caller]
-    fn add(&mut self, target: &Target, mut path: String, scps: &[Vec<Policy>], rcps: &[Vec<Policy>]) {
-        let with = |levels: &[Vec<Policy>], own: &[Policy]| [levels, &[own.to_vec()]].concat();
+    fn add(&mut self, target: &Target, mut path: String, scps: &[Policies], rcps: &[Policies]) {
+        let with = |levels: &[Policies], own: &[Policy]| [levels, &[own.to_vec().into()]].concat();
         let (scps, rcps) = (with(scps, &target.scps), with(rcps, &target.rcps));
         if target.is_account() {
             let twice = self.members.insert(target.id.clone(), Member { path, scps, rcps });

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+
+use crate::headers::Headers;
+use crate::request::Parts;
 
 /// Performs operations that the endpoint authorized: a service kept in memory, an emulator that requests are sent on to.
 ///
@@ -49,6 +51,12 @@ pub trait Perform: Send + Sync {
     fn tags(&self, _arn: &str) -> Option<Vec<(String, String)>> {
         None
     }
+
+    /// Whether this one performs a service in place of the endpoint, which keeps S3 itself otherwise. Then the endpoint knows
+    /// nothing of bucket policies, tags and absent objects.
+    fn replaces(&self, _service: &str) -> bool {
+        false
+    }
 }
 
 /// An authenticated request whose caller may do all that it asks for.
@@ -85,6 +93,11 @@ impl Performers {
         self.0.iter().find_map(|performer| performer.tags(arn))
     }
 
+    /// Whether one of them performs a service that the endpoint would keep itself.
+    pub(crate) fn replace(&self, service: &str) -> bool {
+        self.0.iter().any(|performer| performer.replaces(service))
+    }
+
     /// The first one's answer.
     pub(crate) async fn perform(&self, allowed: &Allowed) -> Option<Response<Bytes>> {
         for performer in &self.0 {
@@ -103,12 +116,27 @@ impl fmt::Debug for Performers {
 }
 
 /// The request as it would have been without the framing of `aws-chunked`.
-pub(crate) fn unframed(mut parts: Parts, body: Bytes, trailers: HeaderMap) -> Request<Bytes> {
-    let headers = &mut parts.headers;
+pub(crate) fn unframed(
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Bytes,
+    trailers: HeaderMap,
+) -> Request<Bytes> {
+    let mut request = Request::new(body);
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = parts.uri.clone();
+    let length = request.body().len();
+    let all = request.headers_mut();
+    for (name, value) in headers.iter() {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::from_bytes(value)) {
+            all.append(name, value);
+        }
+    }
+    let headers = all;
     if headers.remove("x-amz-decoded-content-length").is_some() {
         headers.remove("x-amz-trailer");
         headers.remove(TRANSFER_ENCODING);
-        headers.insert(CONTENT_LENGTH, body.len().into());
+        headers.insert(CONTENT_LENGTH, length.into());
         headers.insert("x-amz-content-sha256", HeaderValue::from_static("UNSIGNED-PAYLOAD"));
         let codings = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kept: Vec<&str> = codings
@@ -122,7 +150,7 @@ pub(crate) fn unframed(mut parts: Parts, body: Bytes, trailers: HeaderMap) -> Re
         };
         headers.extend(trailers);
     }
-    Request::from_parts(parts, body)
+    request
 }
 
 #[cfg(test)]
@@ -141,7 +169,8 @@ mod tests {
             .into_parts();
         let mut trailers = HeaderMap::new();
         trailers.insert("x-amz-checksum-crc32", HeaderValue::from_static("AAAAAA=="));
-        let request = unframed(parts, Bytes::from_static(b"abc"), trailers);
+        let body = Bytes::from_static(b"abc");
+        let request = unframed(&Parts::of(&parts), &Headers::of(&parts.headers), body, trailers);
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header("content-length"), Some("3"));
         assert_eq!(header("content-encoding"), Some("gzip"));

@@ -5,12 +5,12 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::fault::Fault;
 use crate::headers::Headers;
 use crate::journal::Outcome;
+use crate::request::Parts;
 use crate::sigv4::{Failure, Kind};
 use crate::xml::Xml;
 

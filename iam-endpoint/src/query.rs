@@ -6,11 +6,11 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::call::Call;
 use crate::fault::Fault;
+use crate::request::Parts;
 use crate::xml::Xml;
 
 /// More than the largest policy document, percent-encoded, needs.
@@ -167,6 +167,7 @@ mod tests {
                 .body(())
                 .unwrap()
                 .into_parts();
+        let parts = Parts::of(&parts);
         let parameters = Parameters::read(&parts, b"Names.member.1=x&Names.member.2=y\n").unwrap();
         assert_eq!(parameters.members("Tags", ["Key", "Value"]), [[Some("a"), Some("b")]]);
         assert_eq!(parameters.members("Names", [""]), [[Some("x")], [Some("y")]]);

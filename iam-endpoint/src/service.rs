@@ -6,13 +6,12 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::DATE;
-use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use time::OffsetDateTime;
 
 use crate::addressee::{Addressee, Signs};
 use crate::call::{Call, Record};
 use crate::clock;
+use crate::digits::hex;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::headers::Headers;
@@ -22,20 +21,36 @@ use crate::journal::{Event, Outcome};
 use crate::mapped::Reply;
 use crate::perform::{Allowed, unframed};
 use crate::protocol::{Ids, Protocol};
+use crate::request::Parts;
 use crate::resource_policy::Change;
 use crate::sigv4::{Failure, Presented};
 use crate::{iam, mapped, s3, sts};
 
-/// Answers one request, and journals it. `peer` is the client's address where there is a socket.
+/// Answers one request as a server does, which dates its answers. `peer` is the client's address where there is a socket.
 pub(crate) async fn call(
     endpoint: &Shared,
     request: Request<Bytes>,
     peer: Option<IpAddr>,
 ) -> Response<Bytes> {
-    match decide(endpoint, request, peer) {
-        Step::Answered(response) => response,
-        Step::Allowed(pending) => pending.perform(endpoint).await,
+    let (parts, body) = request.into_parts();
+    let step = decide(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), body, peer);
+    let mut response = step.answer(endpoint).await;
+    let date = clock::http_date(clock::in_seconds(endpoint.clock.now()));
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(DATE, date);
     }
+    response
+}
+
+/// Answers one request, and journals it.
+pub(crate) async fn answer(
+    endpoint: &Shared,
+    parts: &Parts,
+    headers: Vec<(&str, &[u8])>,
+    body: Bytes,
+) -> Response<Bytes> {
+    let step = decide(endpoint, parts, &Headers::new(headers), body, None);
+    step.answer(endpoint).await
 }
 
 /// A request once all that can be said at once is said.
@@ -45,37 +60,53 @@ enum Step {
     Allowed(Box<Pending>),
 }
 
+impl Step {
+    async fn answer(self, endpoint: &Shared) -> Response<Bytes> {
+        match self {
+            Self::Answered(response) => response,
+            Self::Allowed(pending) => pending.perform(endpoint).await,
+        }
+    }
+}
+
 /// What is left of an authorized request until somebody performed it.
 struct Pending {
     allowed: Allowed,
     change: Option<Change>,
     protocol: Protocol,
     event: Event,
-    now: OffsetDateTime,
 }
 
 impl Pending {
     async fn perform(self, endpoint: &Shared) -> Response<Bytes> {
-        let Self { allowed, change, protocol, mut event, now } = self;
+        let Self { allowed, change, protocol, mut event } = self;
         let ids = Ids { request: &event.request_id, host: HOST_ID };
-        let mut response = if let Some(response) = endpoint.performers.perform(&allowed).await {
-            event.outcome = outcome_of(response.status());
-            if event.outcome == Outcome::Answered {
-                endpoint.told.learn(&allowed);
+        let not_performed = || Err(Fault::not_performed(allowed.service, &allowed.operation));
+        let performed = endpoint.performers.perform(&allowed).await;
+        let performed = performed.map_or_else(not_performed, |mut response| match Fault::of(&mut response) {
+            Some(fault) => Err(fault),
+            None => Ok(response),
+        });
+        let mut response = match performed {
+            Ok(response) => {
+                event.outcome = outcome_of(response.status());
+                if event.outcome == Outcome::Answered {
+                    endpoint.told.learn(&allowed);
+                }
+                response
             }
-            response
-        } else {
-            let fault = Fault::not_performed(allowed.service, &allowed.operation);
-            event.outcome = fault.outcome;
-            event.code = Some(fault.code.clone().into_owned());
-            protocol.error(&fault, allowed.request.method(), ids)
+            Err(fault) => {
+                event.outcome = fault.outcome;
+                event.code = Some(fault.code.clone().into_owned());
+                protocol.error(&fault, allowed.request.method(), ids)
+            }
         };
         // What nobody performs is what a test looks at for its decisions: they follow from what was allowed.
         if let Some(change) = change.filter(|_| event.outcome != Outcome::Failed) {
             change.make(endpoint, response.body());
         }
         event.status = response.status().as_u16();
-        stamp(&mut response, protocol, ids, now);
+        stamp(&mut response, protocol, ids);
         endpoint.journal.record(event);
         response
     }
@@ -87,16 +118,20 @@ fn outcome_of(status: StatusCode) -> Outcome {
 }
 
 /// Identifies, routes and authorizes, and answers what needs no other.
-fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Step {
-    let (parts, body) = request.into_parts();
+fn decide(
+    endpoint: &Shared,
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Bytes,
+    peer: Option<IpAddr>,
+) -> Step {
     let time = endpoint.clock.now();
     let now = clock::in_seconds(time);
-    let headers = Headers::of(&parts.headers);
-    let authority = authority(&parts, &headers);
+    let authority = authority(parts, headers);
     let host = Host::parse(&authority);
-    let presented = Presented::read(&parts, &headers);
+    let presented = Presented::read(parts, headers);
     let signing_name = signing_name(&presented, &host);
-    let signs = Signs { signing_name, host: &host, parts: &parts, headers: &headers, body: &body };
+    let signs = Signs { signing_name, host: &host, parts, headers, body: &body };
     let addressee = signs.read();
     let protocol = addressee.protocol;
     let service = addressee.name(signing_name).to_owned();
@@ -106,13 +141,13 @@ fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> S
     let identified = presented.and_then(|presented| {
         let check = Check {
             endpoint,
-            parts: &parts,
-            headers: &headers,
+            parts,
+            headers,
             host: &host,
             authority: &authority,
             protocol,
             is_s3: addressee.is_signed_as_s3(),
-            may_be_anonymous: presented.is_none() && mapped::is_anonymous(addressee, &parts, &headers, &body),
+            may_be_anonymous: presented.is_none() && mapped::is_anonymous(addressee, parts, headers, &body),
             now,
         };
         check.identify(presented.as_ref(), body)
@@ -137,8 +172,8 @@ fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> S
         Ok(Identified { caller, endpoint, signing, body, trailers }) => {
             let call = Call {
                 endpoint: &endpoint,
-                parts: &parts,
-                headers: &headers,
+                parts,
+                headers,
                 host: host.name,
                 body,
                 trailers,
@@ -160,7 +195,7 @@ fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> S
                     let (body, trailers) = (call.body.clone(), call.trailers.clone());
                     let event = call.into_event(time, StatusCode::OK);
                     let allowed = Allowed {
-                        request: unframed(parts, body, trailers),
+                        request: unframed(parts, headers, body, trailers),
                         service: service.id(),
                         signing_name: service.signing(),
                         operation,
@@ -168,20 +203,21 @@ fn decide(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> S
                         account: endpoint.account.id.clone(),
                         region,
                     };
-                    return Step::Allowed(Box::new(Pending { allowed, change, protocol, event, now }));
+                    return Step::Allowed(Box::new(Pending { allowed, change, protocol, event }));
                 }
             }
         }
     };
-    stamp(&mut response, protocol, ids, now);
+    stamp(&mut response, protocol, ids);
     endpoint.journal.record(event);
     Step::Answered(response)
 }
 
 /// Answers a request that cannot even be read, in its protocol.
 #[cfg(feature = "server")]
-pub(crate) fn refuse(parts: &Parts, fault: &Fault) -> Response<Bytes> {
+pub(crate) fn refuse(parts: &http::request::Parts, fault: &Fault) -> Response<Bytes> {
     let headers = Headers::of(&parts.headers);
+    let parts = &Parts::of(parts);
     let authority = authority(parts, &headers);
     let host = Host::parse(&authority);
     let presented = Presented::read(parts, &headers);
@@ -241,20 +277,17 @@ fn authority<'r>(parts: &'r Parts, headers: &Headers<'r>) -> Cow<'r, str> {
 
 fn request_id(protocol: Protocol) -> String {
     if protocol == Protocol::S3 {
-        return format!("{:016X}", fastrand::u64(..));
+        return hex([fastrand::u64(..)]).to_ascii_uppercase();
     }
-    let (high, low) = (fastrand::u64(..), fastrand::u64(..));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xfff,
-        low >> 48 & 0x3fff | 0x8000,
-        low & 0xffff_ffff_ffff
-    )
+    // A UUID of version 4 and of the variant that has versions.
+    let mut id = hex([fastrand::u64(..) & !0xf000 | 0x4000, fastrand::u64(..) >> 2 | 1 << 63]);
+    for at in [20, 16, 12, 8] {
+        id.insert(at, '-');
+    }
+    id
 }
 
-fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>, now: OffsetDateTime) {
+fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>) {
     /// What is known is checked by the compiler, and not with each answer.
     static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
     static S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
@@ -267,7 +300,6 @@ fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>, now: 
             headers.insert(name, value);
         }
     };
-    set(&DATE, &clock::http_date(now));
     if protocol == Protocol::S3 {
         set(&S3_REQUEST_ID, ids.request);
         headers.insert(&S3_HOST_ID, HOST_ID_VALUE.clone());

@@ -21,6 +21,11 @@ pub struct Arn<'a> {
 pub(crate) const PARTITIONS: [&str; 8] =
     ["aws", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-us-gov"];
 
+/// Whether a text is the id of an account. What AWS owns itself has a word in its place: `arn:aws:iam::aws:policy/…`.
+pub(crate) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl<'a> Arn<'a> {
     /// Splits an ARN; `None` when the text has fewer than six parts or does not start with `arn`.
     ///

@@ -8,6 +8,7 @@
 //! ```
 
 mod check;
+mod control;
 mod element;
 mod parse;
 mod principal;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use crate::condition::Condition;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::evaluate::{Actions, Services};
+use crate::evaluate::{Topic, Topics};
 use crate::pattern::Pattern;
 use crate::source::{Source, Span};
 
@@ -54,7 +55,7 @@ struct Document {
     version: Option<Version>,
     id: Option<Box<str>>,
     statements: Vec<Statement>,
-    actions: Actions,
+    topics: Topics,
 }
 
 /// Why a text is no policy, and as much of one as it is all the same.
@@ -196,14 +197,13 @@ impl Policy {
         &self.0.statements
     }
 
-    /// Visits the statements whose `Action` or `NotAction` is about an action of that service, in their order.
+    /// Visits the statements about a request's action, but for some that are not about its resource, in their order.
     pub(crate) fn visit_statements_about<'p>(
         &'p self,
-        action: &str,
-        service: Services,
+        topic: Topic<'_>,
         visit: impl FnMut(usize, &'p Statement),
     ) {
-        self.0.actions.visit(self.statements(), action, service, visit);
+        self.0.topics.visit(self.statements(), topic, visit);
     }
 
     /// The policy in canonical JSON, which parses back to the same policy.
@@ -239,8 +239,10 @@ impl Policy {
         let fragment = self.source().fragment();
         match self.kind() {
             PolicyKind::Boundary | PolicyKind::Identity | PolicyKind::Trust => self.characters(),
-            PolicyKind::Session => fragment.chars().count(),
-            PolicyKind::Resource | PolicyKind::ResourceControl | PolicyKind::ServiceControl => fragment.len(),
+            PolicyKind::ResourceControl | PolicyKind::ServiceControl | PolicyKind::Session => {
+                fragment.chars().count()
+            }
+            PolicyKind::Resource => fragment.len(),
         }
     }
 
@@ -258,8 +260,8 @@ impl Policy {
             PolicyKind::Boundary | PolicyKind::Identity | PolicyKind::Trust => {
                 "characters without white space"
             }
-            PolicyKind::Session => "characters",
-            PolicyKind::Resource | PolicyKind::ResourceControl | PolicyKind::ServiceControl => "bytes",
+            PolicyKind::ResourceControl | PolicyKind::ServiceControl | PolicyKind::Session => "characters",
+            PolicyKind::Resource => "bytes",
         };
         Err(Diagnostic::error(
             "iam::size",
@@ -267,7 +269,7 @@ impl Policy {
         )
         .label(self.source(), self.source().start(), "")
         .help("merge statements, use wildcards, or split the policy")
-        .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html")
+        .docs(self.kind().quotas())
         .into())
     }
 }
@@ -294,10 +296,25 @@ impl PolicyKind {
     pub fn limit(self) -> usize {
         match self {
             PolicyKind::Boundary => 6_144,
-            PolicyKind::Identity => 10_240,
+            PolicyKind::Identity | PolicyKind::ServiceControl => 10_240,
             PolicyKind::Resource => 20 * 1024,
-            PolicyKind::ResourceControl | PolicyKind::ServiceControl => 5_120,
+            PolicyKind::ResourceControl => 5_120,
             PolicyKind::Session | PolicyKind::Trust => 2_048,
+        }
+    }
+
+    /// The page that tells the [limit](PolicyKind::limit).
+    fn quotas(self) -> &'static str {
+        match self {
+            PolicyKind::Resource => {
+                "https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html"
+            }
+            PolicyKind::ResourceControl | PolicyKind::ServiceControl => {
+                "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
+            }
+            PolicyKind::Boundary | PolicyKind::Identity | PolicyKind::Session | PolicyKind::Trust => {
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
+            }
         }
     }
 }

@@ -11,6 +11,8 @@
 mod decide;
 mod index;
 mod matching;
+mod policies;
+mod starts;
 
 use std::fmt;
 
@@ -19,8 +21,9 @@ use crate::document::{Policy, PolicyKind, Statement};
 use crate::principal::Principal;
 use crate::source::Location;
 
-pub(crate) use index::{Actions, Services};
+pub(crate) use index::{Topic, Topics};
 pub(crate) use matching::{Facts, Layer, layers};
+pub use policies::Policies;
 
 /// What somebody wants to do.
 #[derive(Clone, Debug)]
@@ -47,7 +50,7 @@ pub struct Request {
 /// let policy = r#"{"Version": "2012-10-17", "Statement": {
 ///     "Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::reports/${aws:username}/*"}}"#;
 /// let policies = PolicySet {
-///     identity: vec![Policy::parse(policy, PolicyKind::Identity).unwrap()],
+///     identity: vec![Policy::parse(policy, PolicyKind::Identity).unwrap()].into(),
 ///     ..PolicySet::default()
 /// };
 /// let mut request = Request {
@@ -67,19 +70,24 @@ pub struct Request {
 #[derive(Clone, Debug, Default)]
 pub struct PolicySet {
     /// The principal's identity-based policies, those of its groups included.
-    pub identity: Vec<Policy>,
+    pub identity: Policies,
     /// The resource's own policy: a bucket policy, a key policy, a role's trust policy.
     pub resource: Option<Policy>,
     /// The principal's permissions boundary. Each of several must allow.
     pub boundary: Vec<Policy>,
     /// The session policies, one of which must allow; `Some` of none allows nothing, and so does `None` for a federated user.
-    pub session: Option<Vec<Policy>>,
+    pub session: Option<Policies>,
     /// Service control policies of the principal's account, by level from the root down. One at each level must allow.
     ///
     /// Leave them out for the management account, which they do not affect.
-    pub scps: Vec<Vec<Policy>>,
-    /// Resource control policies of the resource's account, by level from the root down. One at each level must allow.
-    pub rcps: Vec<Vec<Policy>>,
+    pub scps: Vec<Policies>,
+    /// Resource control policies of the resource's account, by level from the root down. They deny; AWS's own
+    /// `RCPFullAWSAccess`, which [cannot be detached] and without which nothing would be allowed, need not be among them.
+    ///
+    /// Leave them out for a resource of the management account, which they do not affect.
+    ///
+    /// [cannot be detached]: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+    pub rcps: Vec<Policies>,
 }
 
 /// The answer to a request, and where it comes from.

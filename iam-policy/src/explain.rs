@@ -35,7 +35,7 @@ use crate::truth::Truth;
 ///   }
 /// }"#;
 /// let policy = Policy::parse(Source::new("reader.json", text), PolicyKind::Identity).unwrap();
-/// let explanation = PolicySet { identity: vec![policy], ..PolicySet::default() }.explain(&Request {
+/// let explanation = PolicySet { identity: vec![policy].into(), ..PolicySet::default() }.explain(&Request {
 ///     principal: Principal::User { arn: "arn:aws:iam::123456789012:user/alice".into() },
 ///     action: "s3:ListBucket".into(),
 ///     resource: "arn:aws:s3:::infra".into(),

@@ -24,7 +24,7 @@
 //!     "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::reports/*"}
 //! }"#;
 //! let policies = PolicySet {
-//!     identity: vec![Policy::parse(reader, PolicyKind::Identity)?],
+//!     identity: vec![Policy::parse(reader, PolicyKind::Identity)?].into(),
 //!     ..PolicySet::default()
 //! };
 //! let request = |action: &str| Request {
@@ -66,7 +66,7 @@ pub use condition::{Condition, GLOBAL_KEYS, GlobalKey};
 pub use context::Context;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use document::{Effect, Element, ElementValue, Policy, PolicyKind, Statement, Version};
-pub use evaluate::{Decision, PolicySet, PolicyType, Reason, Request, StatementRef, Verdict};
+pub use evaluate::{Decision, Policies, PolicySet, PolicyType, Reason, Request, StatementRef, Verdict};
 pub use explain::{ElementTrace, Explanation, StatementTrace};
 pub use lint::{LINTS, Lint};
 pub use near::near;

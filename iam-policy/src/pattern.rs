@@ -65,7 +65,7 @@ enum Code {
     Variable(Box<[Piece]>),
 }
 
-/// The texts that a pattern without variables matches, as far as an index tells them apart.
+/// The texts that a pattern matches, as far as an index tells them apart.
 pub(crate) enum Shape<'p> {
     Exact(&'p str),
     /// Some of those that start so.
@@ -161,7 +161,10 @@ impl Item<Pattern> {
                     Some(Token::Literal(start)) => Shape::Other(start),
                     _ => Shape::Other(""),
                 },
-                Code::Variable(_) => Shape::Other(""),
+                Code::Variable(pieces) => match pieces.first() {
+                    Some(Piece::Token(Token::Literal(start))) => Shape::Other(start),
+                    _ => Shape::Other(""),
+                },
             },
             Pattern::Start | Pattern::StartFolded => Shape::Start(before_star(&self.text)),
         }

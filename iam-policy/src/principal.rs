@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::arn::Arn;
+use crate::arn::{Arn, is_account_id};
 
 /// Who makes a request.
 ///
@@ -102,10 +102,10 @@ impl Principal {
         }
     }
 
-    /// The account that the principal belongs to.
+    /// The account that the principal belongs to; none for what belongs to AWS itself.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
-        self.arn().and_then(Arn::parse).map(|arn| arn.account).filter(|account| !account.is_empty())
+        self.arn().and_then(Arn::parse).map(|arn| arn.account).filter(|account| is_account_id(account))
     }
 }
 

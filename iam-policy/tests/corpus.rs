@@ -2,11 +2,13 @@
 //!
 //! A case of a decision has the form of a line of `cargo iam decide`. In `context`, an empty list is a key that the request is
 //! known to lack; `by` names statements as `identity[0].1`; `reason` is the policy type that denies or does not allow.
+//! The `…` in the policy of a case of sizes is filled until it has the smallest `size` that is too large.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use iam_policy::{
-    Context, Decision, Policy, PolicyKind, PolicySet, Principal, Reason, Request, Source, StatementRef,
+    Context, Decision, Policies, Policy, PolicyKind, PolicySet, Principal, Reason, Request, Source,
+    StatementRef,
 };
 use serde_json::Value;
 
@@ -33,6 +35,11 @@ fn policy_types_play_together_as_documented() {
 #[test]
 fn what_aws_rejects_is_rejected_with_its_place() {
     run_all(include_str!("corpus/rejected.json"), reject);
+}
+
+#[test]
+fn what_is_larger_than_aws_takes_is_refused_and_no_smaller_policy() {
+    run_all(include_str!("corpus/sizes.json"), reject_size);
 }
 
 fn decide_all(corpus: &str) {
@@ -115,17 +122,17 @@ fn name(statement: &StatementRef) -> String {
 }
 
 fn policy_set(policies: &Value) -> PolicySet {
-    let list = |value: &Value, kind| -> Vec<Policy> {
+    let list = |value: &Value, kind| -> Policies {
         value.as_array().into_iter().flatten().map(|value| policy(value, kind)).collect()
     };
-    let levels = |value: &Value, kind| -> Vec<Vec<Policy>> {
+    let levels = |value: &Value, kind| -> Vec<Policies> {
         value.as_array().into_iter().flatten().map(|level| list(level, kind)).collect()
     };
     let resource = policies.get("resource").map(|value| policy(value, PolicyKind::Resource));
     PolicySet {
         identity: list(&policies["identity"], PolicyKind::Identity),
         resource: resource.or(policies.get("trust").map(|value| policy(value, PolicyKind::Trust))),
-        boundary: list(&policies["boundary"], PolicyKind::Boundary),
+        boundary: list(&policies["boundary"], PolicyKind::Boundary).to_vec(),
         session: policies.get("session").map(|value| list(value, PolicyKind::Session)),
         scps: levels(&policies["scps"], PolicyKind::ServiceControl),
         rcps: levels(&policies["rcps"], PolicyKind::ResourceControl),
@@ -177,16 +184,7 @@ fn principal(value: &Value) -> Principal {
 }
 
 fn reject(case: &Value) -> Result<(), String> {
-    let kind = match text(case, "kind") {
-        "boundary" => PolicyKind::Boundary,
-        "identity" => PolicyKind::Identity,
-        "resource" => PolicyKind::Resource,
-        "resourceControl" => PolicyKind::ResourceControl,
-        "serviceControl" => PolicyKind::ServiceControl,
-        "session" => PolicyKind::Session,
-        "trust" => PolicyKind::Trust,
-        other => return Err(format!("no kind `{other}`")),
-    };
+    let kind = kind(case)?;
     let source = Source::new("policy.json", text(case, "policy"));
     let Err(problems) = Policy::parse(source, kind) else { return Err("it was accepted".to_owned()) };
     let Some(problem) = problems.iter().find(|problem| problem.code == text(case, "code")) else {
@@ -201,6 +199,39 @@ fn reject(case: &Value) -> Result<(), String> {
         return Err(format!("no help `{help}`: {problem}"));
     }
     Ok(())
+}
+
+fn kind(case: &Value) -> Result<PolicyKind, String> {
+    Ok(match text(case, "kind") {
+        "boundary" => PolicyKind::Boundary,
+        "identity" => PolicyKind::Identity,
+        "resource" => PolicyKind::Resource,
+        "resourceControl" => PolicyKind::ResourceControl,
+        "serviceControl" => PolicyKind::ServiceControl,
+        "session" => PolicyKind::Session,
+        "trust" => PolicyKind::Trust,
+        other => return Err(format!("no kind `{other}`")),
+    })
+}
+
+fn reject_size(case: &Value) -> Result<(), String> {
+    let (kind, size) = (kind(case)?, usize::try_from(case["size"].as_u64().unwrap()).unwrap());
+    let filled = |fill: usize| {
+        let text = text(case, "policy").replace('…', &"x".repeat(fill));
+        Policy::parse(text, kind).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let check = |policy: &Policy| policy.check_size(kind.limit());
+    let fill = size - filled(0).size();
+    let (largest, too_large) = (filled(fill - 1), filled(fill));
+    if (largest.size(), too_large.size()) != (size - 1, size) {
+        return Err("its white space counts otherwise".to_owned());
+    }
+    check(&largest).map_err(|problems| format!("the largest one is refused: {problems}"))?;
+    match check(&too_large).err().map(|problems| problems.iter().map(|found| found.code).collect::<Vec<_>>())
+    {
+        Some(codes) if codes == ["iam::size"] => Ok(()),
+        found => Err(format!("found {found:?}")),
+    }
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

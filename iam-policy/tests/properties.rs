@@ -35,7 +35,7 @@ proptest! {
     #[test]
     fn an_explanation_is_of_the_decision(text in policy(), request in request()) {
         let policy = Policy::parse(text, PolicyKind::Identity).unwrap();
-        let policies = PolicySet { identity: vec![policy], ..PolicySet::default() };
+        let policies = PolicySet { identity: vec![policy].into(), ..PolicySet::default() };
         let decision = policies.decide(&request);
         let explanation = policies.explain(&request);
         prop_assert_eq!(explanation.decision().verdict, decision.verdict);
@@ -50,14 +50,14 @@ proptest! {
         text in policy(), mut request in request(), values in vec(vec(value(), 0..3), KEYS.len()),
     ) {
         let policy = Policy::parse(text, PolicyKind::Identity).unwrap();
-        let decision = PolicySet { identity: vec![policy.clone()], ..PolicySet::default() }.decide(&request);
+        let decision = PolicySet { identity: vec![policy.clone()].into(), ..PolicySet::default() }.decide(&request);
         let before = decision.verdict;
         for (key, values) in KEYS.iter().zip(values) {
             if request.context.lookup(key).is_none() {
                 request.context.set_many(*key, values);
             }
         }
-        let after = PolicySet { identity: vec![policy], ..PolicySet::default() }.decide(&request);
+        let after = PolicySet { identity: vec![policy].into(), ..PolicySet::default() }.decide(&request);
         prop_assert!(after.missing_context.is_empty() && after.is_certain());
         prop_assert!(!decision.is_certain() || after.verdict == before, "{} became {}", before, after.verdict);
     }
@@ -71,7 +71,7 @@ proptest! {
             let text = format!("{{\"Statement\":[{}]}}", statements.join(","));
             Policy::parse(text, PolicyKind::Identity).unwrap()
         };
-        let together = PolicySet { identity: vec![parse(&statements)], ..PolicySet::default() };
+        let together = PolicySet { identity: vec![parse(&statements)].into(), ..PolicySet::default() };
         let apart = statements.chunks(1).map(parse).collect();
         let apart = PolicySet { identity: apart, ..PolicySet::default() };
         for action in actions {
@@ -113,7 +113,7 @@ fn plainly_matches(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 fn verdict(policy: &Policy, request: &Request) -> Verdict {
-    PolicySet { identity: vec![policy.clone()], ..PolicySet::default() }.decide(request).verdict
+    PolicySet { identity: vec![policy.clone()].into(), ..PolicySet::default() }.decide(request).verdict
 }
 
 /// Any characters, or pieces of policies in any order.

@@ -104,7 +104,7 @@ print(key["AccessKeyId"], key["SecretAccessKey"])
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = process.try_wait().expect("the emulator is ours");
-            assert!(ended.is_none() && start.elapsed() < Duration::from_secs(60), "{program} does not start");
+            assert!(ended.is_none() && start.elapsed() < Duration::from_mins(1), "{program} does not start");
             sleep(Duration::from_millis(50));
         }
         Some(Emulator { process, port, keys: None })
@@ -142,7 +142,8 @@ fn run(command: &mut Command) -> Result<(), String> {
 }
 
 /// The virtual environment in the target folder: test binaries are two folders below it.
-fn environment() -> PathBuf {
+#[must_use]
+pub fn environment() -> PathBuf {
     let binary = env::current_exe().expect("the test binary has a path");
     let target = binary.ancestors().nth(3).expect("cargo builds into folders");
     target.join("emulators")

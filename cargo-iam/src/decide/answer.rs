@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::policies::Policies;
+use super::policies::KnownPolicies;
 use super::problem::Problem;
 use super::question::Question;
 use crate::statement::StatementName;
@@ -19,7 +19,7 @@ struct Answer<'a> {
 }
 
 /// Appends the answer to a line, with its line break.
-pub(super) fn answer(line: &[u8], number: usize, policies: &mut Policies, answers: &mut Vec<u8>) {
+pub(super) fn answer(line: &[u8], number: usize, policies: &mut KnownPolicies, answers: &mut Vec<u8>) {
     let question = Question::read(line, number, policies);
     let invalid =
         Answer { id: question.id, decision: "invalid", by: Vec::new(), missing_context: &[], errors: &[] };

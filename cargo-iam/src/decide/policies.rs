@@ -10,7 +10,7 @@ use super::members::Text;
 
 /// Policies and policy sets by their text as it stands in a line, quotes and escapes included.
 #[derive(Default)]
-pub(super) struct Policies {
+pub(super) struct KnownPolicies {
     parsed: HashMap<Box<str>, Vec<(PolicyKind, Parsed)>>,
     /// Whole `policies` members: looking one up costs a tenth of reading it. With the kind of the resource's policy, which the
     /// text does not tell.
@@ -27,7 +27,7 @@ const MOST_BYTES: usize = 32 << 20;
 /// How many times the memory of its text a parsed policy takes, about.
 const PARSED: usize = 10;
 
-impl Policies {
+impl KnownPolicies {
     /// The policy set that was remembered for a text.
     pub(super) fn known(&self, text: &str, of_resource: PolicyKind) -> Option<Rc<PolicySet>> {
         self.sets.get(text).filter(|(kind, _)| *kind == of_resource).map(|(_, set)| Rc::clone(set))
@@ -58,7 +58,7 @@ impl Policies {
     /// Forgetting all is as good as forgetting the oldest: those that are in use come back at once.
     fn make_room(&mut self, bytes: usize) {
         if self.size + bytes > MOST_BYTES {
-            *self = Policies::default();
+            *self = KnownPolicies::default();
         }
         self.size += bytes;
     }

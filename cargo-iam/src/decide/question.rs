@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use iam_policy::{Context, Policy, PolicyKind, PolicySet, Principal, Request, near};
+use iam_policy::{Context, Policies, Policy, PolicyKind, PolicySet, Principal, Request, near};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::lines::LONGEST;
 use super::members::{Members, Text};
-use super::policies::Policies;
+use super::policies::KnownPolicies;
 use super::problem::Problem;
 use crate::request;
 
@@ -22,7 +22,7 @@ pub(super) struct Question<'l> {
 }
 
 impl<'l> Question<'l> {
-    pub(super) fn read(line: &'l [u8], number: usize, policies: &mut Policies) -> Question<'l> {
+    pub(super) fn read(line: &'l [u8], number: usize, policies: &mut KnownPolicies) -> Question<'l> {
         let mut reader = Reader { number, line, policies, problems: Vec::new() };
         let (id, asked) = match reader.line() {
             Some(members) => {
@@ -46,12 +46,16 @@ const POLICIES: [&str; 6] = ["identity", "resource", "boundary", "session", "scp
 struct Reader<'l, 'p> {
     number: usize,
     line: &'l [u8],
-    policies: &'p mut Policies,
+    policies: &'p mut KnownPolicies,
     problems: Vec<Problem>,
 }
 
 impl<'l> Reader<'l, '_> {
     fn line(&mut self) -> Option<Members<'l>> {
+        if self.number == 1 {
+            // Some editors begin a file with a byte order mark.
+            self.line = self.line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(self.line);
+        }
         if self.line.len() > LONGEST {
             let message = format!("the line is longer than {} MiB", LONGEST >> 20);
             return self.problem_at(0, "decide::too-long", message);
@@ -189,19 +193,19 @@ impl<'l> Reader<'l, '_> {
         })
     }
 
-    fn levels(
-        &mut self,
-        value: Option<&'l RawValue>,
-        name: &str,
-        kind: PolicyKind,
-    ) -> Option<Vec<Vec<Policy>>> {
+    fn levels(&mut self, value: Option<&'l RawValue>, name: &str, kind: PolicyKind) -> Option<Vec<Policies>> {
         let Some(value) = value else { return Some(Vec::new()) };
         let levels = self.list(value)?.into_iter().enumerate();
         all(levels.map(|(level, value)| self.layer(Some(value), &format!("{name}[{level}]"), kind)))
     }
 
-    fn layer(&mut self, value: Option<&'l RawValue>, name: &str, kind: PolicyKind) -> Option<Vec<Policy>> {
-        let Some(value) = value else { return Some(Vec::new()) };
+    fn layer<L: Default + FromIterator<Policy>>(
+        &mut self,
+        value: Option<&'l RawValue>,
+        name: &str,
+        kind: PolicyKind,
+    ) -> Option<L> {
+        let Some(value) = value else { return Some(L::default()) };
         let items = self.list(value)?.into_iter().enumerate();
         all(items.map(|(index, item)| self.policy(item, &format!("{name}[{index}]"), kind)))
     }
@@ -327,7 +331,7 @@ fn kind(value: &RawValue) -> Kind {
 }
 
 /// All of them, asked for to the last, so that every problem is seen.
-fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+fn all<T, L: FromIterator<T>>(values: impl Iterator<Item = Option<T>>) -> Option<L> {
     let values: Vec<Option<T>> = values.collect();
     values.into_iter().collect()
 }

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use super::answer::answer;
 use super::lines::{Chunk, Chunks};
-use super::policies::Policies;
+use super::policies::KnownPolicies;
 
 /// How many chunks may wait on each side of a worker: enough that neither side waits for a slow one, few enough to be
 /// forgotten in the memory.
@@ -58,7 +58,7 @@ fn join<T>(thread: JoinHandle<T>) -> T {
 
 /// Answers chunks until there are no more, or nobody wants to know.
 fn work(chunks: Receiver<Chunk>, to_writer: &SyncSender<Vec<u8>>) {
-    let mut policies = Policies::default();
+    let mut policies = KnownPolicies::default();
     for chunk in chunks {
         let mut answers = Vec::with_capacity(chunk.text.len() / 2);
         for (number, line) in chunk.lines() {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 /// What a run of `cargo-iam` came to.
 #[derive(Debug)]
+#[allow(dead_code, reason = "not every test asks for all")]
 pub(crate) struct Run {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,

@@ -66,10 +66,13 @@ impl Keys {
             context.set("iam:PassedToService", self.passes.clone());
             return;
         }
+        let places = Places::of(question);
         for (name, values) in &self.computed {
-            context.set_many(name.clone(), values.iter().map(String::as_str));
+            if places.have(name) {
+                context.set_many(name.clone(), values.iter().map(String::as_str));
+            }
         }
-        if let Some(tags) = &self.tags {
+        if let Some(tags) = self.tags.as_ref().filter(|_| places.have("aws:TagKeys")) {
             for (key, value) in tags {
                 if let Some(value) = value {
                     context.set(format!("aws:RequestTag/{key}"), value.as_str());
@@ -110,6 +113,52 @@ impl Keys {
             if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) }
         };
         self.computed.iter().any(is_computed) || !lists(&question.action, key)
+    }
+}
+
+/// Where the Service Authorization Reference has the keys of an action: with the action, or with one of its resource types.
+///
+/// A key that it has with some types only is in AWS's request for resources of these: `ec2:InstanceType` is asked of an
+/// instance, and never of the image and the subnet of the same `RunInstances`.
+///
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
+struct Places {
+    everywhere: Vec<&'static str>,
+    here: Vec<&'static str>,
+    elsewhere: Vec<&'static str>,
+}
+
+impl Places {
+    fn of(question: &Question) -> Self {
+        let mut places = Self { everywhere: Vec::new(), here: Vec::new(), elsewhere: Vec::new() };
+        let Some(action) = catalogue::action(&question.action) else { return places };
+        // Where there is one type only, the keys are about it or about the whole request: no difference.
+        if question.resource == "*" || action.resources().nth(1).is_none() {
+            return places;
+        }
+        places.everywhere.extend(action.condition_keys());
+        for on in action.resources() {
+            let keys = if on.resource_type().matches(&question.resource) {
+                &mut places.here
+            } else {
+                &mut places.elsewhere
+            };
+            keys.extend(on.condition_keys());
+        }
+        places
+    }
+
+    fn have(&self, key: &str) -> bool {
+        let lists = |names: &[&str]| names.iter().any(|name| is_of(name, key));
+        !lists(&self.elsewhere) || lists(&self.here) || lists(&self.everywhere)
+    }
+}
+
+/// Whether a key is of a name, which may end in a variable: `kms:EncryptionContext:${EncryptionContextKey}`.
+fn is_of(name: &str, key: &str) -> bool {
+    match name.split_once("${") {
+        Some((start, _)) => key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
+        None => key.eq_ignore_ascii_case(name),
     }
 }
 

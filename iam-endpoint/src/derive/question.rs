@@ -1,7 +1,8 @@
 //! Actions on resources, and roles that are passed.
 
+use std::borrow::Cow;
+
 use iam_policy::Arn;
-use iam_policy::catalogue::ResourceType;
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
@@ -18,6 +19,8 @@ pub(crate) struct Question {
     pub(crate) resource: String,
     /// Whether the request makes the resource, so that it has no tags yet.
     pub(crate) is_new: bool,
+    /// Whether the request tells the resource; if not, what it does not tell is `*`.
+    pub(crate) is_told: bool,
 }
 
 /// Everything that must be allowed, in the order of the table.
@@ -31,14 +34,19 @@ pub(crate) fn questions<'a>(
         questions.ask(scope, check)?;
     }
     if questions.0.is_empty() && !checks.is_empty() {
-        return Err(Fault::not_derivable("resource"));
+        return Err(Fault::not_derivable());
     }
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
     {
         for role in scope.values(value).texts() {
             if let Some(resource) = role_arn(scope, &role) {
-                questions.push(Question { action: PASS_ROLE.to_owned(), resource, is_new: false })?;
+                questions.push(Question {
+                    action: PASS_ROLE.to_owned(),
+                    resource,
+                    is_new: false,
+                    is_told: true,
+                })?;
             }
         }
     }
@@ -68,11 +76,12 @@ impl Questions {
         for target in &check.targets {
             for scope in scope.by_item(&target.values)?.iter().filter(|scope| meets(scope)) {
                 is_asked = true;
-                for named in named(scope, target)? {
+                let (all, is_told) = named(scope, target)?;
+                for named in all {
                     match named {
                         Named::Resource(resource) => {
                             let is_new = target.values.is_empty();
-                            self.push(Question { action: check.action.clone(), resource, is_new })?;
+                            self.push(Question { action: check.action.clone(), resource, is_new, is_told })?;
                         }
                         Named::Stranger(arn) => stranger = Some(arn),
                     }
@@ -81,7 +90,7 @@ impl Questions {
         }
         if is_asked && self.0.len() == before {
             let resource = stranger.unwrap_or_else(|| ANY.to_owned());
-            self.push(Question { action: check.action.clone(), resource, is_new: false })?;
+            self.push(Question { action: check.action.clone(), resource, is_new: false, is_told: true })?;
         }
         Ok(())
     }
@@ -104,8 +113,9 @@ enum Named {
     Stranger(String),
 }
 
-/// The resources of one target.
-fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<Vec<Named>, Fault> {
+/// The resources of one target, and whether the request tells them.
+fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool), Fault> {
+    let mut is_told = true;
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
         match scope.values(value) {
@@ -113,17 +123,17 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<Vec<Named>, Fault
                 columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>());
             }
             Values::Unknown => {
-                return Err(Fault::not_derivable(
-                    target.resource_type.map_or("resource", ResourceType::name),
-                ));
+                is_told = false;
+                columns.push(vec![Cow::Borrowed(ANY)]);
             }
         }
     }
     let Some(resource_type) = target.resource_type else {
-        return Ok(columns.concat().into_iter().map(|arn| Named::Resource(arn.into_owned())).collect());
+        let arns = columns.concat().into_iter();
+        return Ok((arns.map(|arn| Named::Resource(arn.into_owned())).collect(), is_told));
     };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), is_told));
     }
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
     let name = |row: usize| {
@@ -150,5 +160,5 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<Vec<Named>, Fault
     if rows > MOST {
         return Err(too_many());
     }
-    Ok((0..rows).map(name).collect())
+    Ok(((0..rows).map(name).collect(), is_told))
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use http::StatusCode;
 use iam_policy::{Policy, PolicyKind};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::input::{Input, end_of_page, exceed};
 use super::role::Role;
 use super::state::{Entity, Head, Named, State, capitalized};
 use super::user::User;
+use crate::digits::eight;
 use crate::fault::Fault;
 use crate::xml::Xml;
 
@@ -237,8 +237,21 @@ pub(super) fn write_boundary(grants: &Grants, xml: &mut Xml) {
 
 /// A document as IAM answers it: its text as it was put, percent-encoded.
 pub(super) fn document(policy: &Policy) -> String {
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    utf8_percent_encode(policy.source().fragment(), RESERVED).to_string()
+    let text = policy.source().fragment();
+    let mut encoded = Vec::with_capacity(2 * text.len());
+    // As for decoding, patterns on slices: every CreateRole answers a document, and a debug build pays for each step.
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(*byte),
+            _ => {
+                let [_, _, _, _, _, _, high, low] = eight((*byte).into()).to_be_bytes();
+                encoded.extend_from_slice(&[b'%', high.to_ascii_uppercase(), low.to_ascii_uppercase()]);
+            }
+        }
+    }
+    String::from_utf8(encoded).unwrap_or_default()
 }
 
 fn write_holder<T: Grantee>(head: &Head, xml: &mut Xml) {
@@ -251,4 +264,21 @@ fn no_inline<T: Grantee>(name: &str) -> Fault {
         "NoSuchEntity",
         format!("The {} policy with name {name} cannot be found.", T::WHAT),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_answered_with_everything_but_unreserved_characters_encoded() {
+        let text = r#"{"Id": "é~_.-/", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+        let policy = Policy::parse(text, PolicyKind::Identity).unwrap();
+        let encoded = document(&policy);
+        assert!(
+            encoded.starts_with("%7B%22Id%22%3A%20%22%C3%A9~_.-%2F%22%2C%20%22Statement%22"),
+            "{encoded}"
+        );
+        assert_eq!(crate::query::percent_decode(&encoded).unwrap(), text);
+    }
 }

@@ -1,35 +1,39 @@
 //! Access keys, of users and of role sessions.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
 use iam_policy::Policy;
 use time::OffsetDateTime;
 
 use super::input::Input;
-use super::state::State;
+use super::state::{ADMINISTRATOR, State};
 use super::tags::Tags;
 use crate::clock;
-use crate::endpoint::Credentials;
+use crate::credentials::Credentials;
 use crate::fault::Fault;
 use crate::sigv4::{Failure, Kind, SigningKeys};
 use crate::xml::Xml;
 
 /// An access key: who signs with it, and with what.
+#[derive(Clone)]
 pub(crate) struct AccessKey {
     pub(crate) id: String,
-    pub(crate) keys: SigningKeys,
+    pub(crate) keys: Arc<SigningKeys>,
     pub(crate) holder: Holder,
     pub(crate) created: OffsetDateTime,
 }
 
 /// Whose an access key is.
+#[derive(Clone)]
 pub(crate) enum Holder {
     Session(Session),
     User(String),
 }
 
 /// A session of a role.
+#[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) role_name: String,
     /// A role that was deleted and made again is another one.
@@ -46,10 +50,23 @@ pub(crate) struct Session {
 }
 
 impl AccessKey {
+    /// The administrator's of an account. All endpoints of a process have the same for the same account, so that what is
+    /// derived from it is derived once, and not with each test's endpoint.
+    pub(super) fn of_administrator(account: &str, now: OffsetDateTime) -> Self {
+        static MADE: Mutex<Vec<(String, AccessKey)>> = Mutex::new(Vec::new());
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = made.iter().find(|(of, _)| of == account) {
+            return Self { created: now, ..key.clone() };
+        }
+        let key = Self::of_user(ADMINISTRATOR, now);
+        made.push((account.to_owned(), key.clone()));
+        key
+    }
+
     pub(super) fn of_user(user: &str, now: OffsetDateTime) -> Self {
         Self {
             id: format!("AKIA{}", random(16, UPPER)),
-            keys: SigningKeys::new(random(40, ANY)),
+            keys: Arc::new(SigningKeys::new(random(40, ANY))),
             holder: Holder::User(user.to_owned()),
             created: now,
         }
@@ -58,7 +75,7 @@ impl AccessKey {
     pub(crate) fn of_session(session: Session, now: OffsetDateTime) -> Self {
         Self {
             id: format!("ASIA{}", random(16, UPPER)),
-            keys: SigningKeys::new(random(40, ANY)),
+            keys: Arc::new(SigningKeys::new(random(40, ANY))),
             holder: Holder::Session(session),
             created: now,
         }
@@ -178,4 +195,16 @@ fn write(key: &AccessKey, user: &str, xml: &mut Xml) {
 /// The user that is named, or the one who calls.
 fn user_name(input: &Input<'_>, iam: &State) -> Result<String, Fault> {
     Ok(iam.users.get(input.user_name()?)?.head.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_account_has_an_administrator_s_key_of_its_own_for_the_whole_process() {
+        let id = |account| AccessKey::of_administrator(account, OffsetDateTime::UNIX_EPOCH).id;
+        assert_eq!(id("111122223333"), id("111122223333"));
+        assert_ne!(id("111122223333"), id("444455556666"));
+    }
 }

@@ -14,7 +14,7 @@ use super::profile::Profile;
 use super::role::Role;
 use super::tags::Tags;
 use super::user::User;
-use crate::endpoint::Credentials;
+use crate::credentials::Credentials;
 use crate::fault::Fault;
 
 /// The name of the first user.
@@ -31,7 +31,7 @@ pub(crate) struct State {
 
 impl State {
     /// An account with one user, who may do everything.
-    pub(crate) fn with_administrator(now: OffsetDateTime) -> (Self, Credentials) {
+    pub(crate) fn with_administrator(account: &str, now: OffsetDateTime) -> (Self, Credentials) {
         let mut state = Self {
             users: Named::default(),
             roles: Named::default(),
@@ -44,7 +44,7 @@ impl State {
             ..Grants::default()
         };
         state.users.put(User { head: Head::new("AIDA", ADMINISTRATOR, "/", Tags::default(), now), grants });
-        let key = state.insert_key(AccessKey::of_user(ADMINISTRATOR, now));
+        let key = state.insert_key(AccessKey::of_administrator(account, now));
         (state, key.credentials())
     }
 

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::request::Parts;
 use bytes::Bytes;
 use http::StatusCode;
-use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::path::{self, Found};

@@ -4,12 +4,16 @@ use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::{Map, Value};
 
 use super::DEEPEST;
+use crate::tame::is_tame_xml;
 
 /// More elements and texts than any request has.
 const MOST_NODES: u32 = 500_000;
 
 /// The content of the root element. A document type is refused, so nothing expands.
 pub(super) fn read(text: &str) -> Option<Value> {
+    if !is_tame_xml(text) {
+        return None;
+    }
     let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).ok()?;
     content(document.root_element(), 0)

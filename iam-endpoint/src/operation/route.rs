@@ -25,6 +25,7 @@ struct Template {
     operation: Operation,
     method: &'static str,
     segments: Vec<Segment>,
+    is_greedy: bool,
     /// Parameters that the query has, some with this value.
     query: Vec<(&'static str, Option<&'static str>)>,
     headers: Vec<&'static str>,
@@ -49,7 +50,10 @@ pub(super) fn find(
     let has = |name: &str, value: Option<&str>| {
         query.iter().any(|(given, text)| given == name && value.is_none_or(|value| value == text))
     };
-    templates(service).iter().filter(|template| template.method == method).find_map(|template| {
+    let count = segments(path).count();
+    // Most templates are left here: a service has hundreds, and a debug build is slow at reading each.
+    let may_fit = |template: &&Template| template.takes(count) && template.method == method;
+    templates(service).iter().filter(may_fit).find_map(|template| {
         let labels = template.labels(path)?;
         let fits = template.query.iter().all(|(name, value)| has(name, *value))
             && template.headers.iter().all(|name| headers.get(name).is_some());
@@ -82,15 +86,22 @@ impl Template {
         let method = words.next()?;
         let (path, query) = words.next().map(|uri| uri.split_once('?').unwrap_or((uri, "")))?;
         let query = query.split('&').filter(|pair| !pair.is_empty());
+        let segments: Vec<Segment> = segments(path).map(Segment::parse).collect();
         Some(Self {
             operation,
             method,
-            segments: segments(path).map(Segment::parse).collect(),
+            is_greedy: segments.iter().any(|segment| matches!(segment, Segment::Greedy(_))),
+            segments,
             query: query
                 .map(|pair| pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value))))
                 .collect(),
             headers: words.filter_map(|word| word.strip_prefix(':')).collect(),
         })
+    }
+
+    /// Whether a path of this many segments can have this template; a greedy label may also be of slashes alone.
+    fn takes(&self, count: usize) -> bool {
+        count == self.segments.len() || self.is_greedy && count + 1 >= self.segments.len()
     }
 
     /// A path of literals is closer than one of labels, and then who asks for more in query and headers.

@@ -43,7 +43,7 @@ fn non_empty(encoded: &str) -> Option<Option<Cow<'_, str>>> {
 /// The service's own label is `s3` or starts with `s3-` (`s3-us-west-2`, `s3-accelerate`, `s3-fips`); what stands before
 /// it is the bucket. A bucket's name may hold such a label itself, so the last one counts. A host that has none (an IP
 /// address, `localhost`) is addressed by path; but SDKs put the bucket before `localhost` too.
-fn bucket_of_host(host: &str) -> Option<&str> {
+pub(crate) fn bucket_of_host(host: &str) -> Option<&str> {
     match service_label(host) {
         Some((start, _)) => host.get(..start.checked_sub(1)?),
         None => host.strip_suffix(".localhost"),

@@ -38,13 +38,19 @@ pub(super) fn of_request(task: &Task<'_>) -> Result<HeaderMap, Fault> {
     refuse_what_is_not_kept(task)?;
     let mut kept = HeaderMap::new();
     let mut size = 0;
-    for (name, value) in &task.call.parts.headers {
-        if let Some(user) = name.as_str().strip_prefix(USER) {
-            size += user.len() + value.len();
-            kept.append(name, value.clone());
-        } else if is_content(name) || name == STORAGE_CLASS || name == WEBSITE_REDIRECT || name == ENCRYPTION
+    for &(name, value) in task.call.headers.iter() {
+        let user = name.strip_prefix(USER);
+        size += user.map_or(0, |user| user.len() + value.len());
+        if user.is_some() || is_content(name) || [STORAGE_CLASS, WEBSITE_REDIRECT, ENCRYPTION].contains(&name)
         {
-            kept.insert(name, value.clone());
+            let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
+                return Err(fault::INVALID_REQUEST.fault().with("Header", name));
+            };
+            if user.is_some() {
+                kept.append(name, value);
+            } else {
+                kept.insert(name, value);
+            }
         }
     }
     if size > LARGEST {
@@ -60,7 +66,7 @@ pub(super) fn of_request(task: &Task<'_>) -> Result<HeaderMap, Fault> {
 /// The headers of a copy: the source's own, but for class, redirect and encryption, which a copy never takes along.
 pub(super) fn of_copy(task: &Task<'_>, source: &HeaderMap) -> Result<HeaderMap, Fault> {
     let mut kept = of_request(task)?;
-    let is_its_own = |name: &HeaderName| is_content(name) || name.as_str().starts_with(USER);
+    let is_its_own = |name: &HeaderName| is_content(name.as_str()) || name.as_str().starts_with(USER);
     kept = kept
         .into_iter()
         .filter_map(|(name, value)| Some((name?, value)))
@@ -73,9 +79,10 @@ pub(super) fn of_copy(task: &Task<'_>, source: &HeaderMap) -> Result<HeaderMap, 
 }
 
 /// Whether a header is one of HTTP's about the content.
-fn is_content(name: &HeaderName) -> bool {
+fn is_content(name: &str) -> bool {
     [CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES]
-        .contains(name)
+        .iter()
+        .any(|content| content == name)
 }
 
 /// Fills in what S3 does where the client says nothing, and checks what it says.

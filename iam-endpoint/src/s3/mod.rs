@@ -12,7 +12,7 @@
 //! that a key is missing nor that a bucket is.
 
 mod acl;
-mod address;
+pub(crate) mod address;
 mod bucket;
 mod checksum;
 mod conditions;

@@ -35,7 +35,7 @@ fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
     let not_text = || fault::INVALID_URI.fault();
     let address = Address::parse(call.host, call.parts.uri.path()).ok_or_else(not_text)?;
     let query = Query::parse(call.parts.uri.query()).ok_or_else(not_text)?;
-    let operation = match operation::route(&call.parts.method, address.level(), &query, &call.parts.headers) {
+    let operation = match operation::route(&call.parts.method, address.level(), &query, call.headers) {
         Route::Operation(operation) => operation,
         Route::UnknownSubresource(key) => {
             return Err(crate::fault::Fault::not_mapped(
@@ -49,7 +49,8 @@ fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
         }
     };
     call.begin(["s3:", operation.name].concat());
-    let Some(performed) = &operation.performed else {
+    let replaced = call.endpoint.performers.replace("s3");
+    let Some(performed) = operation.performed.as_ref().filter(|_| !replaced) else {
         let labels = [("Bucket", &address.bucket), ("Key", &address.key)];
         let labels =
             labels.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?.to_owned())));

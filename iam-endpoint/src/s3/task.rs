@@ -65,7 +65,7 @@ impl<'a> Task<'a> {
         // What decides must be readable; what is only kept need not be.
         let decides = |name: &str| name.starts_with("x-amz-") && !name.starts_with(metadata::USER);
         let is_unreadable = |(name, value): &(&str, &[u8])| decides(name) && headers::text(value).is_none();
-        if let Some((name, _)) = call.headers.iter().find(is_unreadable) {
+        if let Some((name, _)) = call.headers.iter().copied().find(is_unreadable) {
             return Err(fault::INVALID_ARGUMENT
                 .because(format!("the value of the header `{name}` is not text"))
                 .with("ArgumentName", name));

@@ -3,6 +3,7 @@
 use roxmltree::{Document, Node};
 
 use super::fault::{self, Fault};
+use crate::tame::is_tame_xml;
 
 /// Reads a request's body whose root element is `root`; `None` from `read` means that the body does not fit the schema.
 ///
@@ -18,7 +19,7 @@ pub(super) fn read<T>(
 ) -> Result<T, Fault> {
     let malformed = || fault::MALFORMED_XML.fault();
     let text = std::str::from_utf8(body).map_err(|_| malformed())?;
-    if depth(text) > MAX_DEPTH {
+    if !is_tame_xml(text) {
         return Err(malformed());
     }
     let document = Document::parse(text).map_err(|_| malformed())?;
@@ -27,28 +28,6 @@ pub(super) fn read<T>(
         return Err(malformed());
     }
     read(element).ok_or_else(malformed)
-}
-
-/// S3's own documents nest four deep.
-const MAX_DEPTH: usize = 32;
-
-/// An upper bound of how deep the elements nest.
-fn depth(text: &str) -> usize {
-    let mut depth = 0_usize;
-    let mut deepest = 0;
-    let bytes = text.as_bytes();
-    for pair in bytes.windows(2) {
-        match pair {
-            [b'<', b'/'] | [b'/', b'>'] => depth = depth.saturating_sub(1),
-            [b'<', b'?' | b'!'] => {}
-            [b'<', _] => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            _ => {}
-        }
-    }
-    deepest
 }
 
 /// The child elements of this name, in any namespace.

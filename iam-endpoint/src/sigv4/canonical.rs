@@ -4,12 +4,12 @@
 
 use std::borrow::Cow;
 
-use http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::failure::{Failure, Kind};
 use crate::headers::Headers;
 use crate::query::percent_decode;
+use crate::request::Parts;
 
 /// All but AWS's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -127,36 +127,42 @@ fn encoded(part: &str) -> Result<Cow<'_, str>, Failure> {
 }
 
 fn header(text: &mut String, headers: &Headers<'_>, authority: &str, name: &str) -> Result<(), Failure> {
-    let mut values = headers.all(name);
-    let mut value = match values.next() {
-        Some(value) => folded(value),
-        None if name == "host" => Cow::Borrowed(authority),
-        None => {
+    text.push_str(name);
+    text.push(':');
+    let mut is_first = true;
+    for (of, value) in headers.iter() {
+        if *of == name {
+            if !is_first {
+                text.push(',');
+            }
+            is_first = false;
+            push_folded(text, value);
+        }
+    }
+    match (is_first, name) {
+        (true, "host") => text.push_str(authority),
+        (true, _) => {
             return Err(Failure::new(
                 Kind::Mismatch,
                 format!("The signed header `{name}` is not in the request."),
             ));
         }
-    };
-    for another in values {
-        value = Cow::Owned(format!("{value},{}", folded(another)));
+        (false, _) => {}
     }
-    text.push_str(name);
-    text.push(':');
-    text.push_str(&value);
     text.push('\n');
     Ok(())
 }
 
 /// Trimmed, with each run of spaces as one.
-fn folded(value: &[u8]) -> Cow<'_, str> {
+fn push_folded(text: &mut String, value: &[u8]) {
     let value = String::from_utf8_lossy(value.trim_ascii());
     // Looking for one character is fast in a debug build; looking for two is not.
     if !value.contains(' ') || !value.contains("  ") {
-        return value;
+        text.push_str(&value);
+        return;
     }
     let words: Vec<&str> = value.split(' ').filter(|word| !word.is_empty()).collect();
-    Cow::Owned(words.join(" "))
+    text.push_str(&words.join(" "));
 }
 
 #[cfg(test)]
@@ -165,7 +171,7 @@ mod tests {
 
     fn canonical(uri: &str, rule: PathRule) -> String {
         let (parts, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
-        request(&parts, &Headers::of(&parts.headers), "h", "host", "hash", rule).unwrap()
+        request(&Parts::of(&parts), &Headers::of(&parts.headers), "h", "host", "hash", rule).unwrap()
     }
 
     #[test]
@@ -194,9 +200,9 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
+        let headers = Headers::of(&parts.headers);
         let text =
-            request(&parts, &Headers::of(&parts.headers), "h", "host;x", "hash", PathRule::EncodedOnce)
-                .unwrap();
+            request(&Parts::of(&parts), &headers, "h", "host;x", "hash", PathRule::EncodedOnce).unwrap();
         assert_eq!(text, "GET\n/\n\nhost:h\nx:a b,c\n\nhost;x\nhash");
     }
 }

@@ -3,10 +3,9 @@
 //! In a debug build pure Rust takes thirty times as long for it as AWS-LC, which comes optimised and with the SDK's TLS; where
 //! there is no TLS (the feature `aws-lc` is off), the SDK's own hashing crates do it.
 
-use std::fmt::Write;
-
 pub(super) use self::library::Key;
 pub(crate) use self::library::sha256;
+use crate::digits::hex;
 
 /// A hash.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,12 +14,9 @@ pub(crate) struct Digest([u8; 32]);
 impl Digest {
     /// Lower-case hexadecimal.
     pub(crate) fn hex(self) -> String {
-        let mut text = String::with_capacity(2 * self.0.len());
-        for word in self.0.as_chunks().0 {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{:016x}", u64::from_be_bytes(*word));
-        }
-        text
+        let (words, _) = self.0.as_chunks();
+        let &[a, b, c, d] = words else { return String::new() };
+        hex([a, b, c, d].map(u64::from_be_bytes))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::hash::Key;
+use super::hash::{Digest, Key};
 
 /// More scopes than a client uses: date, region and service seldom change.
 const SCOPES: usize = 32;
@@ -28,21 +28,27 @@ impl SigningKeys {
     /// Whether `signature`, in hexadecimal, is that of `text` in a scope `DATE/REGION/SERVICE/aws4_request`.
     pub(super) fn verifies(&self, scope: &str, text: &str, signature: &str) -> bool {
         // Encoding ours costs a tenth of decoding theirs in a debug build.
-        same_in_constant_time(&self.of_scope(scope).sign(text.as_bytes()).hex(), signature)
+        same_in_constant_time(&self.sign(scope, text), signature)
     }
 
-    fn of_scope(&self, scope: &str) -> Key {
+    /// The signature of `text` in such a scope.
+    pub(super) fn sign(&self, scope: &str, text: &str) -> String {
+        self.digest(scope, text).hex()
+    }
+
+    fn digest(&self, scope: &str, text: &str) -> Digest {
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, key)) = derived.iter().find(|(of, _)| of == scope) {
-            return key.clone();
+            return key.sign(text.as_bytes());
         }
         let first = Key::new(format!("AWS4{}", self.secret).as_bytes());
         let key = scope.split('/').fold(first, |key, part| Key::new(key.sign(part.as_bytes()).as_ref()));
         if derived.len() == SCOPES {
             derived.clear();
         }
-        derived.push((scope.to_owned(), key.clone()));
-        key
+        let signature = key.sign(text.as_bytes());
+        derived.push((scope.to_owned(), key));
+        signature
     }
 }
 

@@ -5,6 +5,7 @@
 //! canonical   the request in the form that was signed
 //! verify      is that the signature, made now, with this key, over this request?
 //! payload     is that the body that was signed? `aws-chunked` framing comes off here
+//! sign        the other side: requests that the endpoint sends on
 //! hash        SHA-256 and its keyed form
 //! failure     what can be wrong; `protocol` words it for each service
 //! ```
@@ -19,6 +20,9 @@ mod hash;
 mod key;
 mod payload;
 mod presented;
+mod sign;
+#[cfg(test)]
+mod suite;
 mod verify;
 
 pub(crate) use failure::{Failure, Kind};
@@ -26,4 +30,5 @@ pub(crate) use hash::sha256;
 pub(crate) use key::SigningKeys;
 pub(crate) use payload::{Payload, open as open_payload};
 pub(crate) use presented::Presented;
+pub(crate) use sign::{Signer, sign};
 pub(crate) use verify::{Expected, verify};

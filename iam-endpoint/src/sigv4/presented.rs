@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use http::request::Parts;
 use time::OffsetDateTime;
 
 use super::failure::{Failure, Kind};
 use crate::clock;
 use crate::headers::{self, Headers};
 use crate::query::percent_decode;
+use crate::request::Parts;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 

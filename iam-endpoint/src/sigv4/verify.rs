@@ -1,6 +1,5 @@
 //! Is that the signature, made now, with this key, over this request?
 
-use http::request::Parts;
 use time::OffsetDateTime;
 
 use super::canonical::{self, PathRule};
@@ -9,6 +8,7 @@ use super::hash::sha256;
 use super::key::SigningKeys;
 use super::presented::Presented;
 use crate::headers::Headers;
+use crate::request::Parts;
 
 /// How far a client's clock may be off, in seconds.
 const SKEW: i64 = 15 * 60;
@@ -118,7 +118,10 @@ fn check_signed_headers(presented: &Presented<'_>, headers: &Headers<'_>) -> Res
         signed.push(name);
     }
     let missing = if is_host_signed {
-        headers.iter().map(|(name, _)| name).find(|name| name.starts_with("x-amz-") && !signed.contains(name))
+        headers
+            .iter()
+            .map(|(name, _)| *name)
+            .find(|name| name.starts_with("x-amz-") && !signed.contains(name))
     } else {
         Some("host")
     };

@@ -302,6 +302,7 @@ fn recorded_finding(event: &Event, expectation: &Expectation) -> Finding {
         Outcome::AuthenticationFailed => Finding::Nothing("the credentials were not accepted"),
         Outcome::NotEvaluable => Finding::Nothing("the endpoint cannot evaluate the policy for this request"),
         Outcome::NotMapped => Finding::Nothing("the endpoint does not know this operation"),
+        Outcome::Unavailable => Finding::Nothing("the upstream did not answer"),
         _ => Finding::Nothing("the endpoint refused the request before any policy was asked"),
     }
 }

@@ -8,8 +8,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 use iam_endpoint::Endpoint;
-use iam_policy::Policy;
-use iam_policy::managed;
+use iam_policy::{Policy, Template, managed};
 use tokio::sync::oneshot;
 use tokio::task::coop::unconstrained;
 
@@ -175,11 +174,10 @@ impl Connection {
 }
 
 pub(crate) fn trust_policy(caller: &str) -> String {
-    serde_json::json!({
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"AWS": caller}, "Action": "sts:AssumeRole"}],
-    })
-    .to_string()
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"${caller}"},"Action":"sts:AssumeRole"}]}"#;
+    // As a value it is escaped: the path of a user may have quotes in it.
+    let policy = Template::parse(policy.into()).render(|_| Some(caller.to_owned()));
+    policy.expect("the template's one variable has a value").text().to_owned()
 }
 
 /// JSON without the white space between its tokens.
@@ -201,7 +199,16 @@ fn compact(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use iam_policy::PolicyKind;
+
     use super::*;
+
+    #[test]
+    fn the_trust_policy_names_the_caller_whatever_its_path_is() {
+        let caller = r#"arn:aws:iam::123456789012:user/a"b\c/d"#;
+        let trust = Policy::parse(trust_policy(caller), PolicyKind::Trust).unwrap();
+        assert!(trust.to_json().contains(r#"user/a\"b\\c/d"#), "{}", trust.to_json());
+    }
 
     #[test]
     fn compact_json_keeps_what_stands_in_strings() {

@@ -3,6 +3,7 @@
 //! Each test has a world of its own, so that two hundred of them in parallel share no bucket and no role.
 
 use std::cell::OnceCell;
+use std::mem;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
 use aws_credential_types::Credentials;
@@ -17,15 +18,21 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use bytes::Bytes;
+use http::request::Parts;
+#[cfg(feature = "network")]
+use iam_endpoint::Upstream;
 use iam_endpoint::{Endpoint, Event};
 use iam_policy::{Policy, PolicyKind};
 
 use super::connection::{Admin, Connection, Place, trust_policy};
+#[cfg(feature = "network")]
+use super::settings::Settings;
 use crate::name;
 
 tokio::task_local! {
@@ -68,7 +75,7 @@ pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> 
 pub(super) fn fresh() -> Arc<Connection> {
     /// All worlds begin with the same account, and so with the same administrator.
     static TRUST: OnceLock<Policy> = OnceLock::new();
-    let endpoint = Endpoint::new();
+    let endpoint = endpoint();
     let trust = TRUST.get_or_init(|| trust_in_administrator(&endpoint));
     connect(endpoint, trust)
 }
@@ -107,6 +114,27 @@ fn connect(endpoint: Endpoint, trust: &Policy) -> Arc<Connection> {
     all.retain(|world| world.strong_count() > 0);
     all.push(Arc::downgrade(&connection));
     connection
+}
+
+/// A fresh endpoint, with the run's upstream behind it.
+#[cfg(feature = "network")]
+fn endpoint() -> Endpoint {
+    /// Its connections serve all tests.
+    static UPSTREAM: LazyLock<Option<Upstream>> = LazyLock::new(|| {
+        // Wrong settings are told where the backend is chosen.
+        let settings = Settings::current().ok()?;
+        let upstream = Upstream::new(settings.upstream.as_ref()?).ok()?;
+        Some(if settings.upstream_s3 { upstream.with_s3() } else { upstream })
+    });
+    match &*UPSTREAM {
+        Some(upstream) => Endpoint::builder().perform(upstream.clone()).build(),
+        None => Endpoint::new(),
+    }
+}
+
+#[cfg(not(feature = "network"))]
+fn endpoint() -> Endpoint {
+    Endpoint::new()
 }
 
 /// The endpoint's record of a request, whichever world answered it.
@@ -194,26 +222,33 @@ impl HttpClient for World {
 struct InProcess(Endpoint);
 
 impl HttpConnector for InProcess {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let endpoint = self.0.clone();
+        // Read where they are: converted, the headers would be hashed and copied one by one.
+        let headers = mem::take(request.headers_mut());
         let (parts, body) = match request.try_into_http1x() {
             Ok(request) => request.into_parts(),
             Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
         };
         // A stream's future is large, and each call would move one: most bodies are in memory.
         match body.bytes().map(Bytes::copy_from_slice) {
-            Some(body) => HttpConnectorFuture::new(answer(endpoint, http::Request::from_parts(parts, body))),
+            Some(body) => HttpConnectorFuture::new(answer(endpoint, parts, headers, body)),
             None => HttpConnectorFuture::new(async move {
                 let body = ByteStream::new(body).collect().await;
                 let body = body.map_err(|error| ConnectorError::user(error.into()))?.into_bytes();
-                answer(endpoint, http::Request::from_parts(parts, body)).await
+                answer(endpoint, parts, headers, body).await
             }),
         }
     }
 }
 
-async fn answer(endpoint: Endpoint, request: http::Request<Bytes>) -> Result<HttpResponse, ConnectorError> {
-    let response = endpoint.call(request).await;
+async fn answer(
+    endpoint: Endpoint,
+    Parts { method, uri, .. }: Parts,
+    headers: Headers,
+    body: Bytes,
+) -> Result<HttpResponse, ConnectorError> {
+    let response = endpoint.answer(method, uri, headers.iter_bytes().collect(), body).await;
     HttpResponse::try_from(response.map(SdkBody::from))
         .map_err(|error| ConnectorError::other(error.into(), None))
 }

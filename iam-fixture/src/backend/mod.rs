@@ -82,7 +82,7 @@ impl Backend {
     /// The backend outside this process that the configuration names; none, where each test has its own inside.
     pub(crate) fn outside() -> Result<Option<&'static Backend>, Error> {
         static CHOSEN: OnceCell<Option<Backend>> = OnceCell::new();
-        Ok(CHOSEN.get_or_try_init(|| Backend::of_choice(&Settings::load()?.backend))?.as_ref())
+        Ok(CHOSEN.get_or_try_init(|| Backend::of_choice(&Settings::current()?.backend))?.as_ref())
     }
 
     #[cfg(feature = "network")]

@@ -6,6 +6,8 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use once_cell::sync::OnceCell;
+#[cfg(feature = "network")]
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, ErrorKind};
@@ -14,11 +16,15 @@ const FILE: &str = "iam-fixture.toml";
 const PREFIX: &str = "IAM_FIXTURE_";
 
 /// Every key, as the file spells it; in the environment it is upper case after `IAM_FIXTURE_`.
-const KEYS: [&str; 2] = ["account", "backend"];
+const KEYS: [&str; 4] = ["account", "backend", "upstream", "upstream_s3"];
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Settings {
     pub(super) backend: Choice,
+    /// Where the embedded endpoint sends what it allows and does not perform itself.
+    pub(super) upstream: Option<String>,
+    /// Whether S3 goes there too.
+    pub(super) upstream_s3: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -29,7 +35,13 @@ pub(super) enum Choice {
 }
 
 impl Settings {
-    pub(super) fn load() -> Result<Settings, Error> {
+    /// Those of this run, read once.
+    pub(super) fn current() -> Result<&'static Settings, Error> {
+        static CURRENT: OnceCell<Settings> = OnceCell::new();
+        CURRENT.get_or_try_init(Settings::load)
+    }
+
+    fn load() -> Result<Settings, Error> {
         let variables = env::vars_os().filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
             let value = value.into_string().ok()?;
@@ -46,8 +58,15 @@ impl Settings {
     fn of(environment: Values, mut file: Values) -> Result<Settings, Error> {
         file.extend(environment);
         let account = file.get("account");
-        let backend = file.get("backend");
-        Ok(Settings { backend: Choice::of(backend, account)? })
+        let backend = Choice::of(file.get("backend"), account)?;
+        let upstream = file.get("upstream").map(|upstream| upstream_of(&backend, upstream)).transpose()?;
+        let upstream_s3 = match file.get("upstream_s3") {
+            None => false,
+            Some(Value { text, .. }) if text == "true" => true,
+            Some(Value { text, .. }) if text == "false" => false,
+            Some(value) => return Err(wrong(format!("{value} is neither `true` nor `false`"))),
+        };
+        Ok(Settings { backend, upstream, upstream_s3 })
     }
 }
 
@@ -93,6 +112,29 @@ impl fmt::Display for Choice {
     }
 }
 
+/// The URL of an upstream. It may hold a secret key, so no message repeats it.
+fn upstream_of(backend: &Choice, Value { text, place }: &Value) -> Result<String, Error> {
+    if *backend != Choice::Embedded {
+        return Err(wrong(format!(
+            "`upstream` ({place}) performs what the embedded endpoint allows, but the backend is `{backend}`"
+        )));
+    }
+    match check_upstream(text) {
+        Ok(()) => Ok(text.clone()),
+        Err(why) => Err(wrong(format!("`upstream` ({place}) cannot be used: {why}"))),
+    }
+}
+
+#[cfg(feature = "network")]
+fn check_upstream(url: &str) -> Result<(), String> {
+    iam_endpoint::Upstream::new(url).map(drop).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "network"))]
+fn check_upstream(_: &str) -> Result<(), String> {
+    Err("it needs the feature `network` of `iam-fixture`, which this build leaves out".to_owned())
+}
+
 type Values = BTreeMap<&'static str, Value>;
 
 #[derive(Debug)]
@@ -124,6 +166,7 @@ fn of_file(path: &Path) -> Result<Values, Error> {
     of_toml(&text, &place.to_string())
 }
 
+#[cfg(feature = "network")]
 fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
     let place = |offset: usize| {
         let before = text.get(..offset).unwrap_or(text);
@@ -147,11 +190,30 @@ fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
     values.collect()
 }
 
+/// Without the network a file has one thing to say, the backend that is used anyway; it is not worth a TOML parser, which
+/// costs a second of each build. Whatever else stands there is refused, for it would be ignored.
+#[cfg(not(feature = "network"))]
+fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
+    let says_something = |line: &str| {
+        !line.is_empty()
+            && !line.starts_with('#')
+            && !line.split_whitespace().eq(["backend", "=", "\"embedded\""])
+    };
+    match (1..).zip(text.lines().map(str::trim)).find(|(_, line)| says_something(line)) {
+        None => Ok(BTreeMap::new()),
+        Some((number, line)) => Err(wrong(format!(
+            "{file}:{number}: without the feature `network` of `iam-fixture`, which this build leaves out, a file can only \
+             say `backend = \"embedded\"`, not `{line}`"
+        ))
+        .note("help: add `features = [\"network\"]` to the dependency, or remove the file")),
+    }
+}
+
 fn known(key: &str, place: &str) -> Result<&'static str, Error> {
     KEYS.into_iter().find(|known| *known == key).ok_or_else(|| {
         let keys = KEYS.map(|key| format!("`{key}` ({PREFIX}{})", key.to_ascii_uppercase()));
         wrong(format!("`{key}` is not a setting ({place})"))
-            .note(format!("help: the settings are {}", keys.join(" and ")))
+            .note(format!("help: the settings are {}", keys.join(", ")))
     })
 }
 
@@ -181,7 +243,21 @@ fn wrong(message: String) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "network")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_the_network_a_file_that_says_more_than_embedded_is_refused() {
+        assert!(of_toml("# none\n\n backend  = \"embedded\"\r\n", FILE).unwrap().is_empty());
+        for said in ["backend = \"aws\"", "account = \"123456789012\"", "[a]", "backend = \"embedded\" x"] {
+            let error = of_toml(&format!("# one\n{said}"), FILE).unwrap_err().to_string();
+            assert!(error.starts_with("iam-fixture.toml:2: without the feature `network`"), "{error}");
+        }
+    }
+}
+
+#[cfg(all(test, feature = "network"))]
 mod tests {
     use super::*;
 
@@ -218,6 +294,35 @@ mod tests {
             choice(&[("IAM_FIXTURE_BACKEND", "aws")], "account = \"123456789012\""),
             Ok(Choice::Aws { account: "123456789012".to_owned() })
         );
+    }
+
+    #[cfg(feature = "network")]
+    #[test]
+    fn an_upstream_is_for_the_embedded_backend_and_its_keys_are_in_no_message() {
+        let upstream = |file: &str| {
+            let settings = of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file));
+            settings.map(|settings| settings.upstream).map_err(|error| error.to_string())
+        };
+        let url = "http://test:s3cret@127.0.0.1:4566";
+        assert_eq!(upstream(&format!("upstream = \"{url}\"")), Ok(Some(url.to_owned())));
+        let error = upstream(&format!("backend = \"http://emulator\"\nupstream = \"{url}\"")).unwrap_err();
+        assert!(error.starts_with("`upstream` (iam-fixture.toml:2) performs what the embedded"), "{error}");
+        assert!(error.contains("the backend is `http://emulator`") && !error.contains("s3cret"), "{error}");
+        let error = upstream("upstream = \"test:s3cret@127.0.0.1\"").unwrap_err();
+        assert!(error.starts_with("`upstream` (iam-fixture.toml:1) cannot be used"), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn s3_goes_upstream_where_that_is_said() {
+        let s3 = |file: &str| {
+            let settings = of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file));
+            settings.map(|settings| settings.upstream_s3).map_err(|error| error.to_string())
+        };
+        assert_eq!(s3(""), Ok(false));
+        assert_eq!(s3("upstream_s3 = \"true\""), Ok(true));
+        let error = s3("upstream_s3 = \"yes\"").unwrap_err();
+        assert!(error.starts_with("`yes` (iam-fixture.toml:1) is neither `true` nor `false`"), "{error}");
     }
 
     #[test]

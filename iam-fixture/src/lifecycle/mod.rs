@@ -50,7 +50,7 @@ impl Plan {
         PolicySet {
             identity: self.inline.iter().cloned().chain(attached).collect(),
             boundary: boundary.into_iter().collect(),
-            session: self.session.policy.clone().map(|policy| vec![policy]),
+            session: self.session.policy.clone().map(|policy| vec![policy].into()),
             ..PolicySet::default()
         }
     }

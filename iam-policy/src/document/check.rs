@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use super::parse::Parser;
-use super::{PolicyKind, Statement};
-use crate::arn::PARTITIONS;
+use super::{Clause, Item, PolicyKind, Statement};
+use crate::arn::{PARTITIONS, is_account_id};
 use crate::condition::Operator;
 use crate::diagnostic::Diagnostic;
+use crate::json::Member;
 use crate::near::near;
-use crate::pattern::BadVariable;
+use crate::pattern::{BadVariable, Pattern};
 use crate::source::Span;
 
 /// IAM takes a tab, line breaks, and U+0020 to U+00FF. S3 and its like have no such rule.
@@ -56,7 +57,7 @@ pub(super) fn sid(parser: &mut Parser<'_>, text: &str, span: Span) {
                 span,
                 "letters and digits only",
             )
-            .help(format!("write `{help}`"))
+            .help(if help.is_empty() { "leave it out".to_owned() } else { format!("write `{help}`") })
             .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html"),
     );
 }
@@ -73,6 +74,27 @@ pub(super) fn unique_sids(parser: &mut Parser<'_>, statements: &[Statement]) {
                     .label(parser.source, first, "first given here")
                     .help("statement IDs are unique in a policy")
                     .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html"),
+            );
+        }
+    }
+}
+
+/// The names of condition keys have no case, so that two of them may be one; of the same name in the same case the JSON
+/// reader tells.
+pub(super) fn keys_without_case(parser: &mut Parser<'_>, keys: &[Member<'_>]) {
+    if keys.len() < 2 {
+        return;
+    }
+    let mut seen: HashMap<String, &Member<'_>> = HashMap::new();
+    for key in keys {
+        let first = *seen.entry(key.key.to_ascii_lowercase()).or_insert(key);
+        if first.key != key.key {
+            parser.report(
+                parser
+                    .error("iam::duplicate-key", format!("the condition key `{}` is given twice", key.key), key.key_span, "given again here")
+                    .label(parser.source, first.key_span, "first given here")
+                    .help("condition keys have no case: merge their values into one list")
+                    .docs("https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"),
             );
         }
     }
@@ -182,6 +204,18 @@ static SIGNS: [u8; 256] = {
     signs
 };
 
+/// Whether a statement needs no `Resource`: the policies of some services are about what they are attached to, as
+/// [those of ECR](https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html) and
+/// [of EFS](https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html).
+pub(super) fn is_about_its_own_resource(parser: &Parser<'_>, actions: Option<&Clause<Pattern>>) -> bool {
+    const SERVICES: [&str; 3] = ["ecr", "ecr-public", "elasticfilesystem"];
+    let is_of_such = |item: &Item<Pattern>| {
+        item.text.split_once(':').is_some_and(|(prefix, _)| SERVICES.contains(&&*prefix.to_ascii_lowercase()))
+    };
+    let of_such = |clause: &Clause<Pattern>| !clause.items.is_empty() && clause.items.iter().all(is_of_such);
+    parser.kind == PolicyKind::Resource && actions.is_some_and(of_such)
+}
+
 pub(super) fn resource(parser: &mut Parser<'_>, text: &str, span: Span) {
     if text == "*" {
         return;
@@ -201,6 +235,13 @@ pub(super) fn resource(parser: &mut Parser<'_>, text: &str, span: Span) {
                 "the service of the ARN has a wildcard".to_owned(),
                 "name the service, or write `*` for every resource",
             ),
+            [_, _, account, ..]
+                if !is_account_id(account)
+                    && !account.is_empty()
+                    && account.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                (format!("`{account}` is not an account id"), "it has twelve digits")
+            }
             // The last part that is written may stand for the rest: `arn:aws:codebuild:*`.
             [.., last] if rest.len() < 4 && !last.ends_with('*') => {
                 (format!("the ARN has {} parts", parts.len()), SIX_PARTS)

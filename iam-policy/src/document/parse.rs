@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::check;
+use super::control;
 use super::principal::PrincipalMatcher;
 use super::{Clause, Document, Effect, Item, Policy, PolicyKind, Rejected, Statement, Version};
 use crate::condition::{BadOperand, Condition, Operand, Operator};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::evaluate::Actions;
+use crate::evaluate::Topics;
 use crate::json::{self, Kind, Member, Value};
 use crate::near::near;
 use crate::pattern::{Pattern, Syntax, Wildcards};
@@ -23,8 +24,8 @@ pub(super) fn parse(source: Source, kind: PolicyKind, template: bool) -> Result<
     let problems = Diagnostics::unless_empty(parser.problems, ());
     match document {
         Some((version, id, statements)) => {
-            let actions = Actions::new(&statements);
-            let document = Document { source, kind, template, version, id, statements, actions };
+            let topics = Topics::new(&statements);
+            let document = Document { source, kind, template, version, id, statements, topics };
             let policy = Policy(Arc::new(document));
             match problems {
                 Ok(()) => Ok(policy),
@@ -86,12 +87,14 @@ impl Parser<'_> {
                 self.unknown_element(member, "a policy", &["Version", "Id", "Statement"]);
             }
         }
-        let version = find(members, "Version").and_then(|member| self.version(member));
+        let written = find(members, "Version");
+        let version = written.and_then(|member| self.version(member));
         self.version = match version {
             // What a wrong version, or a placeholder, stands for is not known; the newer version has more rules to check.
-            None if find(members, "Version").is_some() => Version::V2012,
+            None if written.is_some() => Version::V2012,
             version => version.unwrap_or(Version::V2008),
         };
+        control::version(self, written.map_or(json.span.first_byte(), |member| member.value.span));
         let id = find(members, "Id")
             .and_then(|member| self.text(&member.value, "Id"))
             .map(|(text, _)| text.into());
@@ -160,13 +163,8 @@ impl Parser<'_> {
         let effect = self.effect(value, members);
         let principal = self.principal(value, members);
         let action = self.either(value, members, "Action", "NotAction", true).map(|(negated, member)| {
-            if negated && self.kind == PolicyKind::ResourceControl {
-                let message = format!("{} has no `NotAction`", self.kind);
-                self.report(
-                    self.error("iam::action", message, member.key_span, "not allowed here")
-                        .help("write `Action`")
-                        .docs("https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"),
-                );
+            if negated {
+                control::not_action(self, member.key_span);
             }
             self.clause(negated, &member.value, &member.key, |parser, text, span| {
                 if parser.is_open(text) {
@@ -178,21 +176,17 @@ impl Parser<'_> {
                     .ok()
             })
         });
-        let resource = self.resource(value, members);
+        let resource = self.resource(value, members, action.as_ref());
         let conditions =
             find(members, "Condition").map(|member| self.conditions(&member.value)).unwrap_or_default();
-        Some(Statement {
-            sid,
-            effect: effect?,
-            span: value.span,
-            principal,
-            action: action?,
-            resource,
-            conditions,
-        })
+        let (effect, effect_span) = effect?;
+        let statement =
+            Statement { sid, effect, span: value.span, principal, action: action?, resource, conditions };
+        control::statement(self, &statement, effect_span);
+        Some(statement)
     }
 
-    fn effect(&mut self, statement: &Value<'_>, members: &[Member<'_>]) -> Option<Effect> {
+    fn effect(&mut self, statement: &Value<'_>, members: &[Member<'_>]) -> Option<(Effect, Span)> {
         const PAGE: &str =
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html";
         let Some(member) = find(members, "Effect") else {
@@ -202,10 +196,10 @@ impl Parser<'_> {
         };
         let (text, span) = self.text(&member.value, "Effect")?;
         match &*text {
-            "Allow" => Some(Effect::Allow),
-            "Deny" => Some(Effect::Deny),
+            "Allow" => Some((Effect::Allow, span)),
+            "Deny" => Some((Effect::Deny, span)),
             // It stands for either; a template is not decided with.
-            text if self.is_open(text) => Some(Effect::Deny),
+            text if self.is_open(text) => Some((Effect::Deny, span)),
             _ => {
                 let error = self.error("iam::effect", format!("`{text}` is not an effect"), span, "");
                 let help = match near(&text, ["Allow", "Deny"]).first() {
@@ -291,19 +285,20 @@ impl Parser<'_> {
                 self.report(self.error("iam::principal", message, value.span, "").help(help).docs(PAGE));
             }
         }
-        if self.kind == PolicyKind::ResourceControl
-            && (negated || items.iter().any(|item| *item.text != *"*"))
-        {
-            let message = "the principal of a resource control policy is `*`";
-            let help = "name principals in a condition on `aws:PrincipalArn`";
-            self.report(self.error("iam::principal", message, value.span, "").help(help).docs(PAGE));
-        }
-        Some(Clause { negated, span: value.span, items })
+        let clause = Clause { negated, span: value.span, items };
+        control::principal(self, &clause);
+        Some(clause)
     }
 
-    fn resource(&mut self, statement: &Value<'_>, members: &[Member<'_>]) -> Option<Clause<Pattern>> {
+    fn resource(
+        &mut self,
+        statement: &Value<'_>,
+        members: &[Member<'_>],
+        actions: Option<&Clause<Pattern>>,
+    ) -> Option<Clause<Pattern>> {
         let wanted = self.kind != PolicyKind::Trust;
-        let (negated, member) = self.either(statement, members, "Resource", "NotResource", wanted)?;
+        let needed = wanted && !check::is_about_its_own_resource(self, actions);
+        let (negated, member) = self.either(statement, members, "Resource", "NotResource", needed)?;
         if !wanted {
             let message = format!("{} has no `{}`", self.kind, member.key);
             let help = "remove it: the resource is the role itself";
@@ -347,6 +342,7 @@ impl Parser<'_> {
                 self.report(self.error("iam::condition", message, member.value.span, "").docs(PAGE));
                 continue;
             };
+            check::keys_without_case(self, keys);
             let Some(operator) = operator else { continue };
             conditions.extend(keys.iter().filter_map(|key| self.condition(operator, key)));
         }
@@ -357,8 +353,9 @@ impl Parser<'_> {
         if self.is_open(&member.key) {
             return None;
         }
-        if !member.key.contains(':') {
-            let message = format!("the condition key `{}` has no prefix", member.key);
+        let has_parts = |(prefix, name): (&str, &str)| !prefix.is_empty() && !name.is_empty();
+        if !member.key.split_once(':').is_some_and(has_parts) {
+            let message = format!("the condition key `{}` is not a prefix and a name", member.key);
             let help = "a key begins with its service or `aws`: `aws:SourceIp`, `s3:prefix`";
             self.report(self.error("iam::condition-key", message, member.key_span, "").help(help).docs(
                 "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html",
@@ -467,7 +464,13 @@ impl Parser<'_> {
             (None, None) => {
                 if needed {
                     let help = format!("add `\"{plain}\"`");
-                    self.missing(statement, members, &[plain, negated], &help);
+                    let only_plain = match self.kind {
+                        PolicyKind::ResourceControl => plain != "Resource",
+                        PolicyKind::Trust => plain == "Principal",
+                        _ => false,
+                    };
+                    let elements = if only_plain { &[plain][..] } else { &[plain, negated] };
+                    self.missing(statement, members, elements, &help);
                 }
                 None
             }
@@ -520,6 +523,7 @@ impl Parser<'_> {
         self.template && is_templated(text)
     }
 
+    /// Whether the policy is of the newer version, which has variables.
     pub(super) fn has_variables(&self) -> bool {
         self.version == Version::V2012
     }

@@ -1,6 +1,6 @@
 //! The principals that a resource-based policy names.
 
-use crate::arn::{Arn, PARTITIONS};
+use crate::arn::{Arn, PARTITIONS, is_account_id};
 use crate::principal::Principal;
 
 /// One value of a `Principal` element.
@@ -31,7 +31,7 @@ pub(crate) enum PrincipalMatcher {
 
 /// To whom exactly a resource-based policy gives a permission: what else must allow depends on it.
 ///
-/// See [Resource-based policies in the evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-req-principal.html).
+/// See [Resource-based policies in the evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Grant {
     /// To the account, which must pass it on by an identity-based policy.
@@ -50,11 +50,11 @@ impl PrincipalMatcher {
         Some(match element {
             "AWS" => return aws(text),
             "CanonicalUser" if !text.is_empty() => PrincipalMatcher::CanonicalUser,
-            "Federated" if !text.is_empty() && !text.contains('*') => {
+            "Federated" if is_identity_provider(text) || is_domain(text) => {
                 PrincipalMatcher::Federated(text.into())
             }
             "Service" if text == "*" => PrincipalMatcher::EveryService,
-            "Service" if is_service(text) => PrincipalMatcher::Service(text.into()),
+            "Service" if is_domain(text) => PrincipalMatcher::Service(text.into()),
             _ => return None,
         })
     }
@@ -126,10 +126,12 @@ fn aws(text: &str) -> Option<PrincipalMatcher> {
     if is_unique_id {
         return Some(PrincipalMatcher::UniqueId);
     }
-    // "You cannot use a wildcard to match part of a principal name or ARN."
+    // "You cannot use a wildcard to match part of a principal name or ARN." An origin access identity of CloudFront is a user of
+    // [an account of its own](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html).
     let arn = Arn::parse(text).filter(|arn| {
         PARTITIONS.contains(&arn.partition)
-            && is_account_id(arn.account)
+            && (is_account_id(arn.account)
+                || arn.account == "cloudfront" && arn.resource.starts_with("user/"))
             && arn.region.is_empty()
             && !text.contains(['*', '?', '$'])
     })?;
@@ -148,11 +150,19 @@ fn aws(text: &str) -> Option<PrincipalMatcher> {
     }
 }
 
-fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+/// A provider's metadata, which an account has made a resource of.
+fn is_identity_provider(text: &str) -> bool {
+    let is_provider = |kind: &str| matches!(kind, "oidc-provider" | "saml-provider");
+    Arn::parse(text).is_some_and(|arn| {
+        PARTITIONS.contains(&arn.partition)
+            && arn.service == "iam"
+            && is_account_id(arn.account)
+            && !text.contains(['*', '?', '$'])
+            && arn.resource.split_once('/').is_some_and(|(kind, name)| is_provider(kind) && !name.is_empty())
+    })
 }
 
-fn is_service(text: &str) -> bool {
+fn is_domain(text: &str) -> bool {
     text.contains('.')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
@@ -228,6 +238,10 @@ mod tests {
             ("Service", "s3"),
             ("Service", "*.amazonaws.com"),
             ("Federated", "*"),
+            ("Federated", "some provider"),
+            ("Federated", "arn:aws:iam::111122223333:role/reader"),
+            ("Federated", "arn:aws:iam::1111:saml-provider/sso"),
+            ("AWS", "arn:aws:iam::cloudfront:role/x"),
             ("CanonicalUser", ""),
             ("Group", "x"),
         ] {

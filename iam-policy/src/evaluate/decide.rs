@@ -96,7 +96,8 @@ impl Court<'_> {
             };
             self.each().find(silent).map_or(Ok(()), |(layer, _)| Err(layer.policy_type))
         };
-        all_allow(&[PolicyType::ServiceControl, PolicyType::ResourceControl])?;
+        // Not RCPs: `RCPFullAWSAccess`, which allows all, is attached at every level and cannot be detached.
+        all_allow(&[PolicyType::ServiceControl])?;
 
         let principal = &self.facts.request.principal;
         let resource_type =
@@ -142,7 +143,7 @@ impl Court<'_> {
     /// and KMS key policies are exceptions to this logic, because they must explicitly allow access for principals".
     fn resource_must_allow(&self) -> bool {
         match self.policies.resource.as_ref().map(PolicyType::of_resource) {
-            Some(PolicyType::Trust) => true,
+            Some(PolicyType::Trust) => self.facts.is_of_service("sts"),
             Some(_) => self.facts.is_of_service("kms"),
             None => false,
         }

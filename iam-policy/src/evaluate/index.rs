@@ -1,70 +1,81 @@
-//! Finds the statements that are about an action without asking each of them.
+//! Finds the statements that are about a request's action and resource without asking each of them.
 //!
 //! A policy with few action patterns knows the services that they are of, so that most policies which have nothing to say
-//! are passed over at a glance. One with many has the literal starts of its patterns, in lower case and in order, with a link
-//! from each to the longest other one that it begins with:
-//!
-//! ```text
-//! ""  ◀── "s3:get" ◀── "s3:getobject"        patterns `*`, `s3:Get*`, `s3:GetObject`
-//!     ◀── "s3:list"                          pattern `s3:List*`
-//! ```
-//!
-//! Whatever an action begins with is the last start that is not behind it in this order, or one that the links lead to from
-//! there: between a start of a text and the text itself there are only texts with that start.
+//! are passed over at a glance. One with many looks up the starts of its action patterns, and where very many statements are
+//! about the same action, those of their resources. A long list of policies does so with the statements of all of them.
 
 use std::sync::OnceLock;
 
+use super::Request;
+use super::starts::Starts;
 use crate::context::Context;
 use crate::document::Statement;
 use crate::pattern::Shape;
 
-/// As many action patterns are sooner asked one by one than looked up.
-const FEW: usize = 32;
+/// As many patterns, or policies, are sooner asked one by one than looked up.
+pub(super) const FEW: usize = 32;
 
-/// What a policy knows about the actions of its statements.
-pub(crate) enum Actions {
+/// What a request is about, as statements are looked up by it.
+#[derive(Clone, Copy)]
+pub(crate) struct Topic<'r> {
+    action: &'r str,
+    resource: &'r str,
+    services: Services,
+}
+
+/// What a policy knows about the topics of its statements.
+pub(crate) enum Topics {
     Few(Services),
     /// Made when it is first asked: not every policy that is parsed decides.
-    Many(OnceLock<ActionIndex>),
+    Many(OnceLock<Index>),
 }
 
 /// A set of services, in which a service may seem to be that is not.
 #[derive(Clone, Copy)]
 pub(crate) struct Services(u64);
 
-impl Actions {
-    pub(crate) fn new(statements: &[Statement]) -> Actions {
-        let patterns: usize = statements.iter().map(|statement| statement.action.items.len()).sum();
-        if patterns > FEW {
-            return Actions::Many(OnceLock::new());
-        }
-        Actions::Few(Services(statements.iter().fold(0, |all, statement| all | Services::of(statement).0)))
+impl<'r> Topic<'r> {
+    pub(crate) fn of(request: &'r Request) -> Topic<'r> {
+        Topic::new(&request.action, &request.resource)
     }
 
-    /// Visits the statements about an action, in their order.
+    pub(super) fn new(action: &'r str, resource: &'r str) -> Topic<'r> {
+        Topic { action, resource, services: Services::of_action(action) }
+    }
+}
+
+impl Topics {
+    pub(crate) fn new(statements: &[Statement]) -> Topics {
+        let patterns: usize = statements.iter().map(|statement| statement.action.items.len()).sum();
+        if patterns > FEW {
+            return Topics::Many(OnceLock::new());
+        }
+        Topics::Few(Services(statements.iter().fold(0, |all, statement| all | Services::of(statement).0)))
+    }
+
+    /// Visits all statements about the action, but for some that are not about the resource, in their order.
     pub(crate) fn visit<'s>(
         &self,
         statements: &'s [Statement],
-        action: &str,
-        service: Services,
+        topic: Topic<'_>,
         mut visit: impl FnMut(usize, &'s Statement),
     ) {
         match self {
-            Actions::Few(services) if !services.meet(service) => {}
-            Actions::Few(_) => {
-                let about = |(_, statement): &(usize, &Statement)| statement.is_about(action);
+            Topics::Few(services) if !services.meet(topic.services) => {}
+            Topics::Few(_) => {
+                let about = |(_, statement): &(usize, &Statement)| statement.is_about(topic.action);
                 statements
                     .iter()
                     .enumerate()
                     .filter(about)
                     .for_each(|(number, statement)| visit(number, statement));
             }
-            Actions::Many(index) => {
-                let index = index.get_or_init(|| ActionIndex::new(statements));
-                for number in index.statements(statements, action) {
-                    let number = number as usize;
-                    if let Some(statement) = statements.get(number) {
-                        visit(number, statement);
+            Topics::Many(index) => {
+                let at = |number: u32| statements.get(number as usize);
+                let index = index.get_or_init(|| Index::new(&at));
+                for number in index.about(&at, topic) {
+                    if let Some(statement) = at(number) {
+                        visit(number as usize, statement);
                     }
                 }
             }
@@ -85,7 +96,7 @@ impl Services {
     const ALL: Services = Services(u64::MAX);
 
     /// The service of an action; of one that names none, whichever a policy is about, so that each statement is asked.
-    pub(crate) fn of_action(action: &str) -> Services {
+    fn of_action(action: &str) -> Services {
         action.split_once(':').map_or(Services::ALL, |(prefix, _)| Services::one(prefix))
     }
 
@@ -113,84 +124,75 @@ impl Services {
     }
 }
 
-pub(crate) struct ActionIndex {
-    /// INVARIANT: sorted by `start`, each of which is there once.
-    nodes: Vec<Node>,
-    /// Of all nodes, one after the other.
-    entries: Vec<Entry>,
+/// Statements by their numbers, from 0; whoever makes an index and asks it has them.
+pub(crate) struct Index {
+    /// In lower case.
+    actions: Starts,
     /// The statements with `NotAction`.
     negated: Vec<u32>,
+    /// Made when it is first worth asking.
+    resources: OnceLock<Starts>,
 }
 
-struct Node {
-    start: Box<str>,
-    /// The node with the longest start that this start begins with.
-    shorter: Option<u32>,
-    entries: std::ops::Range<u32>,
-}
-
-/// A pattern with the node's start.
-#[derive(Clone, Copy)]
-struct Entry {
-    statement: u32,
-    rest: Rest,
-}
-
-/// What follows the start.
-#[derive(Clone, Copy)]
-enum Rest {
-    Anything,
-    Nothing,
-    /// What the statement's action pattern of this number says.
-    Pattern(u32),
-}
-
-impl ActionIndex {
-    pub(crate) fn new(statements: &[Statement]) -> ActionIndex {
-        let mut starts: Vec<(Box<str>, Entry)> = Vec::new();
-        let mut negated = Vec::new();
-        for (number, statement) in (0..).zip(statements) {
-            if statement.action.negated {
-                negated.push(number);
-            }
-            for (item_number, item) in (0..).zip(&statement.action.items) {
-                let (start, rest) = match item.shape() {
-                    Shape::Exact(text) => (text, Rest::Nothing),
-                    Shape::Start(start) => (start, Rest::Anything),
-                    Shape::Other(start) => (start, Rest::Pattern(item_number)),
-                };
-                starts.push((start.to_ascii_lowercase().into(), Entry { statement: number, rest }));
-            }
+impl Index {
+    pub(super) fn new<'s>(at: &impl Fn(u32) -> Option<&'s Statement>) -> Index {
+        let actions = numbered(at).flat_map(|(number, statement)| {
+            (0..).zip(&statement.action.items).map(move |(item, pattern)| (number, item, pattern.shape()))
+        });
+        let negated = numbered(at).filter(|(_, statement)| statement.action.negated);
+        Index {
+            actions: Starts::new(actions, true),
+            negated: negated.map(|(number, _)| number).collect(),
+            resources: OnceLock::new(),
         }
-        starts.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let entries = starts.iter().map(|(_, entry)| *entry).collect();
-        ActionIndex { nodes: link(starts), entries, negated }
     }
 
-    /// The statements about an action, in their order.
-    pub(crate) fn statements(&self, statements: &[Statement], action: &str) -> Vec<u32> {
-        let mut named = Vec::new();
-        let lower = action.to_ascii_lowercase();
-        let behind = self.nodes.partition_point(|node| *node.start <= *lower);
-        let mut next = behind.checked_sub(1);
-        while let Some(node) = next.and_then(|number| self.nodes.get(number)) {
-            if lower.starts_with(&*node.start) {
-                let whole = lower.len() == node.start.len();
-                let entries = self.entries.get(node.entries.start as usize..node.entries.end as usize);
-                let entries = entries.unwrap_or_default();
-                named.reserve(entries.len());
-                let naming = entries.iter().filter(|entry| match entry.rest {
-                    Rest::Anything => true,
-                    Rest::Nothing => whole,
-                    Rest::Pattern(item) => matches(statements, entry.statement, item, action),
-                });
-                named.extend(naming.map(|entry| entry.statement));
-            }
-            next = node.shorter.map(|number| number as usize);
+    /// All statements about the action, but for some that are not about the resource, in their order.
+    pub(super) fn about<'s>(&self, at: &impl Fn(u32) -> Option<&'s Statement>, topic: Topic<'_>) -> Vec<u32> {
+        let action = topic.action.to_ascii_lowercase();
+        let candidates = self.actions.candidates(&action);
+        let count = candidates.count() + self.negated.len();
+        if count > FEW
+            && let Some(fewer) = self.about_by_resource(at, topic, count)
+        {
+            return fewer;
         }
-        named.sort_unstable();
-        named.dedup();
+        let named = candidates.matching(|statement, item| {
+            let item = at(statement).and_then(|statement| statement.action.items.get(item as usize));
+            item.is_some_and(|item| item.matches(topic.action, &Context::new()).assumed)
+        });
         if self.negated.is_empty() { named } else { self.turn_negated(&named) }
+    }
+
+    /// The statements about the action of those about the resource, if fewer patterns are to be asked for them.
+    fn about_by_resource<'s>(
+        &self,
+        at: &impl Fn(u32) -> Option<&'s Statement>,
+        topic: Topic<'_>,
+        count: usize,
+    ) -> Option<Vec<u32>> {
+        let resources = self.resources.get_or_init(|| {
+            let shapes = |(number, statement): (u32, &'s Statement)| {
+                let named = statement.resource.as_ref().filter(|resource| !resource.negated);
+                // A statement without `Resource` may be about every one.
+                let any = named.is_none().then_some((number, 0, Shape::Start("")));
+                let items = (0..).zip(named.into_iter().flat_map(|resource| &resource.items));
+                any.into_iter().chain(items.map(move |(item, pattern)| (number, item, pattern.shape())))
+            };
+            Starts::new(numbered(at).flat_map(shapes), false)
+        });
+        let candidates = resources.candidates(topic.resource);
+        if candidates.count() >= count {
+            return None;
+        }
+        // Whether a statement is wholly about the resource, it is asked later.
+        let mut on_resource = candidates.matching(|_, _| true);
+        let statements = on_resource.iter().filter_map(|number| at(*number));
+        if statements.map(|statement| statement.action.items.len()).sum::<usize>() >= count {
+            return None;
+        }
+        on_resource.retain(|number| at(*number).is_some_and(|statement| statement.is_about(topic.action)));
+        Some(on_resource)
     }
 
     /// A statement with `NotAction` is about the actions that it does not name.
@@ -204,31 +206,9 @@ impl ActionIndex {
     }
 }
 
-/// The nodes of sorted starts.
-fn link(starts: Vec<(Box<str>, Entry)>) -> Vec<Node> {
-    let mut nodes: Vec<Node> = Vec::with_capacity(starts.len());
-    // The nodes whose start the one before began with, the shortest first.
-    let mut path: Vec<u32> = Vec::new();
-    for (number, (start, _)) in (0..).zip(starts) {
-        if let Some(last) = nodes.last_mut().filter(|node| node.start == start) {
-            last.entries.end = number + 1;
-            continue;
-        }
-        let begins_with = |shorter: &u32| {
-            nodes.get(*shorter as usize).is_some_and(|shorter| start.starts_with(&*shorter.start))
-        };
-        while path.pop_if(|shorter| !begins_with(shorter)).is_some() {}
-        let shorter = path.last().copied();
-        path.extend(u32::try_from(nodes.len()));
-        nodes.push(Node { start, shorter, entries: number..number + 1 });
-    }
-    nodes
-}
-
-fn matches(statements: &[Statement], statement: u32, item: u32, action: &str) -> bool {
-    let statement = statements.get(statement as usize);
-    let item = statement.and_then(|statement| statement.action.items.get(item as usize));
-    item.is_some_and(|item| item.matches(action, &Context::new()).assumed)
+/// All statements, with their numbers.
+fn numbered<'s>(at: &impl Fn(u32) -> Option<&'s Statement>) -> impl Iterator<Item = (u32, &'s Statement)> {
+    (0..).map_while(move |number| Some((number, at(number)?)))
 }
 
 #[cfg(test)]
@@ -265,7 +245,7 @@ mod tests {
             "!sqs:*",
         ];
         let policy = policy(&actions);
-        let index = ActionIndex::new(policy.statements());
+        let index = Index::new(&|number| policy.statements().get(number as usize));
         for (action, expected) in [
             ("s3:GetObject", vec![0, 1, 2, 4, 5, 7, 8, 11]),
             ("S3:GETOBJECTACL", vec![1, 2, 4, 6, 11]),
@@ -276,15 +256,49 @@ mod tests {
             ("z", vec![2, 3, 11]),
             ("", vec![2, 3, 11]),
         ] {
-            assert_eq!(index.statements(policy.statements(), action), expected, "{action}");
+            assert_eq!(
+                index.about(&|number| policy.statements().get(number as usize), Topic::new(action, "*")),
+                expected,
+                "{action}"
+            );
         }
     }
 
     #[test]
+    fn statements_about_one_action_are_found_by_their_resources() {
+        let on = |element: &str, resource: &str| {
+            format!(r#"{{"Effect":"Allow","Action":"s3:GetObject","{element}":"{resource}"}}"#)
+        };
+        let mut statements: Vec<String> =
+            (0..1_000).map(|number| on("Resource", &format!("arn:aws:s3:::bucket-{number}/*"))).collect();
+        statements.extend([
+            on("Resource", "*"),
+            on("NotResource", "arn:aws:s3:::bucket-7/*"),
+            on("Resource", "arn:aws:s3:::${aws:username}/*"),
+            on("Resource", "arn:aws:s3:::bucket-?/x"),
+            on("Resource", "arn:aws:s3:::bucket-7/x"),
+            on("Resource", "arn:aws:s3:::bucket-7/xy"),
+            on("Resource", "arn:aws:s3:::BUCKET-7/*"),
+            on("Resource", "arn:aws:s3:::bucket-7/*").replace("GetObject", "PutObject"),
+        ]);
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+        let policy = Policy::parse(text, PolicyKind::Identity).unwrap();
+        let visited = |action: &str| {
+            let mut visited = Vec::new();
+            let topic = Topic::new(action, "arn:aws:s3:::bucket-7/x");
+            policy.visit_statements_about(topic, |number, _| visited.push(number));
+            visited
+        };
+        assert_eq!(visited("s3:getobject"), [7, 1_000, 1_001, 1_002, 1_003, 1_004]);
+        assert_eq!(visited("s3:PutObject"), [1_007]);
+        assert_eq!(visited("s3:GetObjectAcl"), [0; 0]);
+    }
+
+    #[test]
     fn a_small_policy_is_passed_over_for_the_actions_of_other_services() {
-        let services = |actions: &[&str]| match Actions::new(policy(actions).statements()) {
-            Actions::Few(services) => services,
-            Actions::Many(_) => unreachable!("few patterns"),
+        let services = |actions: &[&str]| match Topics::new(policy(actions).statements()) {
+            Topics::Few(services) => services,
+            Topics::Many(_) => unreachable!("few patterns"),
         };
         assert!(services(&["S3:Get*", "sqs:SendMessage"]).meet(Services::of_action("s3:PutObject")));
         assert!(!services(&["s3:Get*"]).meet(Services::of_action("sqs:SendMessage")));
@@ -301,8 +315,7 @@ mod tests {
         let statements = ["*", "!sqs:*", "s3:Get*"];
         let visited = |policy: &Policy| {
             let mut visited = Vec::new();
-            let services = Services::of_action("a");
-            policy.visit_statements_about("a", services, |number, _| visited.push(number));
+            policy.visit_statements_about(Topic::new("a", "*"), |number, _| visited.push(number));
             visited
         };
         assert_eq!(visited(&policy(&statements)), [0, 1]);

@@ -1,7 +1,8 @@
 //! Whether a statement matches a request, and the layers of a policy set whose statements are asked.
 
-use super::{PolicySet, PolicyType, Request, Services, StatementRef};
-use crate::arn::Arn;
+use super::policies::{NONE, Policies};
+use super::{PolicySet, PolicyType, Request, StatementRef, Topic};
+use crate::arn::{Arn, is_account_id};
 use crate::condition::Condition;
 use crate::document::{Clause, Effect, Grant, Policy, PrincipalMatcher, Statement};
 use crate::pattern::Pattern;
@@ -11,7 +12,7 @@ use crate::truth::Truth;
 /// A request, as statements are asked about it.
 pub(crate) struct Facts<'r> {
     pub(crate) request: &'r Request,
-    service: Services,
+    topic: Topic<'r>,
     /// Whether the principal has a permissions boundary.
     bounded: bool,
 }
@@ -19,46 +20,50 @@ pub(crate) struct Facts<'r> {
 /// Policies that are alike in a decision: one of them must allow, or need not.
 pub(crate) struct Layer<'s> {
     pub(crate) policy_type: PolicyType,
-    policies: &'s [Policy],
+    members: Members<'s>,
     /// Where the layer's field of the policy set has several.
     level: Option<usize>,
-    /// Whether the layer's policies have an index of their own in the field.
-    listed: bool,
+}
+
+enum Members<'s> {
+    List(&'s Policies),
+    One(&'s Policy),
 }
 
 /// The layers of a policy set that apply to a request, in the order in which they are asked.
 pub(crate) fn layers<'s>(policies: &'s PolicySet, request: &Request) -> Vec<Layer<'s>> {
     let mut layers =
         Vec::with_capacity(3 + policies.boundary.len() + policies.scps.len() + policies.rcps.len());
-    let mut add =
-        |policy_type, policies, level, listed| layers.push(Layer { policy_type, policies, level, listed });
+    let mut add = |policy_type, members, level| layers.push(Layer { policy_type, members, level });
     if !is_service_linked(&request.principal) {
         // "SCPs affect only IAM users and roles", and the root user, "in a member account".
         if has_identity(&request.principal) {
             for (level, policies) in policies.scps.iter().enumerate() {
-                add(PolicyType::ServiceControl, policies.as_slice(), Some(level), true);
+                add(PolicyType::ServiceControl, Members::List(policies), Some(level));
             }
         }
-        for (level, policies) in policies.rcps.iter().enumerate() {
-            add(PolicyType::ResourceControl, policies.as_slice(), Some(level), true);
+        if !is_out_of_reach(request) {
+            for (level, policies) in policies.rcps.iter().enumerate() {
+                add(PolicyType::ResourceControl, Members::List(policies), Some(level));
+            }
         }
     }
     if has_identity(&request.principal) {
-        add(PolicyType::Identity, policies.identity.as_slice(), None, true);
+        add(PolicyType::Identity, Members::List(&policies.identity), None);
     }
     if let Some(policy) = &policies.resource {
-        add(PolicyType::of_resource(policy), std::slice::from_ref(policy), None, false);
+        add(PolicyType::of_resource(policy), Members::One(policy), None);
     }
     if has_identity(&request.principal) {
         for (level, policy) in policies.boundary.iter().enumerate() {
-            add(PolicyType::Boundary, std::slice::from_ref(policy), Some(level), false);
+            add(PolicyType::Boundary, Members::One(policy), Some(level));
         }
         match &policies.session {
-            Some(policies) => add(PolicyType::Session, policies.as_slice(), None, true),
+            Some(policies) => add(PolicyType::Session, Members::List(policies), None),
             // "If you do not pass any session policies, then the resulting federated user session has no permissions":
             // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
             None if matches!(request.principal, Principal::FederatedUser { .. }) => {
-                add(PolicyType::Session, &[], None, true);
+                add(PolicyType::Session, Members::List(&NONE), None);
             }
             None => {}
         }
@@ -81,56 +86,77 @@ pub(crate) fn has_identity(principal: &Principal) -> bool {
 /// [service-linked roles](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html#not-restricted-by-scp).
 fn is_service_linked(principal: &Principal) -> bool {
     match principal {
-        Principal::AssumedRole { role_arn, .. } => {
-            Arn::parse(role_arn).is_some_and(|arn| arn.resource.starts_with("role/aws-service-role/"))
-        }
+        Principal::AssumedRole { role_arn, .. } => is_service_linked_role(role_arn),
         _ => false,
     }
 }
 
+fn is_service_linked_role(arn: &str) -> bool {
+    Arn::parse(arn)
+        .is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/aws-service-role/"))
+}
+
+/// RCPs affect neither `kms:RetireGrant` nor who may assume a service-linked role: see
+/// [Resources and entities not restricted by RCPs](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#actions-not-restricted-by-rcps).
+fn is_out_of_reach(request: &Request) -> bool {
+    request.action.eq_ignore_ascii_case("kms:RetireGrant")
+        || request.action.eq_ignore_ascii_case("sts:AssumeRole") && is_service_linked_role(&request.resource)
+}
+
 impl<'s> Layer<'s> {
     pub(crate) fn statements(&self) -> impl Iterator<Item = (StatementAt, &'s Statement)> + use<'s> {
-        self.policies.iter().enumerate().flat_map(|(policy, one)| {
+        self.members.as_slice().iter().enumerate().flat_map(|(policy, one)| {
             let statements = one.statements().iter().enumerate();
             statements.map(move |(index, statement)| (StatementAt { policy, index }, statement))
         })
     }
 
-    /// Visits the statements about the request's action, in their order.
+    /// Visits the statements about the request's action, but for some that are not about its resource, in their order.
     #[inline]
     pub(crate) fn visit_statements_about(
         &self,
         facts: &Facts<'_>,
         mut visit: impl FnMut(StatementAt, &'s Statement),
     ) {
-        for (policy, one) in self.policies.iter().enumerate() {
-            one.visit_statements_about(&facts.request.action, facts.service, |index, statement| {
-                visit(StatementAt { policy, index }, statement);
-            });
+        match self.members {
+            Members::List(policies) => policies.visit_statements_about(facts.topic, visit),
+            Members::One(policy) => policy.visit_statements_about(facts.topic, |index, statement| {
+                visit(StatementAt { policy: 0, index }, statement);
+            }),
         }
     }
 
     pub(crate) fn reference(&self, at: StatementAt) -> Option<StatementRef> {
+        let listed = matches!(self.members, Members::List(_));
         Some(StatementRef {
-            policy: self.policies.get(at.policy)?.clone(),
+            policy: self.members.as_slice().get(at.policy)?.clone(),
             policy_type: self.policy_type,
-            place: [self.level, self.listed.then_some(at.policy)],
+            place: [self.level, listed.then_some(at.policy)],
             index: at.index,
         })
+    }
+}
+
+impl<'s> Members<'s> {
+    fn as_slice(&self) -> &'s [Policy] {
+        match self {
+            Members::List(policies) => policies,
+            Members::One(policy) => std::slice::from_ref(policy),
+        }
     }
 }
 
 /// A statement of a layer.
 #[derive(Clone, Copy)]
 pub(crate) struct StatementAt {
-    policy: usize,
-    index: usize,
+    pub(super) policy: usize,
+    pub(super) index: usize,
 }
 
 impl<'r> Facts<'r> {
     pub(crate) fn new(policies: &PolicySet, request: &'r Request) -> Facts<'r> {
         let bounded = has_identity(&request.principal) && !policies.boundary.is_empty();
-        Facts { request, service: Services::of_action(&request.action), bounded }
+        Facts { request, topic: Topic::of(request), bounded }
     }
 
     /// Whether a statement about the request's action matches the request, and to whom it speaks.
@@ -220,7 +246,8 @@ impl<'r> Facts<'r> {
     /// The account that the resource belongs to, where it is known.
     pub(crate) fn resource_account(&self) -> Option<&str> {
         let in_arn = || {
-            Arn::parse(&self.request.resource).map(|arn| arn.account).filter(|account| !account.is_empty())
+            let account = Arn::parse(&self.request.resource)?.account;
+            is_account_id(account).then_some(account)
         };
         self.request.resource_account.as_deref().or_else(in_arn)
     }

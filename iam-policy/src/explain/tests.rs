@@ -46,7 +46,7 @@ fn explain(action: &str, resource: &str, context: Context) -> Explanation {
         resource_account: None,
         context,
     };
-    PolicySet { identity: vec![policy], ..PolicySet::default() }.explain(&request)
+    PolicySet { identity: vec![policy].into(), ..PolicySet::default() }.explain(&request)
 }
 
 fn sids(explanation: &Explanation) -> Vec<&str> {
@@ -171,7 +171,7 @@ fn of_several_near_misses_the_one_with_the_most_in_common_comes_first() {
     let statements =
         [statement("Far", "x"), statement("Near", "report"), statement("Nearest", "reports/april")];
     let text = format!(r#"{{"Statement": [{}]}}"#, statements.join(","));
-    let identity = vec![Policy::parse(text, PolicyKind::Identity).unwrap()];
+    let identity = vec![Policy::parse(text, PolicyKind::Identity).unwrap()].into();
     let request = explain("s3:GetObject", "arn:aws:s3:::reports/may", Context::new()).request().clone();
     let explanation = PolicySet { identity, ..PolicySet::default() }.explain(&request);
     assert_eq!(sids(&explanation), ["Nearest", "Near", "Far"]);

@@ -72,10 +72,16 @@ pub(super) fn variable(inner: &str) -> Result<(Expansion, usize), (&'static str,
                     (key, Some(default))
                 }
             };
-            if key.trim().is_empty() {
+            if key.is_empty() {
                 return Err(("the variable has no name", "write `${key}`, such as `${aws:username}`"));
             }
-            Expansion::Variable(Variable { key: key.trim().into(), default: default.map(Into::into) })
+            if key.contains(char::is_whitespace) {
+                return Err((
+                    "the name of the variable has a space",
+                    "write `${key}` or `${key, 'default'}`",
+                ));
+            }
+            Expansion::Variable(Variable { key: key.into(), default: default.map(Into::into) })
         }
     };
     Ok((expansion, end))

@@ -1,0 +1,137 @@
+//! The client's side: signs a request in its headers, whatever signature it had.
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST};
+use http::request::Parts;
+use http::uri::{PathAndQuery, Uri};
+use http::{HeaderName, HeaderValue};
+use time::OffsetDateTime;
+
+use super::canonical::{self, PathRule};
+use super::failure::Failure;
+use super::hash::sha256;
+use super::key::SigningKeys;
+use super::payload::hash;
+use crate::clock;
+use crate::headers::Headers;
+
+/// Who signs, and for what.
+pub(crate) struct Signer<'a> {
+    pub(crate) access_key_id: &'a str,
+    pub(crate) keys: &'a SigningKeys,
+    pub(crate) session_token: Option<&'a str>,
+    pub(crate) region: &'a str,
+    pub(crate) signing_name: &'a str,
+}
+
+/// What a signature in the query consists of.
+const PRESIGNED: [&str; 8] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Content-Sha256",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
+
+/// Signs a request whose `Host` header is set, in place of the signature that it has.
+pub(crate) fn sign(
+    signer: &Signer<'_>,
+    parts: &mut Parts,
+    body: &[u8],
+    now: OffsetDateTime,
+) -> Result<(), Failure> {
+    let date = clock::basic(now);
+    let body_hash = hash(body);
+    strip(parts);
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            parts.headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("x-amz-date", &date);
+    set("x-amz-content-sha256", &body_hash);
+    if let Some(token) = signer.session_token {
+        set("x-amz-security-token", token);
+    }
+
+    let mut names: Vec<&str> = parts
+        .headers
+        .keys()
+        .map(HeaderName::as_str)
+        .filter(|name| *name == HOST || *name == CONTENT_TYPE || name.starts_with("x-amz-"))
+        .collect();
+    names.sort_unstable();
+    let names = names.join(";");
+    let rule = if signer.signing_name == "s3" { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
+    let canonical = canonical::request(
+        &crate::request::Parts::of(parts),
+        &Headers::of(&parts.headers),
+        "",
+        &names,
+        &body_hash,
+        rule,
+    )?;
+    let day = date.get(..8).unwrap_or_default();
+    let scope = format!("{day}/{}/{}/aws4_request", signer.region, signer.signing_name);
+    let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(canonical.as_bytes()).hex());
+    let signature = signer.keys.sign(&scope, &text);
+    let id = signer.access_key_id;
+    let header =
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
+    if let Ok(header) = HeaderValue::from_str(&header) {
+        parts.headers.insert(AUTHORIZATION, header);
+    }
+    Ok(())
+}
+
+/// Takes off what a former signature left.
+fn strip(parts: &mut Parts) {
+    for name in [AUTHORIZATION, DATE] {
+        parts.headers.remove(name);
+    }
+    parts.headers.remove("x-amz-security-token");
+    let Some(query) = parts.uri.query() else { return };
+    let is_of_signature = |pair: &&str| PRESIGNED.contains(&pair.split('=').next().unwrap_or_default());
+    if !query.split('&').any(|pair| is_of_signature(&pair)) {
+        return;
+    }
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_of_signature(pair)).collect();
+    let path = parts.uri.path();
+    let path_and_query = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
+    let mut uri = std::mem::take(&mut parts.uri).into_parts();
+    uri.path_and_query = PathAndQuery::try_from(path_and_query).ok();
+    parts.uri = Uri::from_parts(uri).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_former_signature_is_taken_off() {
+        let keys = SigningKeys::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+        let signer = Signer {
+            access_key_id: "AKIDEXAMPLE",
+            keys: &keys,
+            session_token: None,
+            region: "us-east-1",
+            signing_name: "service",
+        };
+        let (mut parts, ()) = http::Request::get("/?X-Amz-Signature=00&a=b&X-Amz-Date=then")
+            .header("host", "example.amazonaws.com")
+            .header("authorization", "former")
+            .header("x-amz-security-token", "former")
+            .body(())
+            .unwrap()
+            .into_parts();
+        sign(&signer, &mut parts, b"", OffsetDateTime::from_unix_timestamp(1_440_938_160).unwrap()).unwrap();
+        assert_eq!(parts.uri, "/?a=b");
+        assert!(parts.headers.get("x-amz-security-token").is_none());
+        let authorization = parts.headers.get(AUTHORIZATION).unwrap().to_str().unwrap();
+        let begin = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
+                     SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=";
+        assert!(authorization.starts_with(begin), "{authorization}");
+    }
+}
