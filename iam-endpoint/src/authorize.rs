@@ -208,8 +208,7 @@ fn is_of_all_alike(authorization: &Authorization) -> bool {
         for element in trace.elements() {
             match (element.element(), element.matches()) {
                 ("Resource", false) | ("NotResource", true) => is_open = true,
-                ("Resource" | "NotResource", _) => {}
-                (_, true) => {}
+                ("Resource" | "NotResource", _) | (_, true) => {}
                 (_, false) => return false,
             }
         }

@@ -105,19 +105,27 @@ impl Fault {
 impl Fault {
     /// The caller may do it, and nothing performs it: neither a denial nor a success.
     pub(crate) fn not_performed(service: &str, operation: &str) -> Self {
-        /// The cargo features of `iam-fixture` that are a service, which has not all of its operations.
-        const FEATURES: [&str; 9] =
-            ["dynamodb", "eventbridge", "kms", "lambda", "logs", "secretsmanager", "sns", "sqs", "ssm"];
-        let feature = if service == "events" { "eventbridge" } else { service };
-        let feature = FEATURES.contains(&feature).then(|| {
-            format!("the cargo feature `{feature}` of `iam-fixture`, if the operation is among those that it has, or ")
+        /// The services that a feature of `iam-fixture` keeps in memory, and the feature.
+        const FEATURES: [(&str, &str); 9] = [
+            ("dynamodb", "dynamodb"),
+            ("events", "eventbridge"),
+            ("kms", "kms"),
+            ("lambda", "lambda"),
+            ("logs", "logs"),
+            ("secretsmanager", "secretsmanager"),
+            ("sns", "sns"),
+            ("sqs", "sqs"),
+            ("ssm", "ssm"),
+        ];
+        let feature = FEATURES.iter().find(|(id, _)| *id == service).map(|(_, feature)| {
+            format!("the feature `{feature}` of `iam-fixture` keeps this service in memory, and ")
         });
         Self {
             status: StatusCode::NOT_IMPLEMENTED,
             code: Cow::Borrowed("AuthorizedNotPerformed"),
             message: format!(
-                "the caller is allowed to do `{service}:{operation}`, but nothing behind this endpoint performs it; {}an \
-                 upstream emulator would",
+                "the caller is allowed to do `{service}:{operation}`, but nothing behind this endpoint performs it; {}\
+                 `IAM_FIXTURE_UPSTREAM` sends it to an emulator",
                 feature.unwrap_or_default()
             ),
             outcome: Outcome::NotPerformed,

@@ -73,14 +73,28 @@ pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> 
 }
 
 pub(super) fn fresh() -> Arc<Connection> {
-    /// All worlds have the same account, and so the same administrator.
+    /// All worlds begin with the same account, and so with the same administrator.
     static TRUST: OnceLock<Policy> = OnceLock::new();
-    let world = World::new(endpoint());
+    let endpoint = endpoint();
+    let trust = TRUST.get_or_init(|| trust_in_administrator(&endpoint));
+    connect(endpoint, trust)
+}
+
+/// The world of an account of the endpoint.
+pub(super) fn of_account(endpoint: &Endpoint, id: &str) -> Arc<Connection> {
+    let endpoint = endpoint.account(id);
+    let trust = trust_in_administrator(&endpoint);
+    connect(endpoint, &trust)
+}
+
+fn trust_in_administrator(endpoint: &Endpoint) -> Policy {
+    let trust = trust_policy(&endpoint.administrator_arn());
+    Policy::parse(trust, PolicyKind::Trust).expect("the administrator's ARN makes a policy")
+}
+
+fn connect(endpoint: Endpoint, trust: &Policy) -> Arc<Connection> {
+    let world = World::new(endpoint);
     let endpoint = &world.endpoint;
-    let trust = TRUST.get_or_init(|| {
-        let trust = trust_policy(&endpoint.administrator_arn());
-        Policy::parse(trust, PolicyKind::Trust).expect("the administrator's ARN makes a policy")
-    });
     endpoint.know(trust);
     let (iam, sts) = LazyLock::force(&CONTROL).clone();
     let connection = Arc::new(Connection {
