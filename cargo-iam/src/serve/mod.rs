@@ -66,7 +66,7 @@ pub(crate) struct Args {
     policy: Vec<String>,
 
     /// Where allowed calls go that the endpoint does not perform itself: moto, ministack, `LocalStack`, … They are signed with
-    /// the keys `test` and `test`, or those that the URL names: `http://KEY:SECRET@127.0.0.1:9000`
+    /// the account id and `test` for keys, or those that the URL names: `http://KEY:SECRET@127.0.0.1:9000`
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
 
