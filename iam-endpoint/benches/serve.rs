@@ -6,6 +6,7 @@
 
 #![allow(clippy::panic, clippy::print_stdout, reason = "a program that measures")]
 
+#[expect(unreachable_pub, reason = "a library of another package")]
 #[path = "../../tests/src/emulator.rs"]
 #[allow(dead_code, missing_docs, reason = "the system tests use all of it")]
 mod emulator;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use iam_policy::{
-    Arn, Context, Decision, Effect, Policy, PolicySet, Request, Span, Statement, StatementTrace, Verdict,
+    Arn, Context, Decision, Effect, Policy, PolicySet, Principal, Request, Span, Statement, StatementTrace,
+    Verdict,
 };
 
 use crate::call::Call;
@@ -49,8 +50,15 @@ impl Refusal {
 impl Call<'_> {
     /// Decides, and journals the decision.
     pub(crate) fn authorize(&self, access: Access<'_>) -> Result<(), Refusal> {
+        self.authorize_as(self.caller.principal.clone(), access)
+    }
+
+    /// The same for another principal than the caller: one that an identity provider vouches for.
+    pub(crate) fn authorize_as(&self, principal: Principal, access: Access<'_>) -> Result<(), Refusal> {
         let (action, absent) = (access.action, access.absent);
-        self.authorize_where(access, true, &|key| is_absent(key, action, absent))
+        let authorization = self.judge(principal, access, &|key| is_absent(key, action, absent));
+        let answer = self.answer(&authorization);
+        self.journal(authorization, answer)
     }
 
     /// Decides and journals, where `is_absent` says which of the keys that nobody set are known not to be in the request.
@@ -62,7 +70,7 @@ impl Call<'_> {
         tells_resource: bool,
         is_absent: &dyn Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
-        let authorization = self.judge(access, is_absent);
+        let authorization = self.judge(self.caller.principal.clone(), access, is_absent);
         let answer = if tells_resource || is_of_all_alike(&authorization) {
             self.answer(&authorization)
         } else {
@@ -76,6 +84,10 @@ impl Call<'_> {
                 authorization.request.action.rsplit(':').next().unwrap_or_default(),
             )))
         };
+        self.journal(authorization, answer)
+    }
+
+    fn journal(&self, authorization: Authorization, answer: Result<(), Refusal>) -> Result<(), Refusal> {
         let mut record = self.record.borrow_mut();
         record.authorizations.push(authorization);
         if let Err(refusal) = &answer {
@@ -87,10 +99,16 @@ impl Call<'_> {
     /// Decides without journalling: what S3 does to see whether the caller may learn that a key is absent.
     pub(crate) fn probe(&self, access: Access<'_>) -> Result<(), Refusal> {
         let (action, absent) = (access.action, access.absent);
-        self.answer(&self.judge(access, &|key| is_absent(key, action, absent)))
+        let principal = self.caller.principal.clone();
+        self.answer(&self.judge(principal, access, &|key| is_absent(key, action, absent)))
     }
 
-    fn judge(&self, access: Access<'_>, is_absent: &dyn Fn(&str) -> bool) -> Authorization {
+    fn judge(
+        &self,
+        principal: Principal,
+        access: Access<'_>,
+        is_absent: &dyn Fn(&str) -> bool,
+    ) -> Authorization {
         let resource_account =
             access.resource_account.unwrap_or_else(|| self.account_of(&access.resource).to_owned());
         let organization = self.endpoint.organization();
@@ -111,7 +129,7 @@ impl Call<'_> {
             organization.limit(policies, access.action, principal_account, &resource_account);
         }
         let mut request = Request {
-            principal: self.caller.principal.clone(),
+            principal,
             action: access.action.to_owned(),
             resource: access.resource,
             resource_account: Some(resource_account),

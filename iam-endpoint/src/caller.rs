@@ -7,7 +7,7 @@ use iam_policy::{Context, PolicySet, Principal};
 use crate::call::Call;
 use crate::clock;
 use crate::endpoint::Shared;
-use crate::iam::{AccessKey, Holder, Tags};
+use crate::iam::{AccessKey, Holder, Session, SessionOf, State, Tags, User};
 
 /// The caller of one request.
 pub(crate) struct Caller {
@@ -37,39 +37,67 @@ impl Caller {
     pub(crate) fn of_key(endpoint: &Shared, key: &Arc<AccessKey>) -> Option<Self> {
         let iam = endpoint.iam();
         match &key.holder {
-            Holder::Session(session) => {
-                let role =
-                    iam.roles.find(&session.role_name).filter(|role| role.head.id == session.role_id)?;
+            Holder::Session(session) => Self::of_session(endpoint, &iam, session, key),
+            Holder::User(name) => Some(Self::of_user(endpoint, &iam, iam.users.find(name)?)),
+        }
+    }
+
+    fn of_session(endpoint: &Shared, iam: &State, session: &Session, key: &Arc<AccessKey>) -> Option<Self> {
+        let user = |id: &str| iam.users.iter().find(|user| user.head.id == id);
+        let key = Some(Arc::clone(key));
+        match &session.of {
+            SessionOf::Federated { user_id, name } => {
+                let user = Self::of_user(endpoint, iam, user(user_id)?);
+                let mut tags = user.tags;
+                tags.extend(session.tags.clone());
+                Some(Self {
+                    user_id: Some(format!("{}:{name}", endpoint.account.id)),
+                    principal: Principal::FederatedUser {
+                        arn: endpoint.federated_user_arn(name),
+                        user_arn: user.principal.arn().map(str::to_owned),
+                    },
+                    policies: Arc::new(PolicySet {
+                        session: session.policies.clone().map(Into::into),
+                        ..PolicySet::clone(&user.policies)
+                    }),
+                    user_name: None,
+                    tags,
+                    session: key,
+                })
+            }
+            SessionOf::Role { role, role_id, name, .. } => {
+                let role = iam.roles.find(role).filter(|role| role.head.id == *role_id)?;
                 let mut tags = role.head.tags.clone();
                 tags.extend(session.tags.clone());
                 Some(Self {
                     principal: Principal::AssumedRole {
                         role_arn: endpoint.iam_arn("role", &role.head.path, &role.head.name),
-                        session_arn: endpoint.session_arn(&role.head.name, &session.name),
+                        session_arn: endpoint.session_arn(&role.head.name, name),
                     },
                     policies: Arc::new(PolicySet {
                         session: session.policies.clone().map(Into::into),
                         ..iam.policies_of(&role.grants)
                     }),
-                    user_id: Some(format!("{}:{}", role.head.id, session.name)),
+                    user_id: Some(format!("{}:{name}", role.head.id)),
                     user_name: None,
                     tags,
-                    session: Some(Arc::clone(key)),
+                    session: key,
                 })
             }
-            Holder::User(name) => {
-                let user = iam.users.find(name)?;
-                Some(Self {
-                    principal: Principal::User {
-                        arn: endpoint.iam_arn("user", &user.head.path, &user.head.name),
-                    },
-                    policies: Arc::new(iam.policies_of(&user.grants)),
-                    user_id: Some(user.head.id.clone()),
-                    user_name: Some(user.head.name.clone()),
-                    tags: user.head.tags.clone(),
-                    session: None,
-                })
+            SessionOf::User { user_id } => {
+                Some(Self { session: key, ..Self::of_user(endpoint, iam, user(user_id)?) })
             }
+        }
+    }
+
+    fn of_user(endpoint: &Shared, iam: &State, user: &User) -> Self {
+        Self {
+            principal: Principal::User { arn: endpoint.iam_arn("user", &user.head.path, &user.head.name) },
+            policies: Arc::new(iam.policies_of_user(user)),
+            user_id: Some(user.head.id.clone()),
+            user_name: Some(user.head.name.clone()),
+            tags: user.head.tags.clone(),
+            session: None,
         }
     }
 
@@ -77,9 +105,12 @@ impl Caller {
         self.user_name.as_deref()
     }
 
-    /// The key of the session that calls, if it is one.
-    pub(crate) fn session(&self) -> Option<&AccessKey> {
-        self.session.as_deref()
+    /// The session that calls, if it is one.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        match self.session.as_deref() {
+            Some(AccessKey { holder: Holder::Session(session), .. }) => Some(session),
+            _ => None,
+        }
     }
 
     /// The role, where the caller is a session of one.
@@ -122,10 +153,13 @@ impl Call<'_> {
         for (key, value) in caller.tags.iter() {
             context.set(format!("aws:PrincipalTag/{key}"), value);
         }
-        if let Some(AccessKey { created, holder: Holder::Session(session), .. }) = caller.session() {
+        if let (Some(key), Some(session)) = (&caller.session, caller.session()) {
             context
-                .set("aws:TokenIssueTime", clock::iso8601(*created))
+                .set("aws:TokenIssueTime", clock::iso8601(key.created))
                 .set("aws:MultiFactorAuthPresent", "false");
+            if let SessionOf::Role { provider: Some(provider), .. } = &session.of {
+                context.set("aws:FederatedProvider", provider.as_str());
+            }
             if let Some(identity) = &session.source_identity {
                 context.set("aws:SourceIdentity", identity.as_str());
             }

@@ -412,6 +412,11 @@ impl Shared {
         format!("arn:{}:sts::{}:assumed-role/{role_name}/{session_name}", self.partition, self.account.id)
     }
 
+    /// The ARN of a session of `GetFederationToken`.
+    pub(crate) fn federated_user_arn(&self, name: &str) -> String {
+        format!("arn:{}:sts::{}:federated-user/{name}", self.partition, self.account.id)
+    }
+
     /// The ARN of an IAM resource, as in `arn:aws:iam::123456789012:role/path/name`.
     pub(crate) fn iam_arn(&self, resource_type: &str, path: &str, name: &str) -> String {
         format!("arn:{}:iam::{}:{resource_type}{path}{name}", self.partition, self.account.id)

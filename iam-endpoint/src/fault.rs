@@ -25,10 +25,19 @@ impl Fault {
 
     /// AWS's sentence for a parameter that breaks a rule.
     pub(crate) fn violated(parameter: &str, value: &str, rule: &str) -> Self {
+        Self::violated_by(parameter, &format!("'{value}'"), rule)
+    }
+
+    /// AWS's sentence for a parameter that is not there.
+    pub(crate) fn missing(parameter: &str) -> Self {
+        Self::violated_by(parameter, "null", "Member must not be null")
+    }
+
+    fn violated_by(parameter: &str, value: &str, rule: &str) -> Self {
         let (first, rest) = parameter.split_at_checked(1).unwrap_or_default();
         let field = format!("{}{rest}", first.to_ascii_lowercase());
         Self::validation(format!(
-            "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {rule}"
+            "1 validation error detected: Value {value} at '{field}' failed to satisfy constraint: {rule}"
         ))
     }
 
@@ -42,6 +51,10 @@ impl Fault {
 
     pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidInput", message)
+    }
+
+    pub(crate) fn malformed_policy(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "MalformedPolicyDocument", message)
     }
 
     pub(crate) fn limit(message: impl Into<String>) -> Self {
@@ -92,12 +105,28 @@ impl Fault {
 impl Fault {
     /// The caller may do it, and nothing performs it: neither a denial nor a success.
     pub(crate) fn not_performed(service: &str, operation: &str) -> Self {
+        /// The services that a feature of `iam-fixture` keeps in memory, and the feature.
+        const FEATURES: [(&str, &str); 9] = [
+            ("dynamodb", "dynamodb"),
+            ("events", "eventbridge"),
+            ("kms", "kms"),
+            ("lambda", "lambda"),
+            ("logs", "logs"),
+            ("secretsmanager", "secretsmanager"),
+            ("sns", "sns"),
+            ("sqs", "sqs"),
+            ("ssm", "ssm"),
+        ];
+        let feature = FEATURES.iter().find(|(id, _)| *id == service).map(|(_, feature)| {
+            format!("the feature `{feature}` of `iam-fixture` keeps this service in memory, and ")
+        });
         Self {
             status: StatusCode::NOT_IMPLEMENTED,
             code: Cow::Borrowed("AuthorizedNotPerformed"),
             message: format!(
-                "the caller is allowed to do `{service}:{operation}`, but nothing behind this endpoint performs it; an \
-                 upstream emulator would"
+                "the caller is allowed to do `{service}:{operation}`, but nothing behind this endpoint performs it; {}\
+                 `IAM_FIXTURE_UPSTREAM` sends it to an emulator",
+                feature.unwrap_or_default()
             ),
             outcome: Outcome::NotPerformed,
         }

@@ -1,7 +1,7 @@
 //! An AWS endpoint inside the process, which enforces IAM policies as AWS does.
 //!
 //! [`Endpoint::call`] takes an HTTP request as an AWS SDK signs it and gives the answer that AWS
-//! would give: IAM, STS and S3 are performed with state in memory, and every call is authorized by
+//! would give: IAM, STS and S3 are performed with state in memory, and every call to any service is authorized by
 //! [`iam_policy`] against the caller's identity policies, session policies, permissions boundary and
 //! the resource's own policy. What the endpoint cannot perform or cannot judge is answered with
 //! 501 and a message that names it, so that it can never be taken for a denial or for a success.
@@ -22,17 +22,22 @@
 //! # How one request goes through
 //!
 //! ```text
-//!  service   identify            s3, iam, sts         authorize          journal
-//!  ───────   ────────            ────────────         ─────────          ───────
-//!  call() ─► who signed it? ──►  which operation, ─►  may the caller  ─► what was asked, decided
-//!            else the service's  on what, with        do that? else      and answered
-//!            own error           which keys           AWS's sentence
+//!  addressee        identify         iam, s3, sts              authorize         perform
+//!  ─────────        ────────         ────────────              ─────────         ───────
+//!  which service, ► who signed it? ► what is kept here:      ► may the caller  ► whoever keeps the service;
+//!  in which         else the         which operation, on       do that? else     else 501
+//!  protocol?        service's own    what, with which keys     AWS's sentence    `AuthorizedNotPerformed`
+//!                   error            mapped
+//!                                    all else: `input` read,
+//!                                    `derive`d by the table
+//!                                    of every `operation`
 //! ```
 //!
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
 
 mod addressee;
+mod analyzer;
 mod authorize;
 mod call;
 mod caller;
@@ -72,6 +77,7 @@ mod upstream;
 mod xml;
 
 pub use credentials::Credentials;
+pub use derive::secret_suffix;
 pub use endpoint::{Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
 pub use organization::{Organization, Target};

@@ -3,6 +3,9 @@
 //! <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>
 
 use std::borrow::Cow;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -79,9 +82,77 @@ impl<'r> Parameters<'r> {
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&str, Fault> {
-        self.optional(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| Fault::violated(name, "", "Member must not be null"))
+        let value = self.optional(name).ok_or_else(|| Fault::missing(name))?;
+        if value.is_empty() {
+            self.check_length(name, 1..=usize::MAX)?;
+        }
+        Ok(value)
+    }
+
+    /// A whole number, if it is there, within its bounds.
+    pub(crate) fn number<N>(&self, name: &str, bounds: RangeInclusive<N>) -> Result<Option<N>, Fault>
+    where
+        N: Copy + Display + FromStr + PartialOrd + Into<i64>,
+    {
+        let Some(text) = self.optional(name) else { return Ok(None) };
+        let malformed = || {
+            Fault::new(
+                StatusCode::BAD_REQUEST,
+                "MalformedInput",
+                format!("the parameter `{name}` is not a whole number"),
+            )
+        };
+        let number: i64 = text.parse().map_err(|_| malformed())?;
+        let (least, most) = (*bounds.start(), *bounds.end());
+        if number < least.into() {
+            let rule = format!("Member must have value greater than or equal to {least}");
+            return Err(Fault::violated(name, text, &rule));
+        }
+        if number > most.into() {
+            let rule = format!("Member must have value less than or equal to {most}");
+            return Err(Fault::violated(name, text, &rule));
+        }
+        text.parse().map(Some).map_err(|_| malformed())
+    }
+
+    /// `true` or `false`; false if it is not there.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.optional(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// One of several words, if it is there.
+    pub(crate) fn one_of(&self, name: &str, words: &[&str]) -> Result<Option<&str>, Fault> {
+        let Some(word) = self.optional(name) else { return Ok(None) };
+        if words.contains(&word) {
+            return Ok(Some(word));
+        }
+        let rule = format!("Member must satisfy enum value set: [{}]", words.join(", "));
+        Err(Fault::violated(name, word, &rule))
+    }
+
+    /// Whether a text, if it is there, has an allowed number of characters.
+    pub(crate) fn check_length(&self, name: &str, bounds: RangeInclusive<usize>) -> Result<(), Fault> {
+        let Some(text) = self.optional(name) else { return Ok(()) };
+        let length = text.chars().count();
+        let (least, most) = bounds.into_inner();
+        if length < least {
+            let rule = format!("Member must have length greater than or equal to {least}");
+            return Err(Fault::violated(name, text, &rule));
+        }
+        if length > most {
+            let rule = format!("Member must have length less than or equal to {most}");
+            return Err(Fault::violated(name, text, &rule));
+        }
+        Ok(())
+    }
+
+    /// The texts of a list, `NAME.member.1`, `NAME.member.2`, …, in their order.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        let index_of = |of: &str| of.strip_prefix(name)?.strip_prefix(".member.")?.parse::<usize>().ok();
+        let mut members: Vec<_> =
+            self.0.iter().filter_map(|(of, value)| Some((index_of(of)?, value.as_ref()))).collect();
+        members.sort_by_key(|(index, _)| *index);
+        members.into_iter().map(|(_, value)| value).collect()
     }
 
     /// `NAME.member.1`, `NAME.member.2`, …, each with the fields that are asked for, up to the first gap.

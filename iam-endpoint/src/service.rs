@@ -24,7 +24,7 @@ use crate::protocol::{Ids, Protocol};
 use crate::request::Parts;
 use crate::resource_policy::Change;
 use crate::sigv4::{Failure, Presented};
-use crate::{iam, mapped, s3, sts};
+use crate::{analyzer, iam, mapped, s3, sts};
 
 /// Answers one request as a server does, which dates its answers. `peer` is the client's address where there is a socket.
 pub(crate) async fn call(
@@ -252,6 +252,7 @@ fn perform(call: &Call<'_>, name: &str, addressee: Addressee) -> Reply {
         return Reply::Answered(call.fault(protocol, &Fault::not_mapped(name, operation.as_deref())));
     };
     let own = match service.id() {
+        "accessanalyzer" if analyzer::performs(call) => Some(analyzer::handle(call)),
         "iam" => iam::handle(call),
         "s3" => match s3::handle(call) {
             s3::Handled::Answered(response) => Some(response),

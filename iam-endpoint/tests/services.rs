@@ -538,3 +538,16 @@ async fn some_operations_need_no_signature() {
     let answer = client.deliver(list).await;
     assert_eq!(answer.event.outcome, Outcome::AuthenticationFailed, "{}", answer.body);
 }
+
+#[tokio::test]
+async fn no_resource_of_many_is_left_out() {
+    let stop = |others: usize| {
+        let ids: String = (1..=others).map(|n| format!("&InstanceId.{n}=i-1")).collect();
+        let body = format!("Action=StopInstances&Version=2016-11-15{ids}&InstanceId.{}=i-2", others + 1);
+        form("ec2.us-east-1.amazonaws.com", &body)
+    };
+    let operator =
+        client(&allow("ec2:StopInstances", "arn:aws:ec2:us-east-1:123456789012:instance/i-1")).await;
+    operator.send("ec2", stop(10)).await.fails(403, "UnauthorizedOperation");
+    operator.send("ec2", stop(2_000)).await.fails(400, "ValidationException");
+}

@@ -147,7 +147,6 @@ impl From<String> for PolicyDocument {
 }
 
 /// The document as a value; messages show it indented.
-#[cfg(feature = "serde_json")]
 impl From<serde_json::Value> for PolicyDocument {
     fn from(value: serde_json::Value) -> Self {
         Form::Text(Source::inline(format!("{value:#}"))).into()

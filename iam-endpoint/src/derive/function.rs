@@ -276,8 +276,12 @@ fn secret(scope: &Scope<'_>, name: &str) -> String {
     scope.arn("secretsmanager", &format!("secret:{name}-{}", secret_suffix(name)))
 }
 
-/// Six characters as AWS appends them at random to a secret's name; ours are always the same for a name.
-pub(crate) fn secret_suffix(name: &str) -> String {
+/// The six characters that stand behind a secret's name in its ARN.
+///
+/// AWS draws them at random; here they are always the same for a name, so that a call that names the secret by its name
+/// can be decided on the ARN.
+#[must_use]
+pub fn secret_suffix(name: &str) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     // FNV-1a: nothing is kept safe by it.
     let mut hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

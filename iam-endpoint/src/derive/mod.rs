@@ -24,6 +24,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+pub use function::secret_suffix;
+
 pub(crate) use dynamodb::partition_key_of_new;
 pub(crate) use grammar::{Checks, checks, did_you_mean};
 pub(crate) use key::Keys;

@@ -2,17 +2,13 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
 use iam_policy::Arn;
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
-use super::scope::{Scope, Values};
+use super::scope::{MOST, Scope, Values, too_many};
 use crate::fault::Fault;
 use crate::input::Found;
-
-/// More resources than any request is about; each is decided on its own.
-const MOST: usize = 1_000;
 
 /// One thing that the caller must be allowed.
 #[derive(Debug, PartialEq)]
@@ -78,9 +74,9 @@ impl Questions {
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
         for target in &check.targets {
-            for scope in scope.by_item(&target.values).iter().filter(|scope| meets(scope)) {
+            for scope in scope.by_item(&target.values)?.iter().filter(|scope| meets(scope)) {
                 is_asked = true;
-                let (all, is_told) = named(scope, target);
+                let (all, is_told) = named(scope, target)?;
                 for named in all {
                     match named {
                         Named::Resource(resource) => {
@@ -101,12 +97,8 @@ impl Questions {
 
     /// Each question is asked once.
     fn push(&mut self, question: Question) -> Result<(), Fault> {
-        if self.0.len() == MOST {
-            return Err(Fault::new(
-                StatusCode::BAD_REQUEST,
-                "ValidationException",
-                format!("the request is about more than {MOST} resources"),
-            ));
+        if self.0.len() > MOST {
+            return Err(too_many());
         }
         if !self.0.contains(&question) {
             self.0.push(question);
@@ -122,7 +114,7 @@ enum Named {
 }
 
 /// The resources of one target, and whether the request tells them.
-fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> (Vec<Named>, bool) {
+fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool), Fault> {
     let mut is_told = true;
     let mut columns = Vec::with_capacity(target.values.len());
     for value in &target.values {
@@ -138,10 +130,10 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> (Vec<Named>, bool) {
     }
     let Some(resource_type) = target.resource_type else {
         let arns = columns.concat().into_iter();
-        return (arns.map(|arn| Named::Resource(arn.into_owned())).collect(), is_told);
+        return Ok((arns.map(|arn| Named::Resource(arn.into_owned())).collect(), is_told));
     };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
-        return (Vec::new(), is_told);
+        return Ok((Vec::new(), is_told));
     }
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
     let name = |row: usize| {
@@ -165,5 +157,8 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> (Vec<Named>, bool) {
         }
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
-    ((0..rows.min(MOST + 1)).map(name).collect(), is_told)
+    if rows > MOST {
+        return Err(too_many());
+    }
+    Ok(((0..rows).map(name).collect(), is_told))
 }

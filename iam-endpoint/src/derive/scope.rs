@@ -2,9 +2,24 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
+
 use super::grammar::{Condition, Expected, Term, Test, Value};
 use crate::endpoint::Shared;
+use crate::fault::Fault;
 use crate::input::{Found, Input, entries, items, walk};
+
+/// More resources than any request is about; each is decided on its own.
+pub(super) const MOST: usize = 1_000;
+
+/// A request about too many resources, of which none may be left out.
+pub(super) fn too_many() -> Fault {
+    Fault::new(
+        StatusCode::BAD_REQUEST,
+        "ValidationException",
+        format!("the request is about more than {MOST} resources"),
+    )
+}
 
 /// One request, as the table's values see it.
 #[derive(Clone, Copy)]
@@ -95,15 +110,19 @@ impl<'a> Scope<'a> {
 
     /// One scope for each item of the first list or map that a value goes through; this one alone where it goes through
     /// none, or where the request has none.
-    pub(crate) fn by_item(&self, values: &[Value<'a>]) -> Vec<Self> {
-        let Some((list, is_map)) = values.iter().find_map(list_of) else { return vec![*self] };
-        let Some(collection) = self.input.collection(list) else { return vec![*self] };
-        let focused = |(key, item)| Self { focus: Some(Focus { list, key, item }), ..*self };
-        if is_map {
-            entries(collection).into_iter().map(|(key, item)| focused((Some(key), item))).collect()
+    pub(crate) fn by_item(&self, values: &[Value<'a>]) -> Result<Vec<Self>, Fault> {
+        let Some((list, is_map)) = values.iter().find_map(list_of) else { return Ok(vec![*self]) };
+        let Some(collection) = self.input.collection(list) else { return Ok(vec![*self]) };
+        let items: Vec<_> = if is_map {
+            entries(collection).into_iter().map(|(key, item)| (Some(key), item)).collect()
         } else {
-            items(collection).into_iter().map(|item| focused((None, item))).collect()
+            items(collection).into_iter().map(|item| (None, item)).collect()
+        };
+        if items.len() > MOST {
+            return Err(too_many());
         }
+        let focused = |(key, item)| Self { focus: Some(Focus { list, key, item }), ..*self };
+        Ok(items.into_iter().map(focused).collect())
     }
 
     /// Whether a check is asked for.

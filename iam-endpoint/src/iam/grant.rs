@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
 use iam_policy::{Policy, PolicyKind};
 
 use super::input::{Input, end_of_page, exceed};
-use super::role::Role;
-use super::state::{Entity, Head, Named, State, capitalized};
-use super::user::User;
+use super::named::{Entity, capitalized};
+use super::state::State;
 use crate::digits::eight;
 use crate::fault::Fault;
 use crate::xml::Xml;
@@ -42,74 +40,48 @@ impl Grants {
 }
 
 /// Who can be given policies.
-pub(super) trait Grantee: Entity + Sized {
+pub(super) trait Grantee: Entity {
     /// What all inline policies together may measure, in characters other than white space.
     const MOST_INLINE: usize;
 
-    fn named(iam: &State) -> &Named<Self>;
-    fn named_mut(iam: &mut State) -> &mut Named<Self>;
-    fn name<'a>(input: &'a Input<'_>) -> Result<&'a str, Fault>;
     fn grants(&self) -> &Grants;
     fn grants_mut(&mut self) -> &mut Grants;
-}
 
-impl Grantee for Role {
-    const MOST_INLINE: usize = 10_240;
-
-    fn named(iam: &State) -> &Named<Self> {
-        &iam.roles
-    }
-
-    fn named_mut(iam: &mut State) -> &mut Named<Self> {
-        &mut iam.roles
-    }
-
-    fn name<'a>(input: &'a Input<'_>) -> Result<&'a str, Fault> {
-        input.parameters.required("RoleName")
-    }
-
-    fn grants(&self) -> &Grants {
-        &self.grants
-    }
-
-    fn grants_mut(&mut self) -> &mut Grants {
-        &mut self.grants
+    /// Whether its policies may be changed.
+    fn check_modifiable(&self) -> Result<(), Fault> {
+        Ok(())
     }
 }
 
-impl Grantee for User {
-    const MOST_INLINE: usize = 2_048;
+/// Says that a kind of resource with `grants` can be given policies.
+macro_rules! grantee {
+    ($kind:ty, $most_inline:literal, { $($more:item)* }) => {
+        impl $crate::iam::grant::Grantee for $kind {
+            const MOST_INLINE: usize = $most_inline;
 
-    fn named(iam: &State) -> &Named<Self> {
-        &iam.users
-    }
+            fn grants(&self) -> &$crate::iam::grant::Grants {
+                &self.grants
+            }
 
-    fn named_mut(iam: &mut State) -> &mut Named<Self> {
-        &mut iam.users
-    }
+            fn grants_mut(&mut self) -> &mut $crate::iam::grant::Grants {
+                &mut self.grants
+            }
 
-    fn name<'a>(input: &'a Input<'_>) -> Result<&'a str, Fault> {
-        input.user_name()
-    }
-
-    fn grants(&self) -> &Grants {
-        &self.grants
-    }
-
-    fn grants_mut(&mut self) -> &mut Grants {
-        &mut self.grants
-    }
+            $($more)*
+        }
+    };
 }
+pub(super) use grantee;
 
 pub(super) fn put_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let name = input.name("PolicyName", 128)?;
     let policy = input.policy("PolicyDocument", PolicyKind::Identity)?;
     let mut iam = input.call.endpoint.iam_mut();
-    let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
+    let grantee = modifiable::<T>(&mut iam, input)?;
     let others = grantee.grants().inline.iter().filter(|(other, _)| *other != name);
     if exceed(T::MOST_INLINE, others.map(|(_, policy)| policy).chain([&policy])) {
         return Err(Fault::limit(format!(
-            "Maximum policy size of {} bytes exceeded for {} {}",
+            "Maximum policy size of {} bytes exceeded for {} {}.",
             T::MOST_INLINE,
             T::WHAT,
             grantee.head().name
@@ -122,9 +94,9 @@ pub(super) fn put_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(
 pub(super) fn read_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let name = input.parameters.required("PolicyName")?;
     let iam = input.call.endpoint.iam();
-    let grantee = T::named(&iam).get(T::name(input)?)?;
+    let grantee = iam.get::<T>(input)?;
     let policy = grantee.grants().inline.get(name).ok_or_else(|| no_inline::<T>(name))?;
-    write_holder::<T>(grantee.head(), xml);
+    xml.leaf(T::PARAMETER, &grantee.head().name);
     xml.leaf("PolicyName", name);
     xml.leaf("PolicyDocument", &document(policy));
     Ok(())
@@ -133,13 +105,13 @@ pub(super) fn read_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Resul
 pub(super) fn delete_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let name = input.parameters.required("PolicyName")?;
     let mut iam = input.call.endpoint.iam_mut();
-    let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
+    let grantee = modifiable::<T>(&mut iam, input)?;
     grantee.grants_mut().inline.remove(name).map(drop).ok_or_else(|| no_inline::<T>(name))
 }
 
 pub(super) fn list_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
-    let grantee = T::named(&iam).get(T::name(input)?)?;
+    let grantee = iam.get::<T>(input)?;
     let (page, marker) = input.page(grantee.grants().inline.keys(), |name| (*name).clone())?;
     xml.element("PolicyNames", |xml| {
         for name in page {
@@ -154,7 +126,7 @@ pub(super) fn attach<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), F
     let arn = input.parameters.required("PolicyArn")?;
     let mut iam = input.call.endpoint.iam_mut();
     iam.managed_policy(arn)?;
-    let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
+    let grantee = modifiable::<T>(&mut iam, input)?;
     let attached = &mut grantee.grants_mut().attached;
     if attached.iter().any(|other| other == arn) {
         return Ok(());
@@ -170,10 +142,9 @@ pub(super) fn attach<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), F
 pub(super) fn detach<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let arn = input.parameters.required("PolicyArn")?;
     let mut iam = input.call.endpoint.iam_mut();
-    let attached = &mut T::named_mut(&mut iam).get_mut(T::name(input)?)?.grants_mut().attached;
-    let at = attached.iter().position(|other| other == arn).ok_or_else(|| {
-        Fault::new(StatusCode::NOT_FOUND, "NoSuchEntity", format!("Policy {arn} was not found."))
-    })?;
+    let attached = &mut modifiable::<T>(&mut iam, input)?.grants_mut().attached;
+    let at = attached.iter().position(|other| other == arn);
+    let at = at.ok_or_else(|| Fault::no_such_entity(format!("Policy {arn} was not found.")))?;
     attached.remove(at);
     Ok(())
 }
@@ -181,39 +152,49 @@ pub(super) fn detach<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), F
 pub(super) fn list_attached<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let prefix = input.path("PathPrefix")?;
     let iam = input.call.endpoint.iam();
-    let mut attached: Vec<_> = T::named(&iam).get(T::name(input)?)?.grants().attached.iter().collect();
+    let mut attached: Vec<_> = iam.get::<T>(input)?.grants().attached.iter().collect();
     attached.retain(|arn| arn.split_once(":policy").is_some_and(|(_, path)| path.starts_with(prefix)));
     attached.sort();
     let (page, marker) = input.page(attached.into_iter(), |arn| (*arn).clone())?;
-    xml.element("AttachedPolicies", |xml| {
-        for arn in page {
-            xml.element("member", |xml| {
-                xml.leaf("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
-                xml.leaf("PolicyArn", arn);
-            });
-        }
-    });
+    xml.element("AttachedPolicies", |xml| write_attached(page.into_iter(), xml));
     end_of_page(marker, xml);
     Ok(())
+}
+
+pub(super) fn write_attached<'a>(arns: impl Iterator<Item = &'a String>, xml: &mut Xml) {
+    for arn in arns {
+        xml.element("member", |xml| {
+            xml.leaf("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
+            xml.leaf("PolicyArn", arn);
+        });
+    }
+}
+
+/// Inline policies with their documents, as `GetAccountAuthorizationDetails` tells them.
+pub(super) fn write_inline(grants: &Grants, xml: &mut Xml) {
+    for (name, policy) in &grants.inline {
+        xml.element("member", |xml| {
+            xml.leaf("PolicyName", name);
+            xml.leaf("PolicyDocument", &document(policy));
+        });
+    }
 }
 
 pub(super) fn put_boundary<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let arn = input.parameters.required("PermissionsBoundary")?;
     let mut iam = input.call.endpoint.iam_mut();
     iam.managed_policy(arn)?;
-    T::named_mut(&mut iam).get_mut(T::name(input)?)?.grants_mut().boundary = Some(arn.to_owned());
+    modifiable::<T>(&mut iam, input)?.grants_mut().boundary = Some(arn.to_owned());
     Ok(())
 }
 
 pub(super) fn delete_boundary<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let mut iam = input.call.endpoint.iam_mut();
-    let grantee = T::named_mut(&mut iam).get_mut(T::name(input)?)?;
-    grantee.grants_mut().boundary.take().map(drop).ok_or_else(|| {
-        Fault::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchEntity",
-            format!("The {} has no permissions boundary.", T::WHAT),
-        )
+    let grantee = modifiable::<T>(&mut iam, input)?;
+    let gone = grantee.grants_mut().boundary.take().map(drop);
+    gone.ok_or_else(|| {
+        let name = &grantee.head().name;
+        Fault::no_such_entity(format!("{} {name} does not have a permission boundary.", capitalized(T::WHAT)))
     })
 }
 
@@ -254,16 +235,14 @@ pub(super) fn document(policy: &Policy) -> String {
     String::from_utf8(encoded).unwrap_or_default()
 }
 
-fn write_holder<T: Grantee>(head: &Head, xml: &mut Xml) {
-    xml.leaf(if T::WHAT == Role::WHAT { "RoleName" } else { "UserName" }, &head.name);
+fn modifiable<'s, T: Grantee>(iam: &'s mut State, input: &Input<'_>) -> Result<&'s mut T, Fault> {
+    let grantee = iam.get_mut::<T>(input)?;
+    grantee.check_modifiable()?;
+    Ok(grantee)
 }
 
 fn no_inline<T: Grantee>(name: &str) -> Fault {
-    Fault::new(
-        StatusCode::NOT_FOUND,
-        "NoSuchEntity",
-        format!("The {} policy with name {name} cannot be found.", T::WHAT),
-    )
+    Fault::no_such_entity(format!("The {} policy with name {name} cannot be found.", T::WHAT))
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! One IAM call's facts, and the checks that several operations share.
 
-use http::StatusCode;
 use iam_policy::{Policy, PolicyKind};
 
-use super::state::{Entity, Named};
+use super::named::Entity;
 use crate::call::Call;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
@@ -11,7 +10,7 @@ use crate::query::Parameters;
 use crate::xml::Xml;
 
 /// A call to IAM.
-pub(super) struct Input<'a> {
+pub(crate) struct Input<'a> {
     pub(super) call: &'a Call<'a>,
     pub(super) parameters: Parameters<'a>,
 }
@@ -20,13 +19,7 @@ impl Input<'_> {
     /// A name that AWS would accept for a new resource.
     pub(super) fn name(&self, parameter: &'static str, longest: usize) -> Result<&str, Fault> {
         let name = self.parameters.required(parameter)?;
-        if name.len() > longest {
-            return Err(Fault::violated(
-                parameter,
-                name,
-                &format!("Member must have length less than or equal to {longest}"),
-            ));
-        }
+        self.parameters.check_length(parameter, 1..=longest)?;
         if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
             return Err(Fault::violated(
                 parameter,
@@ -40,13 +33,7 @@ impl Input<'_> {
     /// The path of a new resource, or the prefix of those to list.
     pub(super) fn path(&self, parameter: &'static str) -> Result<&str, Fault> {
         let path = self.parameters.optional(parameter).unwrap_or("/");
-        if path.len() > 512 {
-            return Err(Fault::violated(
-                parameter,
-                path,
-                "Member must have length less than or equal to 512",
-            ));
-        }
+        self.parameters.check_length(parameter, 1..=512)?;
         let is_whole = parameter == "PathPrefix" || path.ends_with('/');
         if !path.starts_with('/') || !is_whole || !path.bytes().all(|b| (0x21..=0x7e).contains(&b)) {
             return Err(Fault::validation(format!(
@@ -56,6 +43,16 @@ impl Input<'_> {
             )));
         }
         Ok(path)
+    }
+
+    /// The other name that a resource is to have.
+    pub(super) fn new_name(&self, parameter: &'static str, longest: usize) -> Result<Option<&str>, Fault> {
+        self.parameters.optional(parameter).map(|_| self.name(parameter, longest)).transpose()
+    }
+
+    /// The other path that a resource is to have.
+    pub(super) fn new_path(&self) -> Result<Option<&str>, Fault> {
+        self.parameters.optional("NewPath").map(|_| self.path("NewPath")).transpose()
     }
 
     /// The user that is named, or the one who calls.
@@ -73,17 +70,16 @@ impl Input<'_> {
         check_policy(self.call.endpoint, self.parameters.required(parameter)?, kind)
     }
 
-    /// One page of what `T` there is, in the order of names, from `Marker` on and at most `MaxItems`.
-    pub(super) fn list<T: Entity>(
+    /// One page of resources, in the order of names, from `Marker` on and at most `MaxItems`.
+    pub(super) fn list<'t, T: Entity + 't>(
         &self,
-        all: &Named<T>,
+        all: impl Iterator<Item = &'t T>,
         list: &str,
         xml: &mut Xml,
-        wanted: impl Fn(&T) -> bool,
         write: impl Fn(&T, &mut Xml),
     ) -> Result<(), Fault> {
         let prefix = self.path("PathPrefix")?;
-        let wanted = all.iter().filter(|entity| entity.head().path.starts_with(prefix) && wanted(entity));
+        let wanted = all.filter(|entity| entity.head().path.starts_with(prefix));
         let (page, marker) = self.page(wanted, |entity| entity.head().name.to_ascii_lowercase())?;
         xml.element(list, |xml| {
             for entity in page {
@@ -100,14 +96,7 @@ impl Input<'_> {
         items: impl Iterator<Item = T>,
         name: impl Fn(&T) -> String,
     ) -> Result<(Vec<T>, Option<String>), Fault> {
-        let size = match self.parameters.optional("MaxItems") {
-            None => 100,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|size| (1..=1000).contains(size))
-                .ok_or_else(|| Fault::violated("MaxItems", text, "Member must be between 1 and 1000"))?,
-        };
+        let size = self.parameters.number("MaxItems", 1..=1000_u16)?.map_or(100, usize::from);
         let after = match self.parameters.optional("Marker") {
             None => None,
             Some(marker) => {
@@ -140,7 +129,5 @@ pub(super) fn exceed<'p>(most: usize, policies: impl Iterator<Item = &'p Policy>
 
 /// Checks a policy document as IAM and STS do.
 pub(crate) fn check_policy(endpoint: &Shared, text: &str, kind: PolicyKind) -> Result<Policy, Fault> {
-    endpoint.policy(text, kind).map_err(|diagnostics| {
-        Fault::new(StatusCode::BAD_REQUEST, "MalformedPolicyDocument", diagnostics.to_string())
-    })
+    endpoint.policy(text, kind).map_err(|diagnostics| Fault::malformed_policy(diagnostics.to_string()))
 }

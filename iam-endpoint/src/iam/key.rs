@@ -1,15 +1,16 @@
 //! Access keys, of users and of role sessions.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::StatusCode;
 use iam_policy::Policy;
 use time::OffsetDateTime;
 
-use super::input::Input;
-use super::state::{ADMINISTRATOR, State};
+use super::input::{Input, end_of_page};
+use super::state::ADMINISTRATOR;
 use super::tags::Tags;
+use super::user::User;
 use crate::clock;
 use crate::credentials::Credentials;
 use crate::fault::Fault;
@@ -17,28 +18,32 @@ use crate::sigv4::{Failure, Kind, SigningKeys};
 use crate::xml::Xml;
 
 /// An access key: who signs with it, and with what.
-#[derive(Clone)]
 pub(crate) struct AccessKey {
     pub(crate) id: String,
     pub(crate) keys: Arc<SigningKeys>,
     pub(crate) holder: Holder,
     pub(crate) created: OffsetDateTime,
+    active: AtomicBool,
+    used: Mutex<Option<Used>>,
+}
+
+/// The last use of a key.
+#[derive(Clone)]
+struct Used {
+    at: OffsetDateTime,
+    service: String,
+    region: String,
 }
 
 /// Whose an access key is.
-#[derive(Clone)]
 pub(crate) enum Holder {
-    Session(Session),
+    Session(Box<Session>),
     User(String),
 }
 
-/// A session of a role.
-#[derive(Clone)]
+/// What temporary credentials stand for.
 pub(crate) struct Session {
-    pub(crate) role_name: String,
-    /// A role that was deleted and made again is another one.
-    pub(crate) role_id: String,
-    pub(crate) name: String,
+    pub(crate) of: SessionOf,
     pub(crate) token: String,
     pub(crate) expires: OffsetDateTime,
     /// The session policies; `None` if there are none, so that the role's own are the limit.
@@ -49,36 +54,84 @@ pub(crate) struct Session {
     pub(crate) source_identity: Option<String>,
 }
 
+/// Who has a session. What was deleted and made again is another one, so it is known by its unique id.
+pub(crate) enum SessionOf {
+    /// `GetFederationToken`: somebody for whom a user vouches.
+    Federated { user_id: String, name: String },
+    /// `AssumeRole` and its like. `provider` is that of a web identity.
+    Role { role: String, role_id: String, name: String, provider: Option<String> },
+    /// `GetSessionToken`.
+    User { user_id: String },
+}
+
 impl AccessKey {
     /// The administrator's of an account. All endpoints of a process have the same for the same account, so that what is
     /// derived from it is derived once, and not with each test's endpoint.
     pub(super) fn of_administrator(account: &str, now: OffsetDateTime) -> Self {
-        static MADE: Mutex<Vec<(String, AccessKey)>> = Mutex::new(Vec::new());
+        static MADE: Mutex<Vec<(String, String, Arc<SigningKeys>)>> = Mutex::new(Vec::new());
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, key)) = made.iter().find(|(of, _)| of == account) {
-            return Self { created: now, ..key.clone() };
-        }
         let key = Self::of_user(ADMINISTRATOR, now);
-        made.push((account.to_owned(), key.clone()));
+        if let Some((_, id, keys)) = made.iter().find(|(of, ..)| of == account) {
+            return Self { id: id.clone(), keys: Arc::clone(keys), ..key };
+        }
+        made.push((account.to_owned(), key.id.clone(), Arc::clone(&key.keys)));
         key
     }
 
     pub(super) fn of_user(user: &str, now: OffsetDateTime) -> Self {
-        Self {
-            id: format!("AKIA{}", random(16, UPPER)),
-            keys: Arc::new(SigningKeys::new(random(40, ANY))),
-            holder: Holder::User(user.to_owned()),
-            created: now,
-        }
+        Self::new("AKIA", Holder::User(user.to_owned()), now)
     }
 
     pub(crate) fn of_session(session: Session, now: OffsetDateTime) -> Self {
+        Self::new("ASIA", Holder::Session(Box::new(session)), now)
+    }
+
+    fn new(prefix: &str, holder: Holder, created: OffsetDateTime) -> Self {
         Self {
-            id: format!("ASIA{}", random(16, UPPER)),
+            id: format!("{prefix}{}", random(16, UPPER)),
             keys: Arc::new(SigningKeys::new(random(40, ANY))),
-            holder: Holder::Session(session),
-            created: now,
+            holder,
+            created,
+            active: AtomicBool::new(true),
+            used: Mutex::default(),
         }
+    }
+
+    /// The same key, of a user who has another name now.
+    pub(super) fn renamed(&self, user: &str) -> Self {
+        Self {
+            id: self.id.clone(),
+            keys: Arc::clone(&self.keys),
+            holder: Holder::User(user.to_owned()),
+            created: self.created,
+            active: AtomicBool::new(self.is_active()),
+            used: Mutex::new(self.used()),
+        }
+    }
+
+    /// The name of the user whose key it is.
+    pub(super) fn user(&self) -> Option<&str> {
+        match &self.holder {
+            Holder::User(name) => Some(name),
+            Holder::Session(_) => None,
+        }
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that somebody called a service with the key.
+    pub(crate) fn note_use(&self, at: OffsetDateTime, service: &str, region: &str) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *used {
+            Some(used) if used.service == service && used.region == region => used.at = at,
+            used => *used = Some(Used { at, service: service.to_owned(), region: region.to_owned() }),
+        }
+    }
+
+    fn used(&self) -> Option<Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Temporary credentials are good only with their own session token, and only for their time.
@@ -132,6 +185,11 @@ pub(super) fn unique_id(prefix: &str) -> String {
 const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ANY: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// The seed of a virtual MFA device.
+pub(super) fn random_base32(length: usize) -> String {
+    random(length, UPPER)
+}
+
 /// Letters of an alphabet whose length divides 256, so that all are as likely.
 fn random<const N: usize>(length: usize, alphabet: &[u8; N]) -> String {
     let mut bytes = vec![0; length];
@@ -146,7 +204,7 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     /// AWS's quota for each user.
     const MOST: usize = 2;
     let mut iam = input.call.endpoint.iam_mut();
-    let user = user_name(input, &iam)?;
+    let user = iam.get::<User>(input)?.head.name.clone();
     if iam.keys_of(&user).count() >= MOST {
         return Err(Fault::limit(format!("Cannot exceed quota for AccessKeysPerUser: {MOST}")));
     }
@@ -161,40 +219,66 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
 pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let id = input.parameters.required("AccessKeyId")?;
     let mut iam = input.call.endpoint.iam_mut();
-    let user = user_name(input, &iam)?;
+    let user = iam.get::<User>(input)?.head.name.clone();
     if !iam.keys_of(&user).any(|key| key.id == id) {
-        return Err(Fault::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchEntity",
-            format!("The Access Key with id {id} cannot be found."),
-        ));
+        return Err(no_such(id));
     }
     iam.remove_key(id);
     Ok(())
 }
 
+pub(super) fn update(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let id = input.parameters.required("AccessKeyId")?;
+    input.parameters.required("Status")?;
+    let status = input.parameters.one_of("Status", &["Active", "Inactive"])?;
+    let iam = input.call.endpoint.iam();
+    let user = &iam.get::<User>(input)?.head.name;
+    let key = iam.keys_of(user).find(|key| key.id == id).ok_or_else(|| no_such(id))?;
+    key.active.store(status == Some("Active"), Ordering::Relaxed);
+    Ok(())
+}
+
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
-    let user = user_name(input, &iam)?;
+    let user = &iam.get::<User>(input)?.head.name;
+    let (page, marker) = input.page(iam.keys_of(user), |key| key.id.clone())?;
+    xml.leaf("UserName", user);
     xml.element("AccessKeyMetadata", |xml| {
-        for key in iam.keys_of(&user) {
-            xml.element("member", |xml| write(key, &user, xml));
+        for key in page {
+            xml.element("member", |xml| write(key, user, xml));
         }
     });
-    xml.leaf("IsTruncated", "false");
+    end_of_page(marker, xml);
+    Ok(())
+}
+
+pub(super) fn last_used(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let iam = input.call.endpoint.iam();
+    let id = input.parameters.required("AccessKeyId")?;
+    let key = iam.any_key(id).ok_or_else(|| no_such(id))?;
+    let Holder::User(user) = &key.holder else { return Err(no_such(id)) };
+    xml.leaf("UserName", user);
+    xml.element("AccessKeyLastUsed", |xml| {
+        let last = key.used();
+        if let Some(last) = &last {
+            xml.leaf("LastUsedDate", &clock::iso8601(last.at));
+        }
+        let (service, region) = last.as_ref().map_or(("N/A", "N/A"), |last| (&last.service, &last.region));
+        xml.leaf("ServiceName", service);
+        xml.leaf("Region", region);
+    });
     Ok(())
 }
 
 fn write(key: &AccessKey, user: &str, xml: &mut Xml) {
     xml.leaf("UserName", user);
     xml.leaf("AccessKeyId", &key.id);
-    xml.leaf("Status", "Active");
+    xml.leaf("Status", if key.is_active() { "Active" } else { "Inactive" });
     xml.leaf("CreateDate", &clock::iso8601(key.created));
 }
 
-/// The user that is named, or the one who calls.
-fn user_name(input: &Input<'_>, iam: &State) -> Result<String, Fault> {
-    Ok(iam.users.get(input.user_name()?)?.head.name.clone())
+fn no_such(id: &str) -> Fault {
+    Fault::no_such_entity(format!("The Access Key with id {id} cannot be found."))
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use time::OffsetDateTime;
 
 use super::grant::{Grants, document};
 use super::input::{Input, end_of_page, exceed};
-use super::state::{Entity, Head, State, is_aws_managed};
+use super::named::{Entity as _, Head, entity};
+use super::state::{State, is_aws_managed};
 use super::tags::Tags;
+use super::version::{Version, Versions};
 use crate::clock;
 use crate::fault::Fault;
 use crate::xml::Xml;
@@ -19,76 +21,95 @@ const MOST: usize = 6_144;
 pub(crate) struct CustomerPolicy {
     pub(super) head: Head,
     pub(super) arn: String,
-    pub(super) document: Policy,
+    pub(super) versions: Versions,
+    pub(super) updated: OffsetDateTime,
     description: Option<String>,
 }
 
-impl Entity for CustomerPolicy {
-    const WHAT: &'static str = "policy";
-
-    fn head(&self) -> &Head {
-        &self.head
+impl CustomerPolicy {
+    /// What its default version says.
+    pub(super) fn document(&self) -> &Policy {
+        &self.versions.default().document
     }
+}
+
+entity!(CustomerPolicy, policies, "policy", "policy", "PolicyArn", {
+    const NAME: &'static str = "PolicyName";
+
+    fn name_in(arn: &str) -> &str {
+        arn.rsplit('/').next().unwrap_or(arn)
+    }
+
+    fn is(&self, arn: &str) -> bool {
+        self.arn == arn
+    }
+
+    fn no_such(arn: &str) -> Fault {
+        Fault::no_such_entity(format!("Policy {arn} was not found."))
+    }
+
+    fn exists(name: &str) -> Fault {
+        Fault::already_exists(format!(
+            "A policy called {name} already exists. Duplicate names are not allowed."
+        ))
+    }
+});
+
+/// A document that a managed policy can have.
+pub(super) fn read_document(input: &Input<'_>) -> Result<Policy, Fault> {
+    let document = input.policy("PolicyDocument", PolicyKind::Identity)?;
+    if exceed(MOST, std::iter::once(&document)) {
+        return Err(Fault::limit(format!("Cannot exceed quota for PolicySize: {MOST}")));
+    }
+    Ok(document)
+}
+
+/// A managed policy of the customer's, to change it: nobody but AWS changes AWS's.
+pub(super) fn changeable<'s>(iam: &'s mut State, input: &Input<'_>) -> Result<&'s mut CustomerPolicy, Fault> {
+    let arn = input.parameters.required("PolicyArn")?;
+    if is_aws_managed(arn) {
+        return Err(Fault::new(
+            StatusCode::FORBIDDEN,
+            "AccessDenied",
+            format!("the policy {arn} is AWS's own, and cannot be changed"),
+        ));
+    }
+    iam.policies.get_mut(arn)
 }
 
 pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let name = input.name("PolicyName", 128)?;
     let path = input.path("Path")?;
-    let document = input.policy("PolicyDocument", PolicyKind::Identity)?;
-    if exceed(MOST, std::iter::once(&document)) {
-        return Err(Fault::limit(format!("Cannot exceed quota for PolicySize: {MOST}")));
-    }
+    input.parameters.check_length("Description", 0..=1000)?;
+    let document = read_document(input)?;
     let arn = input.call.endpoint.iam_arn("policy", path, name);
     let policy = CustomerPolicy {
         head: Head::new("ANPA", name, path, Tags::read(&input.parameters)?, input.call.now),
         arn: arn.clone(),
-        document,
+        versions: Versions::new(document, input.call.now),
+        updated: input.call.now,
         description: input.parameters.optional("Description").map(str::to_owned),
     };
     let mut iam = input.call.endpoint.iam_mut();
     iam.policies.insert(policy)?;
-    write_one(&iam, &arn, true, xml)
+    write_one(&iam, &arn, Detail::Created, xml)
 }
 
 pub(super) fn read(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    write_one(&input.call.endpoint.iam(), input.parameters.required("PolicyArn")?, true, xml)
-}
-
-pub(super) fn read_version(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let wanted = input.parameters.required("VersionId")?;
-    let arn = input.parameters.required("PolicyArn")?;
-    let iam = input.call.endpoint.iam();
-    let facts = Facts::of(&iam, arn)?;
-    if facts.version != wanted {
-        return Err(Fault::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchEntity",
-            format!("Policy {arn} version {wanted} does not exist or is not attachable."),
-        ));
-    }
-    let policy = iam.managed_policy(arn)?;
-    xml.element("PolicyVersion", |xml| {
-        xml.leaf("Document", &document(&policy));
-        facts.write_version(xml);
-    });
-    Ok(())
-}
-
-pub(super) fn list_versions(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let iam = input.call.endpoint.iam();
-    let facts = Facts::of(&iam, input.parameters.required("PolicyArn")?)?;
-    xml.element("Versions", |xml| xml.element("member", |xml| facts.write_version(xml)));
-    end_of_page(None, xml);
-    Ok(())
+    write_one(&input.call.endpoint.iam(), input.parameters.required("PolicyArn")?, Detail::All, xml)
 }
 
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let prefix = input.path("PathPrefix")?;
-    let only_attached = input.parameters.optional("OnlyAttached") == Some("true");
-    let scope = input.parameters.optional("Scope").unwrap_or("All");
-    if !["All", "AWS", "Local"].contains(&scope) {
-        return Err(Fault::violated("Scope", scope, "Member must satisfy enum value set: [AWS, Local, All]"));
-    }
+    let only_attached = input.parameters.flag("OnlyAttached");
+    let scope = input.parameters.one_of("Scope", &["AWS", "Local", "All"])?.unwrap_or("All");
+    let usage = ["PermissionsPolicy", "PermissionsBoundary"];
+    let holds = match input.parameters.one_of("PolicyUsageFilter", &usage)? {
+        None => holds,
+        Some("PermissionsBoundary") => bounds,
+        Some(_) => attaches,
+    };
+    let only_used = only_attached || input.parameters.optional("PolicyUsageFilter").is_some();
     let iam = input.call.endpoint.iam();
     let partition = input.call.endpoint.partition;
     let local = iam.policies.iter().map(|policy| policy.arn.clone()).filter(|_| scope != "AWS");
@@ -96,14 +117,14 @@ pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let mut all: Vec<_> = local
         .chain(aws)
         .filter(|arn| arn.split_once(":policy").is_some_and(|(_, path)| path.starts_with(prefix)))
-        .filter(|arn| !only_attached || iam.holders_of(arn, attaches).next().is_some())
+        .filter(|arn| !only_used || iam.holders_of(arn, holds).next().is_some())
         .collect();
     all.sort();
     let (page, marker) = input.page(all.into_iter(), Clone::clone)?;
     let facts = page.iter().map(|arn| Facts::of(&iam, arn)).collect::<Result<Vec<_>, _>>()?;
     xml.element("Policies", |xml| {
         for facts in &facts {
-            xml.element("member", |xml| facts.write(false, xml));
+            xml.element("member", |xml| facts.write(Detail::Listed, xml));
         }
     });
     end_of_page(marker, xml);
@@ -112,13 +133,26 @@ pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
 
 pub(super) fn list_entities(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let arn = input.parameters.required("PolicyArn")?;
-    let as_boundary = input.parameters.optional("PolicyUsageFilter") == Some("PermissionsBoundary");
+    let kinds = ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"];
+    let kind = input.parameters.one_of("EntityFilter", &kinds)?;
+    let usage = ["PermissionsPolicy", "PermissionsBoundary"];
+    let holds = match input.parameters.one_of("PolicyUsageFilter", &usage)? {
+        None => holds,
+        Some("PermissionsBoundary") => bounds,
+        Some(_) => attaches,
+    };
+    let prefix = input.path("PathPrefix")?;
     let iam = input.call.endpoint.iam();
     Facts::of(&iam, arn)?;
-    let holds = if as_boundary { bounds } else { attaches };
-    for (list, what) in [("PolicyGroups", "Group"), ("PolicyRoles", "Role"), ("PolicyUsers", "User")] {
+    let wanted =
+        |(of, head): &(&str, &Head)| kind.is_none_or(|kind| kind == *of) && head.path.starts_with(prefix);
+    let mut holders: Vec<_> = iam.holders_of(arn, holds).filter(wanted).collect();
+    let place = |(of, head): &(&str, &Head)| format!("{of}/{}", head.name.to_ascii_lowercase());
+    holders.sort_by_key(place);
+    let (page, marker) = input.page(holders.into_iter(), place)?;
+    for (list, what) in [("PolicyGroups", "Group"), ("PolicyUsers", "User"), ("PolicyRoles", "Role")] {
         xml.element(list, |xml| {
-            for (_, head) in iam.holders_of(arn, holds).filter(|(of, _)| *of == what) {
+            for (_, head) in page.iter().filter(|(of, _)| *of == what) {
                 xml.element("member", |xml| {
                     xml.leaf(&format!("{what}Name"), &head.name);
                     xml.leaf(&format!("{what}Id"), &head.id);
@@ -126,47 +160,60 @@ pub(super) fn list_entities(input: &Input<'_>, xml: &mut Xml) -> Result<(), Faul
             }
         });
     }
-    end_of_page(None, xml);
+    end_of_page(marker, xml);
     Ok(())
 }
 
 pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
-    let arn = input.parameters.required("PolicyArn")?;
     let mut iam = input.call.endpoint.iam_mut();
-    let policy = iam.customer_policy(arn).ok_or_else(|| no_such(arn))?;
-    if iam.holders_of(arn, |grants, arn| attaches(grants, arn) || bounds(grants, arn)).next().is_some() {
+    let arn = changeable(&mut iam, input)?.arn.clone();
+    if iam.holders_of(&arn, holds).next().is_some() {
         return Err(Fault::delete_conflict("Cannot delete a policy attached to entities."));
     }
-    let name = policy.head.name.clone();
-    iam.policies.remove(&name);
+    if iam.policies.get(&arn)?.versions.all().len() > 1 {
+        return Err(Fault::delete_conflict(
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The \
+             default version is deleted with the policy.",
+        ));
+    }
+    iam.policies.remove(&arn);
     Ok(())
 }
 
 impl State {
-    pub(super) fn customer_policy(&self, arn: &str) -> Option<&CustomerPolicy> {
-        self.policies.find(arn.rsplit('/').next()?).filter(|policy| policy.arn == arn)
-    }
-
     /// Who holds a policy, each with the word for its kind.
     fn holders_of<'a>(
         &'a self,
         arn: &'a str,
         holds: impl Fn(&Grants, &str) -> bool + 'a,
     ) -> impl Iterator<Item = (&'static str, &'a Head)> {
+        let groups = self.groups.iter().map(|group| ("Group", &group.head, &group.grants));
         let roles = self.roles.iter().map(|role| ("Role", &role.head, &role.grants));
         let users = self.users.iter().map(|user| ("User", &user.head, &user.grants));
-        roles.chain(users).filter(move |(.., grants)| holds(grants, arn)).map(|(what, head, _)| (what, head))
+        let all = groups.chain(roles).chain(users);
+        all.filter(move |(.., grants)| holds(grants, arn)).map(|(what, head, _)| (what, head))
     }
 }
 
+/// How much of a policy an answer tells.
+#[derive(Clone, Copy, PartialEq)]
+enum Detail {
+    All,
+    /// Not the description, which the request has just told.
+    Created,
+    /// Neither the description nor the tags.
+    Listed,
+}
+
 /// What an answer tells of a managed policy.
-struct Facts<'a> {
+pub(super) struct Facts<'a> {
     arn: &'a str,
     name: &'a str,
     path: &'a str,
     id: String,
-    version: &'a str,
+    default_version: String,
     created: OffsetDateTime,
+    updated: OffsetDateTime,
     tags: Option<&'a Tags>,
     description: Option<&'a str>,
     attachments: usize,
@@ -174,33 +221,34 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn of(iam: &'a State, arn: &'a str) -> Result<Self, Fault> {
+    pub(super) fn of(iam: &'a State, arn: &'a str) -> Result<Self, Fault> {
         let attachments = iam.holders_of(arn, attaches).count();
         let boundaries = iam.holders_of(arn, bounds).count();
         if is_aws_managed(arn) {
-            let policy = managed::find(arn).ok_or_else(|| no_such(arn))?;
+            let policy = managed::find(arn).ok_or_else(|| CustomerPolicy::no_such(arn))?;
             return Ok(Self {
                 arn,
                 name: policy.name(),
                 path: policy.path(),
                 id: aws_id(policy.name()),
-                version: policy.version(),
+                default_version: policy.version().to_owned(),
                 created: OffsetDateTime::UNIX_EPOCH,
+                updated: OffsetDateTime::UNIX_EPOCH,
                 tags: None,
                 description: None,
                 attachments,
                 boundaries,
             });
         }
-        let CustomerPolicy { head, description, .. } =
-            iam.customer_policy(arn).ok_or_else(|| no_such(arn))?;
+        let CustomerPolicy { head, versions, updated, description, .. } = iam.policies.get(arn)?;
         Ok(Self {
             arn,
             name: &head.name,
             path: &head.path,
             id: head.id.clone(),
-            version: "v1",
+            default_version: versions.default().id(),
             created: head.created,
+            updated: *updated,
             tags: Some(&head.tags),
             description: description.as_deref(),
             attachments,
@@ -208,39 +256,66 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Lists leave out the description and the tags.
-    fn write(&self, whole: bool, xml: &mut Xml) {
-        let created = clock::iso8601(self.created);
+    fn write(&self, detail: Detail, xml: &mut Xml) {
         xml.leaf("PolicyName", self.name);
         xml.leaf("PolicyId", &self.id);
         xml.leaf("Arn", self.arn);
         xml.leaf("Path", self.path);
-        xml.leaf("DefaultVersionId", self.version);
+        xml.leaf("DefaultVersionId", &self.default_version);
         xml.leaf("AttachmentCount", &self.attachments.to_string());
         xml.leaf("PermissionsBoundaryUsageCount", &self.boundaries.to_string());
         xml.leaf("IsAttachable", "true");
-        xml.leaf("CreateDate", &created);
-        xml.leaf("UpdateDate", &created);
-        if whole {
-            if let Some(description) = self.description {
-                xml.leaf("Description", description);
-            }
-            if let Some(tags) = self.tags.filter(|tags| !tags.is_empty()) {
-                tags.write(xml);
-            }
+        xml.leaf("CreateDate", &clock::iso8601(self.created));
+        xml.leaf("UpdateDate", &clock::iso8601(self.updated));
+        if let Some(description) = self.description.filter(|_| detail == Detail::All) {
+            xml.leaf("Description", description);
+        }
+        if let Some(tags) = self.tags.filter(|_| detail != Detail::Listed) {
+            tags.write(xml);
         }
     }
 
-    fn write_version(&self, xml: &mut Xml) {
-        xml.leaf("VersionId", self.version);
+    /// With the documents of all its versions, as `GetAccountAuthorizationDetails` tells it.
+    pub(super) fn write_with_versions(&self, iam: &State, xml: &mut Xml) {
+        self.write(Detail::Listed, xml);
+        xml.element("PolicyVersionList", |xml| match (iam.policies.find(self.arn), iam.policy(self.arn)) {
+            (Some(policy), _) => {
+                for version in policy.versions.all() {
+                    xml.element("member", |xml| write_version(version, &policy.versions, true, xml));
+                }
+            }
+            (None, Some(policy)) => xml.element("member", |xml| self.write_aws_version(Some(&policy), xml)),
+            (None, None) => {}
+        });
+    }
+
+    /// The only version of AWS's policies that is known here.
+    pub(super) fn write_aws_version(&self, policy: Option<&Policy>, xml: &mut Xml) {
+        if let Some(policy) = policy {
+            xml.leaf("Document", &document(policy));
+        }
+        xml.leaf("VersionId", &self.default_version);
         xml.leaf("IsDefaultVersion", "true");
-        xml.leaf("CreateDate", &clock::iso8601(self.created));
+        xml.leaf("CreateDate", &clock::iso8601(self.updated));
+    }
+
+    pub(super) fn default_version(&self) -> &str {
+        &self.default_version
     }
 }
 
-fn write_one(iam: &State, arn: &str, whole: bool, xml: &mut Xml) -> Result<(), Fault> {
+pub(super) fn write_version(version: &Version, of: &Versions, with_document: bool, xml: &mut Xml) {
+    if with_document {
+        xml.leaf("Document", &document(&version.document));
+    }
+    xml.leaf("VersionId", &version.id());
+    xml.leaf("IsDefaultVersion", if version.number == of.default().number { "true" } else { "false" });
+    xml.leaf("CreateDate", &clock::iso8601(version.created));
+}
+
+fn write_one(iam: &State, arn: &str, detail: Detail, xml: &mut Xml) -> Result<(), Fault> {
     let facts = Facts::of(iam, arn)?;
-    xml.element("Policy", |xml| facts.write(whole, xml));
+    xml.element("Policy", |xml| facts.write(detail, xml));
     Ok(())
 }
 
@@ -261,6 +336,6 @@ fn bounds(grants: &Grants, arn: &str) -> bool {
     grants.boundary.as_deref() == Some(arn)
 }
 
-fn no_such(arn: &str) -> Fault {
-    Fault::new(StatusCode::NOT_FOUND, "NoSuchEntity", format!("Policy {arn} was not found."))
+fn holds(grants: &Grants, arn: &str) -> bool {
+    attaches(grants, arn) || bounds(grants, arn)
 }

@@ -1,10 +1,10 @@
 //! Instance profiles: what holds a role for EC2, and keeps it from being deleted.
 
-use http::StatusCode;
-
-use super::input::{Input, end_of_page};
-use super::role::{self, Detail};
-use super::state::{Entity, Head, State};
+use super::input::Input;
+use super::named::{Entity as _, Head, entity};
+use super::role::{self, Detail, Role};
+use super::service_role;
+use super::state::State;
 use super::tags::Tags;
 use crate::authorize::Access;
 use crate::clock;
@@ -28,13 +28,15 @@ impl Profile {
     }
 }
 
-impl Entity for Profile {
-    const WHAT: &'static str = "instance profile";
-
-    fn head(&self) -> &Head {
-        &self.head
+entity!(Profile, profiles, "instance profile", "instance-profile", "InstanceProfileName", {
+    fn no_such(name: &str) -> Fault {
+        Fault::no_such_entity(format!("Instance Profile {name} cannot be found."))
     }
-}
+
+    fn exists(name: &str) -> Fault {
+        Fault::already_exists(format!("Instance Profile {name} already exists."))
+    }
+});
 
 pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let name = input.name("InstanceProfileName", 128)?;
@@ -51,14 +53,15 @@ pub(super) fn read(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
 }
 
 pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
-    let name = input.parameters.required("InstanceProfileName")?;
     let mut iam = input.call.endpoint.iam_mut();
-    if iam.profiles.get(name)?.role.is_some() {
+    let profile = iam.get::<Profile>(input)?;
+    if profile.role.is_some() {
         return Err(Fault::delete_conflict(
             "Cannot delete entity, must remove roles from instance profile first.",
         ));
     }
-    iam.profiles.remove(name);
+    let name = profile.head.name.clone();
+    iam.profiles.remove(&name);
     Ok(())
 }
 
@@ -80,8 +83,10 @@ pub(super) fn add_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
         absent: &["aws:ResourceTag/", "iam:"],
     })?;
     let mut iam = endpoint.iam_mut();
-    let role = iam.roles.get(name)?.head.name.clone();
-    let profile = iam.profiles.get_mut(input.parameters.required("InstanceProfileName")?)?;
+    let role = iam.roles.get(name)?;
+    service_role::check_modifiable(role)?;
+    let role = role.head.name.clone();
+    let profile = iam.get_mut::<Profile>(input)?;
     if profile.role.is_some() {
         return Err(Fault::limit("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"));
     }
@@ -92,13 +97,12 @@ pub(super) fn add_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 pub(super) fn remove_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let name = input.parameters.required("RoleName")?;
     let mut iam = input.call.endpoint.iam_mut();
-    let profile = iam.profiles.get_mut(input.parameters.required("InstanceProfileName")?)?;
+    let profile = iam.get_mut::<Profile>(input)?;
     if profile.role.take_if(|role| role.eq_ignore_ascii_case(name)).is_none() {
-        return Err(Fault::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchEntity",
-            format!("Role {name} in Instance Profile {} cannot be found.", profile.head.name),
-        ));
+        let profile = &profile.head.name;
+        return Err(Fault::no_such_entity(format!(
+            "Role {name} in Instance Profile {profile} cannot be found."
+        )));
     }
     Ok(())
 }
@@ -106,39 +110,30 @@ pub(super) fn remove_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let write = |profile: &Profile, xml: &mut Xml| write(profile, &iam, input.call.endpoint, xml);
-    input.list(&iam.profiles, "InstanceProfiles", xml, |_| true, write)
+    input.list(iam.profiles.iter(), "InstanceProfiles", xml, write)
 }
 
 pub(super) fn list_for_role(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
-    let role = &iam.roles.get(input.parameters.required("RoleName")?)?.head.name;
+    let role = &iam.get::<Role>(input)?.head.name;
     let all = iam.profiles.iter().filter(|profile| profile.has_role(role));
-    let (page, marker) = input.page(all, |profile| profile.head.name.to_ascii_lowercase())?;
-    xml.element("InstanceProfiles", |xml| {
-        for profile in page {
-            xml.element("member", |xml| write(profile, &iam, input.call.endpoint, xml));
-        }
-    });
-    end_of_page(marker, xml);
-    Ok(())
+    input.list(all, "InstanceProfiles", xml, |profile, xml| write(profile, &iam, input.call.endpoint, xml))
 }
 
 fn write_one(input: &Input<'_>, iam: &State, xml: &mut Xml) -> Result<(), Fault> {
-    let profile = iam.profiles.get(input.parameters.required("InstanceProfileName")?)?;
+    let profile = iam.get::<Profile>(input)?;
     xml.element("InstanceProfile", |xml| write(profile, iam, input.call.endpoint, xml));
     Ok(())
 }
 
-fn write(profile: &Profile, iam: &State, endpoint: &Shared, xml: &mut Xml) {
+pub(super) fn write(profile: &Profile, iam: &State, endpoint: &Shared, xml: &mut Xml) {
     let Head { name, path, id, created, tags } = &profile.head;
     xml.leaf("Path", path);
     xml.leaf("InstanceProfileName", name);
     xml.leaf("InstanceProfileId", id);
-    xml.leaf("Arn", &endpoint.iam_arn("instance-profile", path, name));
+    xml.leaf("Arn", &profile.arn(endpoint));
     xml.leaf("CreateDate", &clock::iso8601(*created));
-    if !tags.is_empty() {
-        tags.write(xml);
-    }
+    tags.write(xml);
     xml.element("Roles", |xml| {
         if let Some(role) = profile.role.as_ref().and_then(|role| iam.roles.find(role)) {
             xml.element("member", |xml| role::write_fields(role, Detail::Listed, endpoint, xml));

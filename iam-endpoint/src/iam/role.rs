@@ -1,11 +1,13 @@
 //! Roles.
 
-use iam_policy::{Policy, PolicyKind};
+use iam_policy::{Arn, Policy, PolicyKind, Source, Statement};
 use time::Duration;
 
-use super::grant::{self, Grants};
-use super::input::{Input, end_of_page, exceed};
-use super::state::{Entity, Head};
+use super::grant::{self, Grants, grantee};
+use super::input::{Input, exceed};
+use super::named::{Entity as _, Head, entity};
+use super::service_role;
+use super::state::State;
 use super::tags::Tags;
 use crate::clock;
 use crate::endpoint::Shared;
@@ -21,16 +23,22 @@ pub(crate) struct Role {
     pub(crate) trust: Policy,
     pub(crate) grants: Grants,
     pub(crate) longest_session: Duration,
-    description: Option<String>,
+    pub(super) description: Option<String>,
+    /// Whether a service made it for itself.
+    pub(super) linked: bool,
 }
 
-impl Entity for Role {
-    const WHAT: &'static str = "role";
-
-    fn head(&self) -> &Head {
-        &self.head
+entity!(Role, roles, "role", "role", "RoleName", {
+    fn boundary(&self) -> Option<&str> {
+        self.grants.boundary.as_deref()
     }
-}
+});
+
+grantee!(Role, 10_240, {
+    fn check_modifiable(&self) -> Result<(), Fault> {
+        service_role::check_modifiable(self)
+    }
+});
 
 pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let endpoint = input.call.endpoint;
@@ -40,12 +48,14 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let longest_session = longest_session(input)?.unwrap_or(Duration::HOUR);
     let description = description(input)?;
     let mut iam = endpoint.iam_mut();
+    check_principals(&trust, &iam, endpoint)?;
     let role = Role {
         head: Head::new("AROA", name, input.path("Path")?, tags, input.call.now),
         trust,
         grants: grant::of_new(input, &iam)?,
         longest_session,
         description,
+        linked: false,
     };
     write(iam.roles.insert(role)?, Detail::Created, endpoint, xml);
     Ok(())
@@ -53,18 +63,19 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
 
 pub(super) fn read(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
-    write(iam.roles.get(input.parameters.required("RoleName")?)?, Detail::All, input.call.endpoint, xml);
+    write(iam.get::<Role>(input)?, Detail::All, input.call.endpoint, xml);
     Ok(())
 }
 
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let write = |role: &Role, xml: &mut Xml| write_fields(role, Detail::Listed, input.call.endpoint, xml);
-    input.list(&iam.roles, "Roles", xml, |_| true, write)
+    input.list(iam.roles.iter(), "Roles", xml, write)
 }
 
 pub(super) fn update_trust(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let trust = trust(input, "PolicyDocument")?;
+    check_principals(&trust, &input.call.endpoint.iam(), input.call.endpoint)?;
     change(input, |role| role.trust = trust)
 }
 
@@ -77,49 +88,27 @@ pub(super) fn update(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 }
 
 pub(super) fn update_description(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    input.parameters.required("Description")?;
     let description = description(input)?;
     change(input, |role| role.description = description)?;
     read(input, xml)
 }
 
 pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
-    let name = input.parameters.required("RoleName")?;
-    let mut iam = input.call.endpoint.iam_mut();
-    let role = iam.roles.get(name)?;
-    if iam.profiles.iter().any(|profile| profile.has_role(&role.head.name)) {
+    let endpoint = input.call.endpoint;
+    let mut iam = endpoint.iam_mut();
+    let role = iam.get::<Role>(input)?;
+    service_role::check_modifiable(role)?;
+    let name = role.head.name.clone();
+    if iam.profiles.iter().any(|profile| profile.has_role(&name)) {
         return Err(Fault::delete_conflict(
             "Cannot delete entity, must remove roles from instance profile first.",
         ));
     }
     role.grants.check_empty()?;
-    iam.roles.remove(name);
-    Ok(())
-}
-
-pub(super) fn tag(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
-    let mut tags = Tags::read(&input.parameters)?;
-    let mut iam = input.call.endpoint.iam_mut();
-    let role = iam.roles.get_mut(input.parameters.required("RoleName")?)?;
-    let mut all = role.head.tags.clone();
-    all.extend(std::mem::take(&mut tags));
-    all.check_count()?;
-    role.head.tags = all;
-    Ok(())
-}
-
-pub(super) fn untag(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
-    let keys = input.parameters.members("TagKeys", [""]);
-    change(input, |role| {
-        for key in keys.iter().filter_map(|[key]| *key) {
-            role.head.tags.remove(key);
-        }
-    })
-}
-
-pub(super) fn list_tags(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let iam = input.call.endpoint.iam();
-    iam.roles.get(input.parameters.required("RoleName")?)?.head.tags.write(xml);
-    end_of_page(None, xml);
+    let (arn, id) = (role.arn(endpoint), role.head.id.clone());
+    iam.roles.remove(&name);
+    forget_principal(&mut iam, &arn, &id);
     Ok(())
 }
 
@@ -132,7 +121,7 @@ pub(super) enum Detail {
     Listed,
 }
 
-fn write(role: &Role, detail: Detail, endpoint: &Shared, xml: &mut Xml) {
+pub(super) fn write(role: &Role, detail: Detail, endpoint: &Shared, xml: &mut Xml) {
     xml.element("Role", |xml| write_fields(role, detail, endpoint, xml));
 }
 
@@ -141,7 +130,7 @@ pub(super) fn write_fields(role: &Role, detail: Detail, endpoint: &Shared, xml: 
     xml.leaf("Path", path);
     xml.leaf("RoleName", name);
     xml.leaf("RoleId", id);
-    xml.leaf("Arn", &endpoint.iam_arn("role", path, name));
+    xml.leaf("Arn", &role.arn(endpoint));
     xml.leaf("CreateDate", &clock::iso8601(*created));
     xml.leaf("AssumeRolePolicyDocument", &grant::document(&role.trust));
     if let Some(description) = &role.description {
@@ -152,9 +141,7 @@ pub(super) fn write_fields(role: &Role, detail: Detail, endpoint: &Shared, xml: 
         return;
     }
     grant::write_boundary(&role.grants, xml);
-    if !tags.is_empty() {
-        tags.write(xml);
-    }
+    tags.write(xml);
     if detail == Detail::All {
         xml.leaf("RoleLastUsed", "");
     }
@@ -162,8 +149,50 @@ pub(super) fn write_fields(role: &Role, detail: Detail, endpoint: &Shared, xml: 
 
 fn change(input: &Input<'_>, change: impl FnOnce(&mut Role)) -> Result<(), Fault> {
     let mut iam = input.call.endpoint.iam_mut();
-    change(iam.roles.get_mut(input.parameters.required("RoleName")?)?);
+    let role = iam.get_mut::<Role>(input)?;
+    service_role::check_modifiable(role)?;
+    change(role);
     Ok(())
+}
+
+/// A trust policy may name only users and roles that are there.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_policies.html>
+fn check_principals(trust: &Policy, iam: &State, endpoint: &Shared) -> Result<(), Fault> {
+    let principals = trust.statements().iter().filter_map(Statement::principals);
+    for value in principals.flat_map(|principals| principals.values) {
+        let Some(arn) = Arn::parse(value.text).filter(|arn| arn.account == endpoint.account.id) else {
+            continue;
+        };
+        let name = arn.resource.rsplit('/').next().unwrap_or_default();
+        let is_there = match (arn.service, arn.resource.split('/').next()) {
+            ("iam", Some("role")) => iam.roles.find(name).map(|role| role.arn(endpoint)),
+            ("iam", Some("user")) => iam.users.find(name).map(|user| user.arn(endpoint)),
+            _ => continue,
+        };
+        if is_there.as_deref() != Some(value.text) {
+            return Err(Fault::malformed_policy(format!(
+                "Invalid principal in policy: \"AWS\":\"{}\"",
+                value.text
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the unique id of a user or role that is gone in the place of its ARN, so that another one of the same name is not
+/// trusted in its place.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-users>
+pub(super) fn forget_principal(iam: &mut State, arn: &str, id: &str) {
+    let (named, gone) = (format!("\"{arn}\""), format!("\"{id}\""));
+    for role in iam.roles.iter_mut().filter(|role| role.trust.source().fragment().contains(&named)) {
+        let source = role.trust.source();
+        let text = source.fragment().replace(&named, &gone);
+        if let Ok(trust) = Policy::parse(Source::new(source.name(), text), PolicyKind::Trust) {
+            role.trust = trust;
+        }
+    }
 }
 
 fn trust(input: &Input<'_>, parameter: &'static str) -> Result<Policy, Fault> {
@@ -175,24 +204,18 @@ fn trust(input: &Input<'_>, parameter: &'static str) -> Result<Policy, Fault> {
 }
 
 fn longest_session(input: &Input<'_>) -> Result<Option<Duration>, Fault> {
-    let Some(text) = input.parameters.optional("MaxSessionDuration") else { return Ok(None) };
-    let seconds = text.parse().ok().filter(|seconds| (3600..=43_200).contains(seconds));
-    seconds
-        .map(|seconds| Some(Duration::seconds(seconds)))
-        .ok_or_else(|| Fault::violated("MaxSessionDuration", text, "Member must be between 3600 and 43200"))
+    Ok(input.parameters.number("MaxSessionDuration", 3600..=43_200)?.map(Duration::seconds))
 }
 
 fn description(input: &Input<'_>) -> Result<Option<String>, Fault> {
     let Some(text) = input.parameters.optional("Description") else { return Ok(None) };
-    if text.chars().count() > 1000 {
+    input.parameters.check_length("Description", 0..=1000)?;
+    if text.chars().any(|c| c.is_control() && !"\t\n\r".contains(c)) {
         return Err(Fault::violated(
             "Description",
             text,
-            "Member must have length less than or equal to 1000",
+            r"Member must satisfy regular expression pattern: [\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
         ));
-    }
-    if text.chars().any(|c| c.is_control() && !"\t\n\r".contains(c)) {
-        return Err(Fault::violated("Description", text, "Member must have no control characters"));
     }
     Ok(Some(text.to_owned()))
 }

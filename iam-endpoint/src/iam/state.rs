@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::StatusCode;
 use iam_policy::{Policy, PolicyKind, PolicySet, managed};
 use time::OffsetDateTime;
 
+use super::account::PasswordPolicy;
 use super::grant::Grants;
-use super::key::{AccessKey, Holder, unique_id};
+use super::group::Group;
+use super::key::{AccessKey, Holder};
+use super::mfa::Device;
+use super::named::{Entity, Head, Named};
 use super::policy::CustomerPolicy;
 use super::profile::Profile;
+use super::provider::{OidcProvider, SamlProvider};
 use super::role::Role;
 use super::tags::Tags;
 use super::user::User;
@@ -21,35 +25,42 @@ use crate::fault::Fault;
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
 /// An account's IAM.
+#[derive(Default)]
 pub(crate) struct State {
     pub(crate) users: Named<User>,
     pub(crate) roles: Named<Role>,
+    pub(super) groups: Named<Group>,
     pub(super) policies: Named<CustomerPolicy>,
     pub(crate) profiles: Named<Profile>,
+    pub(super) devices: Named<Device>,
+    pub(crate) oidc_providers: Named<OidcProvider>,
+    pub(super) saml_providers: Named<SamlProvider>,
+    pub(super) alias: Option<String>,
+    pub(super) password_policy: Option<PasswordPolicy>,
     keys: BTreeMap<String, Arc<AccessKey>>,
 }
 
 impl State {
     /// An account with one user, who may do everything.
     pub(crate) fn with_administrator(account: &str, now: OffsetDateTime) -> (Self, Credentials) {
-        let mut state = Self {
-            users: Named::default(),
-            roles: Named::default(),
-            policies: Named::default(),
-            profiles: Named::default(),
-            keys: BTreeMap::new(),
-        };
+        let mut state = Self::default();
         let grants = Grants {
             attached: vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()],
             ..Grants::default()
         };
-        state.users.put(User { head: Head::new("AIDA", ADMINISTRATOR, "/", Tags::default(), now), grants });
+        state.users.put(User::new(Head::new("AIDA", ADMINISTRATOR, "/", Tags::default(), now), grants));
         let key = state.insert_key(AccessKey::of_administrator(account, now));
         (state, key.credentials())
     }
 
+    /// The key with which somebody signs; one that was made inactive is as good as none.
     pub(crate) fn access_key(&self, id: &str) -> Option<Arc<AccessKey>> {
-        self.keys.get(id).cloned()
+        self.keys.get(id).filter(|key| key.is_active()).cloned()
+    }
+
+    /// The key of this id, active or not.
+    pub(crate) fn any_key(&self, id: &str) -> Option<&Arc<AccessKey>> {
+        self.keys.get(id)
     }
 
     pub(crate) fn insert_key(&mut self, key: AccessKey) -> Arc<AccessKey> {
@@ -76,17 +87,44 @@ impl State {
         self.keys.values().filter(move |key| matches!(&key.holder, Holder::User(name) if name == user))
     }
 
+    /// Gives a user's keys to the same user under another name.
+    pub(super) fn rename_holder(&mut self, old: &str, new: &str) {
+        let ids: Vec<_> = self.keys_of(old).map(|key| key.id.clone()).collect();
+        for id in ids {
+            if let Some(key) = self.keys.remove(&id) {
+                self.keys.insert(id, Arc::new(key.renamed(new)));
+            }
+        }
+    }
+
     /// The policies that apply to whoever has these grants.
     pub(crate) fn policies_of(&self, grants: &Grants) -> PolicySet {
         let mut policies = PolicySet::default();
-        policies.identity.extend(grants.inline.values().cloned());
-        for arn in &grants.attached {
-            policies.identity.extend(self.policy(arn));
-        }
+        self.add_identity(grants, &mut policies);
         if let Some(arn) = &grants.boundary {
             policies.boundary.extend(self.policy(arn));
         }
         policies
+    }
+
+    /// A user's policies, and those of its groups.
+    pub(crate) fn policies_of_user(&self, user: &User) -> PolicySet {
+        let mut policies = self.policies_of(&user.grants);
+        for group in self.groups_of(&user.head.name) {
+            self.add_identity(&group.grants, &mut policies);
+        }
+        policies
+    }
+
+    fn add_identity(&self, grants: &Grants, policies: &mut PolicySet) {
+        policies.identity.extend(grants.inline.values().cloned());
+        for arn in &grants.attached {
+            policies.identity.extend(self.policy(arn));
+        }
+    }
+
+    pub(super) fn groups_of(&self, user: &str) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(move |group| group.has(user))
     }
 
     /// The document of a managed policy, AWS's or the customer's.
@@ -94,7 +132,7 @@ impl State {
         if is_aws_managed(arn) {
             return aws_managed(arn);
         }
-        self.customer_policy(arn).map(|policy| policy.document.clone())
+        self.policies.find(arn).map(|policy| policy.document().clone())
     }
 
     /// The same, or `NoSuchEntity`.
@@ -105,12 +143,18 @@ impl State {
             return Err(Fault::invalid_input(format!("ARN {arn} is not valid.")));
         }
         self.policy(arn).ok_or_else(|| {
-            Fault::new(
-                StatusCode::NOT_FOUND,
-                "NoSuchEntity",
-                format!("Policy {arn} does not exist or is not attachable."),
-            )
+            Fault::no_such_entity(format!("Policy {arn} does not exist or is not attachable."))
         })
+    }
+
+    /// What a request refers to.
+    pub(super) fn get<T: Entity>(&self, input: &super::input::Input<'_>) -> Result<&T, Fault> {
+        T::all(self).get(T::reference(input)?)
+    }
+
+    /// The same, to change it.
+    pub(super) fn get_mut<T: Entity>(&mut self, input: &super::input::Input<'_>) -> Result<&mut T, Fault> {
+        T::all_mut(self).get_mut(T::reference(input)?)
     }
 }
 
@@ -130,91 +174,4 @@ fn aws_managed(arn: &str) -> Option<Policy> {
     let policy = Policy::parse(iam_policy::Source::new(arn, found.document()), PolicyKind::Identity).ok()?;
     lock().insert(arn.to_owned(), policy.clone());
     Some(policy)
-}
-
-/// What all IAM resources have.
-#[derive(Clone, Debug)]
-pub(crate) struct Head {
-    pub(crate) name: String,
-    pub(crate) path: String,
-    pub(crate) id: String,
-    pub(crate) created: OffsetDateTime,
-    pub(crate) tags: Tags,
-}
-
-impl Head {
-    pub(super) fn new(id_prefix: &str, name: &str, path: &str, tags: Tags, now: OffsetDateTime) -> Self {
-        Self { name: name.to_owned(), path: path.to_owned(), id: unique_id(id_prefix), created: now, tags }
-    }
-}
-
-/// An IAM resource with a name of its own.
-pub(crate) trait Entity {
-    /// What messages call it.
-    const WHAT: &'static str;
-
-    fn head(&self) -> &Head;
-}
-
-/// Resources by name. Names differ in more than case.
-pub(crate) struct Named<T>(BTreeMap<String, T>);
-
-impl<T> Default for Named<T> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
-impl<T: Entity> Named<T> {
-    pub(crate) fn find(&self, name: &str) -> Option<&T> {
-        self.0.get(&name.to_ascii_lowercase())
-    }
-
-    pub(super) fn get(&self, name: &str) -> Result<&T, Fault> {
-        self.find(name).ok_or_else(|| no_such::<T>(name))
-    }
-
-    pub(super) fn get_mut(&mut self, name: &str) -> Result<&mut T, Fault> {
-        self.0.get_mut(&name.to_ascii_lowercase()).ok_or_else(|| no_such::<T>(name))
-    }
-
-    /// Adds one whose name is not taken.
-    pub(super) fn insert(&mut self, entity: T) -> Result<&T, Fault> {
-        let name = &entity.head().name;
-        if self.find(name).is_some() {
-            return Err(Fault::new(
-                StatusCode::CONFLICT,
-                "EntityAlreadyExists",
-                format!("{} with name {name} already exists.", capitalized(T::WHAT)),
-            ));
-        }
-        Ok(self.put(entity))
-    }
-
-    pub(super) fn remove(&mut self, name: &str) {
-        self.0.remove(&name.to_ascii_lowercase());
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.values()
-    }
-
-    fn put(&mut self, entity: T) -> &T {
-        let key = entity.head().name.to_ascii_lowercase();
-        self.0.entry(key).insert_entry(entity).into_mut()
-    }
-}
-
-/// A word as AWS begins a sentence or a quota's name with it.
-pub(super) fn capitalized(word: &str) -> String {
-    let (first, rest) = word.split_at_checked(1).unwrap_or_default();
-    format!("{}{rest}", first.to_ascii_uppercase())
-}
-
-fn no_such<T: Entity>(name: &str) -> Fault {
-    Fault::new(
-        StatusCode::NOT_FOUND,
-        "NoSuchEntity",
-        format!("The {} with name {name} cannot be found.", T::WHAT),
-    )
 }

@@ -14,9 +14,18 @@ pub(crate) struct Tags(Vec<(String, String)>);
 impl Tags {
     /// Reads `Tags.member.N.Key` and `.Value`.
     pub(crate) fn read(parameters: &Parameters<'_>) -> Result<Self, Fault> {
+        let members = parameters.members("Tags", ["Key", "Value"]);
+        Self::checked(members.into_iter().map(|pair| {
+            let [key, value] = pair.map(|text| text.unwrap_or_default().to_owned());
+            (key, value)
+        }))
+    }
+
+    /// Tags that a resource or a session can have.
+    pub(crate) fn checked(pairs: impl Iterator<Item = (String, String)>) -> Result<Self, Fault> {
         let mut tags = Self::default();
-        for [key, value] in parameters.members("Tags", ["Key", "Value"]) {
-            let (key, value) = (key.unwrap_or_default(), value.unwrap_or_default());
+        for (key, value) in pairs {
+            let (key, value) = (key.as_str(), value.as_str());
             let allowed =
                 |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c));
             if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
@@ -80,14 +89,19 @@ impl Tags {
         self.0.is_empty()
     }
 
+    /// Writes the tags, if there are any.
     pub(super) fn write(&self, xml: &mut Xml) {
-        xml.element("Tags", |xml| {
-            for (key, value) in self.iter() {
-                xml.element("member", |xml| {
-                    xml.leaf("Key", key);
-                    xml.leaf("Value", value);
-                });
-            }
-        });
+        if !self.is_empty() {
+            xml.element("Tags", |xml| Self::write_members(self.iter(), xml));
+        }
+    }
+
+    pub(super) fn write_members<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>, xml: &mut Xml) {
+        for (key, value) in tags {
+            xml.element("member", |xml| {
+                xml.leaf("Key", key);
+                xml.leaf("Value", value);
+            });
+        }
     }
 }

@@ -4,10 +4,13 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::assume_role::assume_role;
-use crate::authorize::Access;
+use super::federation::{federation_token, session_token_of_user};
+use super::web_identity::assume_role_with_web_identity;
+use crate::authorize::{Access, Refusal};
 use crate::call::Call;
 use crate::ec2;
 use crate::fault::Fault;
+use crate::iam::{Session, SessionOf};
 use crate::protocol::Protocol;
 use crate::query::{self, Parameters};
 use crate::xml::Xml;
@@ -16,9 +19,13 @@ type Operation = fn(&Call<'_>, &Parameters<'_>, &mut Xml) -> Result<(), Fault>;
 
 const OPERATIONS: &[(&str, Operation)] = &[
     ("AssumeRole", assume_role),
+    ("AssumeRoleWithSAML", assume_role_with_saml),
+    ("AssumeRoleWithWebIdentity", assume_role_with_web_identity),
     ("DecodeAuthorizationMessage", decode_authorization_message),
     ("GetAccessKeyInfo", access_key_info),
     ("GetCallerIdentity", caller_identity),
+    ("GetFederationToken", federation_token),
+    ("GetSessionToken", session_token_of_user),
 ];
 
 /// Answers a call to STS; `None` for an operation that is not one of these.
@@ -32,9 +39,23 @@ fn answer(call: &Call<'_>) -> Result<Option<Response<Bytes>>, Fault> {
     let Some((name, operation)) = OPERATIONS.iter().find(|(name, _)| *name == action) else {
         return Ok(None);
     };
+    check_session(call, name)?;
     let mut xml = Xml::new();
     operation(call, &parameters, &mut xml)?;
     Ok(Some(query::respond(call, name, "https://sts.amazonaws.com/doc/2011-06-15/", &xml)))
+}
+
+/// A session of a user, made without an MFA device, can only become a role's; a federated one not even that.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
+fn check_session(call: &Call<'_>, operation: &str) -> Result<(), Refusal> {
+    let is_free = matches!(operation, "AssumeRole" | "GetCallerIdentity");
+    match call.caller.session() {
+        Some(Session { of: SessionOf::Federated { .. } | SessionOf::User { .. }, .. }) if !is_free => {
+            Err(Refusal::Denied(format!("Cannot call {operation} with session credentials")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Asks no policy: AWS answers even where one denies it.
@@ -44,6 +65,11 @@ fn caller_identity(call: &Call<'_>, _: &Parameters<'_>, xml: &mut Xml) -> Result
     xml.leaf("UserId", call.caller.user_id.as_deref().unwrap_or_default());
     xml.leaf("Account", &call.endpoint.account.id);
     Ok(())
+}
+
+/// Nothing is known of who a SAML assertion is about, so nothing is allowed or denied.
+fn assume_role_with_saml(_: &Call<'_>, _: &Parameters<'_>, _: &mut Xml) -> Result<(), Fault> {
+    Err(Fault::not_mapped("sts", Some("AssumeRoleWithSAML")))
 }
 
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html>
@@ -82,6 +108,7 @@ fn access_key_info(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mut Xml) 
         conditions: &|_| {},
         absent: &["sts:"],
     })?;
+    parameters.check_length("AccessKeyId", 16..=128)?;
     let (_, holder) = call
         .endpoint
         .access_key(id)

@@ -25,6 +25,13 @@ pub(crate) const TRUST: &str = r#"{
                   "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]}
 }"#;
 
+/// A policy that allows actions, given as JSON, on everything.
+pub(crate) fn allowing(actions: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":{actions},"Resource":"*"}}]}}"#
+    )
+}
+
 /// Somebody who calls an endpoint.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -116,6 +123,30 @@ impl Client {
         self.send(service, request).await
     }
 
+    /// Calls an operation of IAM.
+    pub(crate) async fn iam(&self, action: &str, more: &[(&str, &str)]) -> Answer {
+        self.query("iam", &[&[("Action", action)], more].concat()).await
+    }
+
+    /// Calls an operation of STS.
+    pub(crate) async fn sts(&self, action: &str, more: &[(&str, &str)]) -> Answer {
+        self.query("sts", &[&[("Action", action)], more].concat()).await
+    }
+
+    /// A client with other credentials.
+    pub(crate) fn with(&self, credentials: Credentials) -> Self {
+        Self { credentials, ..self.clone() }
+    }
+
+    /// Makes a user with one inline policy, and gives a client that calls with a key of it.
+    pub(crate) async fn user(&self, name: &str, policy: &str) -> Self {
+        self.iam("CreateUser", &[("UserName", name)]).await.ok();
+        let put = [("UserName", name), ("PolicyName", "p"), ("PolicyDocument", policy)];
+        self.iam("PutUserPolicy", &put).await.ok();
+        let key = self.iam("CreateAccessKey", &[("UserName", name)]).await.ok();
+        self.with(Credentials::new(key.text("AccessKeyId"), key.text("SecretAccessKey")))
+    }
+
     pub(crate) async fn send(&self, service: &str, request: Request<Bytes>) -> Answer {
         self.deliver(self.sign(service, request)).await
     }
@@ -183,6 +214,18 @@ impl Answer {
     pub(crate) fn text(&self, element: &str) -> &str {
         let after = self.body.split_once(&format!("<{element}>"));
         after.and_then(|(_, rest)| rest.split_once(&format!("</{element}>"))).map_or("", |(text, _)| text)
+    }
+
+    /// The texts of all elements of this name.
+    pub(crate) fn all(&self, element: &str) -> Vec<&str> {
+        let parts = self.body.split(&format!("<{element}>")).skip(1).collect::<Vec<_>>();
+        let end = format!("</{element}>");
+        parts.into_iter().filter_map(|part| part.split_once(&end).map(|(text, _)| text)).collect()
+    }
+
+    /// What was asked, as `ACTION RESOURCE`.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.event.authorizations.iter().map(|one| format!("{} {}", one.action(), one.resource())).collect()
     }
 
     pub(crate) fn code(&self) -> &str {

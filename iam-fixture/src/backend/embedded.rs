@@ -102,9 +102,21 @@ pub(super) fn fresh() -> Arc<Connection> {
     connection
 }
 
-/// A fresh endpoint, with the run's upstream behind it.
-#[cfg(feature = "network")]
+/// A fresh endpoint, with those who perform what it does not keep itself: services with state of their own first.
 fn endpoint() -> Endpoint {
+    let endpoint = Endpoint::builder();
+    #[cfg(feature = "iam-services")]
+    let endpoint = endpoint.perform(iam_services::Services::new());
+    #[cfg(feature = "network")]
+    let endpoint = match upstream() {
+        Some(upstream) => endpoint.perform(upstream),
+        None => endpoint,
+    };
+    endpoint.build()
+}
+
+#[cfg(feature = "network")]
+fn upstream() -> Option<Upstream> {
     /// Its connections serve all tests.
     static UPSTREAM: LazyLock<Option<Upstream>> = LazyLock::new(|| {
         // Wrong settings are told where the backend is chosen.
@@ -112,15 +124,7 @@ fn endpoint() -> Endpoint {
         let upstream = Upstream::new(settings.upstream.as_ref()?).ok()?;
         Some(if settings.upstream_s3 { upstream.with_s3() } else { upstream })
     });
-    match &*UPSTREAM {
-        Some(upstream) => Endpoint::builder().perform(upstream.clone()).build(),
-        None => Endpoint::new(),
-    }
-}
-
-#[cfg(not(feature = "network"))]
-fn endpoint() -> Endpoint {
-    Endpoint::new()
+    UPSTREAM.clone()
 }
 
 /// The endpoint's record of a request, whichever world answered it.

@@ -1,0 +1,176 @@
+//! Virtual MFA devices: that they are there, and whose. Their codes are not checked, so no session counts as authenticated
+//! with one.
+
+use http::StatusCode;
+use time::OffsetDateTime;
+
+use super::input::{Input, end_of_page};
+use super::key::random_base32;
+use super::named::{Head, entity};
+use super::tags::Tags;
+use super::user::{self, User};
+use crate::clock;
+use crate::fault::Fault;
+use crate::xml::Xml;
+
+/// A virtual MFA device.
+pub(crate) struct Device {
+    head: Head,
+    /// Its ARN.
+    serial: String,
+    enabled: Option<Enabled>,
+}
+
+struct Enabled {
+    /// The user's name.
+    user: String,
+    at: OffsetDateTime,
+}
+
+impl Device {
+    pub(super) fn is_of(&self, user: &str) -> bool {
+        self.user().is_some_and(|of| of == user)
+    }
+
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled.is_some()
+    }
+
+    pub(super) fn rename_user(&mut self, old: &str, new: &str) {
+        if let Some(enabled) = self.enabled.as_mut().filter(|enabled| enabled.user == old) {
+            new.clone_into(&mut enabled.user);
+        }
+    }
+
+    fn user(&self) -> Option<&str> {
+        self.enabled.as_ref().map(|enabled| enabled.user.as_str())
+    }
+}
+
+entity!(Device, devices, "MFA device", "mfa", "SerialNumber", {
+    const NAME: &'static str = "VirtualMFADeviceName";
+
+    fn name_in(reference: &str) -> &str {
+        reference.rsplit('/').next().unwrap_or(reference)
+    }
+
+    fn is(&self, reference: &str) -> bool {
+        !reference.contains('/') || self.serial == reference
+    }
+
+    fn no_such(reference: &str) -> Fault {
+        Fault::no_such_entity(format!("VirtualMFADevice with serial number {reference} doesn't exist."))
+    }
+
+    fn exists(_: &str) -> Fault {
+        Fault::already_exists("MFADevice entity at the same path and name already exists.")
+    }
+});
+
+pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let (name, path) = (input.name("VirtualMFADeviceName", 226)?, input.path("Path")?);
+    let serial = input.call.endpoint.iam_arn("mfa", path, name);
+    let head = Head::new("", name, path, Tags::read(&input.parameters)?, input.call.now);
+    let mut iam = input.call.endpoint.iam_mut();
+    let device = iam.devices.insert(Device { head, serial, enabled: None })?;
+    xml.element("VirtualMFADevice", |xml| {
+        let seed = random_base32(64);
+        xml.leaf("SerialNumber", &device.serial);
+        xml.leaf("Base32StringSeed", &base64_simd::STANDARD.encode_to_string(seed));
+        device.head.tags.write(xml);
+    });
+    Ok(())
+}
+
+pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let mut iam = input.call.endpoint.iam_mut();
+    let device = iam.get::<Device>(input)?;
+    if device.is_enabled() {
+        return Err(Fault::delete_conflict("Cannot delete entity, must deactivate MFA device first."));
+    }
+    let serial = device.serial.clone();
+    iam.devices.remove(&serial);
+    Ok(())
+}
+
+pub(super) fn enable(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    for code in ["AuthenticationCode1", "AuthenticationCode2"] {
+        let digits = input.parameters.required(code)?;
+        if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            let rule = r"Member must satisfy regular expression pattern: [\d]+";
+            return Err(Fault::violated(code, digits, rule));
+        }
+    }
+    let mut iam = input.call.endpoint.iam_mut();
+    let user = iam.get::<User>(input)?.head.name.clone();
+    let device = iam.get_mut::<Device>(input)?;
+    if device.is_enabled() {
+        return Err(Fault::already_exists("MFADevice entity is already enabled."));
+    }
+    device.enabled = Some(Enabled { user, at: input.call.now });
+    Ok(())
+}
+
+pub(super) fn deactivate(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let mut iam = input.call.endpoint.iam_mut();
+    let user = iam.get::<User>(input)?.head.name.clone();
+    let device = iam.get_mut::<Device>(input)?;
+    if !device.is_of(&user) {
+        return Err(Fault::new(
+            StatusCode::NOT_FOUND,
+            "NoSuchEntity",
+            format!("MFA Device invalid for user {user}."),
+        ));
+    }
+    device.enabled = None;
+    Ok(())
+}
+
+/// The devices of a user.
+pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let iam = input.call.endpoint.iam();
+    let user = &iam.get::<User>(input)?.head.name;
+    let devices = iam.devices.iter().filter(|device| device.is_of(user));
+    let (page, marker) = input.page(devices, |device| device.head.name.to_ascii_lowercase())?;
+    xml.element("MFADevices", |xml| {
+        for device in page {
+            xml.element("member", |xml| {
+                xml.leaf("UserName", user);
+                xml.leaf("SerialNumber", &device.serial);
+                if let Some(Enabled { at, .. }) = &device.enabled {
+                    xml.leaf("EnableDate", &clock::iso8601(*at));
+                }
+            });
+        }
+    });
+    end_of_page(marker, xml);
+    Ok(())
+}
+
+/// All devices of the account.
+pub(super) fn list_all(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let wanted = input.parameters.one_of("AssignmentStatus", &["Assigned", "Unassigned", "Any"])?;
+    let endpoint = input.call.endpoint;
+    let iam = endpoint.iam();
+    let devices = iam.devices.iter().filter(|device| match wanted {
+        Some("Assigned") => device.is_enabled(),
+        Some("Unassigned") => !device.is_enabled(),
+        _ => true,
+    });
+    let (page, marker) = input.page(devices, |device| device.head.name.to_ascii_lowercase())?;
+    xml.element("VirtualMFADevices", |xml| {
+        for device in page {
+            xml.element("member", |xml| {
+                xml.leaf("SerialNumber", &device.serial);
+                if let Some(Enabled { user, at }) = &device.enabled {
+                    xml.leaf("EnableDate", &clock::iso8601(*at));
+                    if let Some(user) = iam.users.find(user) {
+                        xml.element("User", |xml| user::write(user, false, endpoint, xml));
+                    }
+                }
+            });
+        }
+    });
+    end_of_page(marker, xml);
+    Ok(())
+}

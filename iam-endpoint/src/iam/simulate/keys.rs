@@ -1,0 +1,39 @@
+//! The condition keys that policies ask for.
+
+use iam_policy::{Policy, PolicyKind, Statement};
+
+use super::subject::{Subject, parse};
+use crate::fault::Fault;
+use crate::iam::input::Input;
+use crate::xml::Xml;
+
+pub(in crate::iam) fn custom_context_keys(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let texts = input.parameters.list("PolicyInputList");
+    if texts.is_empty() {
+        return Err(Fault::missing("PolicyInputList"));
+    }
+    let policies: Result<Vec<_>, _> =
+        texts.into_iter().map(|text| parse(text, PolicyKind::Identity)).collect();
+    write(policies?.iter(), xml);
+    Ok(())
+}
+
+pub(in crate::iam) fn principal_context_keys(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    write(Subject::of_principal(input)?.all(), xml);
+    Ok(())
+}
+
+/// Each key once, in the order and the case in which the policies first name it.
+fn write<'p>(policies: impl Iterator<Item = &'p Policy>, xml: &mut Xml) {
+    let mut names: Vec<&str> = Vec::new();
+    for (key, _) in policies.flat_map(Policy::statements).flat_map(Statement::condition_keys) {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+            names.push(key);
+        }
+    }
+    xml.element("ContextKeyNames", |xml| {
+        for name in names {
+            xml.leaf("member", name);
+        }
+    });
+}

@@ -1,0 +1,39 @@
+//! `Tag…`, `Untag…` and `List…Tags`, which all kinds of resources have.
+
+use super::input::{Input, end_of_page};
+use super::named::Entity;
+use super::tags::Tags;
+use crate::fault::Fault;
+use crate::xml::Xml;
+
+pub(super) fn tag<T: Entity>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let tags = Tags::read(&input.parameters)?;
+    let mut iam = input.call.endpoint.iam_mut();
+    let head = iam.get_mut::<T>(input)?.head_mut();
+    let mut all = head.tags.clone();
+    all.extend(tags);
+    all.check_count()?;
+    head.tags = all;
+    Ok(())
+}
+
+pub(super) fn untag<T: Entity>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let keys = input.parameters.list("TagKeys");
+    let mut iam = input.call.endpoint.iam_mut();
+    let head = iam.get_mut::<T>(input)?.head_mut();
+    for key in keys {
+        head.tags.remove(key);
+    }
+    Ok(())
+}
+
+pub(super) fn list_tags<T: Entity>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let iam = input.call.endpoint.iam();
+    let mut tags: Vec<_> = iam.get::<T>(input)?.head().tags.iter().collect();
+    // Keys differ in more than case, and a marker tells the last one of a page.
+    tags.sort_by_key(|(key, _)| key.to_lowercase());
+    let (page, marker) = input.page(tags.into_iter(), |(key, _)| key.to_lowercase())?;
+    xml.element("Tags", |xml| Tags::write_members(page.into_iter(), xml));
+    end_of_page(marker, xml);
+    Ok(())
+}
