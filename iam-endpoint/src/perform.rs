@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -77,6 +78,8 @@ pub struct Allowed {
     pub account: String,
     /// The region that the request is for.
     pub region: String,
+    /// When it came, by the endpoint's clock.
+    pub time: SystemTime,
 }
 
 /// All who perform, in the order in which they are asked.

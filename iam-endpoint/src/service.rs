@@ -202,6 +202,7 @@ fn decide(
                         principal: event.principal.clone(),
                         account: endpoint.account.id.clone(),
                         region,
+                        time,
                     };
                     return Step::Allowed(Box::new(Pending { allowed, change, protocol, event }));
                 }

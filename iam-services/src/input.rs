@@ -52,7 +52,8 @@ impl<'a> Input<'a> {
             return Fault::new("MissingParameter", format!("The request must contain the parameter {name}."));
         }
         self.invalid(format!(
-            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
+            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not \
+             be null",
             lower_first(name)
         ))
     }
@@ -96,13 +97,11 @@ impl<'a> Input<'a> {
     /// One of these, where it is there.
     pub(crate) fn one_of(self, name: &str, choices: &[&'static str]) -> Result<Option<&'static str>, Fault> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        match choices.iter().find(|choice| **choice == text) {
-            Some(choice) => Ok(Some(choice)),
-            None => {
-                let set = choices.join(", ");
-                Err(self.violated(name, text, &format!("Member must satisfy enum value set: [{set}]")))
-            }
+        if let Some(choice) = choices.iter().find(|choice| **choice == text) {
+            return Ok(Some(choice));
         }
+        let set = choices.join(", ");
+        Err(self.violated(name, text, &format!("Member must satisfy enum value set: [{set}]")))
     }
 
     pub(crate) fn integer(self, name: &str) -> Result<Option<i64>, Fault> {

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::{env, fmt};
 
 use iam_endpoint::{Credentials, Endpoint, EndpointBuilder, Server, Upstream};
+use iam_services::Services;
 
 use self::journal::Journal;
 use self::signals::Stop;
@@ -110,7 +111,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 impl Args {
     fn endpoint(&self) -> Result<EndpointBuilder, Failure> {
         let builder = Endpoint::builder().account(&*self.account).region(&*self.region);
-        let Some(url) = &self.upstream else { return Ok(builder) };
+        // An emulator keeps whole services: what it is asked for must not be half here.
+        let Some(url) = &self.upstream else { return Ok(builder.perform(Services::new())) };
         let upstream =
             Upstream::new(url).map_err(|error| Failure::Usage(format!("`--upstream`: {error}")))?;
         Ok(builder.perform(if self.upstream_s3 { upstream.with_s3() } else { upstream }))

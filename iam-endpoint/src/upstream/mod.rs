@@ -180,6 +180,7 @@ mod tests {
             principal: "arn:aws:iam::123456789012:user/u".to_owned(),
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
+            time: std::time::SystemTime::now(),
         }
     }
 

@@ -81,7 +81,8 @@ pub(super) fn scan(state: &mut State, ask: &Ask<'_>) -> Answer {
         }
         _ => {
             return Err(invalid(
-                "The TotalSegments parameter is required but was not present in the request when Segment parameter is present",
+                "The TotalSegments parameter is required but was not present in the request when Segment \
+                 parameter is present",
             ));
         }
     };
@@ -268,7 +269,8 @@ fn select(source: &Source<'_>, input: Input<'_>, has_projection: bool) -> Result
                 .is_some_and(|index| index.is_global && !matches!(index.projected, Projected::All)) =>
         {
             Err(invalid(format!(
-                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary \
+                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for \
+                 global secondary \
                  index {} because its projection type is not ALL",
                 source.index.map_or("", |index| index.name.as_str())
             )))
@@ -352,7 +354,8 @@ impl KeyCondition {
         let value = |value: &Value| {
             if value.kind() != attribute.kind {
                 return Err(invalid(
-                    "One or more parameter values were invalid: Condition parameter type does not match schema type",
+                    "One or more parameter values were invalid: Condition parameter type does not match \
+                     schema type",
                 ));
             }
             KeyValue::of(value).ok_or_else(unsupported)

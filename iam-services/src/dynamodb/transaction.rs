@@ -42,7 +42,8 @@ pub(super) fn write(state: &mut State, ask: &Ask<'_>) -> Answer {
             } else {
                 Err(Fault::new(
                     "IdempotentParameterMismatchException",
-                    "The request uses the same client token as a previous, but non-identical request. Do not reuse a client \
+                    "The request uses the same client token as a previous, but non-identical request. Do \
+                     not reuse a client \
                      token with different requests, unless the requests are identical",
                 ))
             };

@@ -52,7 +52,8 @@ impl Value {
         };
         if members.next().is_some() {
             return Err(invalid(
-                "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
+                "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the \
+                 supported datatypes",
             ));
         }
         let text = || value.as_str().ok_or_else(mistyped);
@@ -67,14 +68,13 @@ impl Value {
             "M" => Self::M(parse_item(value.as_object().ok_or_else(mistyped)?, depth + 1)?),
             "N" => Self::N(Number::parse(text()?)?),
             "NS" => Self::Ns(set(value, Number::parse)?),
-            "NULL" => match value.as_bool().ok_or_else(mistyped)? {
-                true => Self::Null,
-                false => {
-                    return Err(invalid(
-                        "One or more parameter values were invalid: Null attribute value types must have the value of true",
-                    ));
-                }
-            },
+            "NULL" if value.as_bool().ok_or_else(mistyped)? => Self::Null,
+            "NULL" => {
+                return Err(invalid(
+                    "One or more parameter values were invalid: Null attribute value types must have the \
+                     value of true",
+                ));
+            }
             "S" => Self::S(text()?.to_owned()),
             "SS" => Self::Ss(set(value, |text| Ok(text.to_owned()))?),
             _ => return Err(mistyped()),

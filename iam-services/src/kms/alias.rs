@@ -63,7 +63,7 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
             "LastUpdatedDate": seconds(alias.updated),
         })
     });
-    Ok(paged("Aliases", aliases.collect(), marker))
+    Ok(paged("Aliases", &aliases.collect::<Vec<_>>(), marker.as_deref()))
 }
 
 fn name<'a>(ask: &Ask<'a>) -> Result<&'a str, Fault> {

@@ -139,7 +139,7 @@ fn told<'g>(ask: &Ask<'_>, grants: impl Iterator<Item = &'g Grant>) -> Answer {
     let mut grants = grants.map(|grant| grant.told.clone()).skip(start);
     let page: Vec<Value> = grants.by_ref().take(limit).collect();
     let marker = grants.next().map(|_| (start + limit).to_string());
-    Ok(paged("Grants", page, marker))
+    Ok(paged("Grants", &page, marker.as_deref()))
 }
 
 pub(super) fn revoke(state: &mut State, ask: &Ask<'_>) -> Answer {

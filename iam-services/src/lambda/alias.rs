@@ -107,5 +107,5 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
         page(&function.aliases, ask.input.text("Marker")?, limit, |_, alias| is_wanted(alias))
             .ok_or_else(|| ask.input.invalid("The marker is invalid."))?;
     let aliases = found.into_iter().map(|(name, alias)| alias.told(&function.arn, name));
-    Ok(paged("Aliases", aliases.collect(), marker))
+    Ok(paged("Aliases", &aliases.collect::<Vec<_>>(), marker.as_deref()))
 }

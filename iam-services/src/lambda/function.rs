@@ -65,7 +65,6 @@ const OTHERS: [&str; 10] = [
 impl Function {
     /// The configuration of a version, by number or alias.
     pub(super) fn version(&self, qualifier: Option<&str>) -> Result<Map<String, Value>, Fault> {
-        let qualified = |qualifier: &str| not_found("Function", &format!("{}:{qualifier}", self.arn));
         let number = match qualifier {
             None | Some("$LATEST") => return Ok(self.latest.clone()),
             Some(qualifier) => match self.aliases.get(qualifier) {
@@ -77,7 +76,11 @@ impl Function {
             return Ok(self.latest.clone());
         }
         let is_it = |of: &&Map<String, Value>| of.get("Version").and_then(Value::as_str) == Some(number);
-        self.versions.iter().find(is_it).cloned().ok_or_else(|| qualified(qualifier.unwrap_or_default()))
+        self.versions
+            .iter()
+            .find(is_it)
+            .cloned()
+            .ok_or_else(|| not_found("Function", &format!("{}:{}", self.arn, qualifier.unwrap_or_default())))
     }
 
     fn touch(&mut self, ask: &Ask<'_>) {
@@ -93,7 +96,8 @@ impl Function {
         Err(Fault::with_status(
             412,
             "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve \
+            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias \
+             API to retrieve \
              the latest Revision Id",
         ))
     }
@@ -213,7 +217,10 @@ fn check(input: Input<'_>) -> Result<(), Fault> {
         let variables = environment.map("Variables")?;
         let size: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > 4096 {
-            return Err(input.invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit."));
+            return Err(input.invalid(
+                "Lambda was unable to configure your environment variables because the \
+                 environment variables you have provided exceeded the 4KB limit.",
+            ));
         }
     }
     Ok(())
@@ -291,7 +298,7 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
         let versions = function.versions.iter().filter(move |_| all);
         std::iter::once(&function.latest).chain(versions).map(|version| Value::Object(version.clone()))
     });
-    Ok(paged("Functions", functions.collect(), marker))
+    Ok(paged("Functions", &functions.collect::<Vec<_>>(), marker.as_deref()))
 }
 
 /// See <https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html>.

@@ -148,6 +148,6 @@ fn conflict(message: String) -> Fault {
 }
 
 /// `{name: items, "NextMarker": …}`
-fn paged(name: &str, items: Vec<Value>, marker: Option<String>) -> Value {
+fn paged(name: &str, items: &[Value], marker: Option<&str>) -> Value {
     serde_json::json!({ name: items, "NextMarker": marker })
 }

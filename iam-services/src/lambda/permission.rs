@@ -62,7 +62,8 @@ pub(super) fn add(state: &mut State, ask: &Ask<'_>) -> Answer {
     let same = |of: &Permission| of.sid == sid && of.qualifier.as_deref() == qualifier;
     if function.permissions.iter().any(same) {
         return Err(conflict(format!(
-            "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the existing \
+            "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove \
+             the existing \
              statement."
         )));
     }

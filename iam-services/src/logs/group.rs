@@ -123,7 +123,8 @@ pub(super) fn put_retention(state: &mut State, ask: &Ask<'_>) -> Answer {
         return Err(ask.input.violated(
             "retentionInDays",
             &days.to_string(),
-            "Member must satisfy enum value set: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, \
+            "Member must satisfy enum value set: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, \
+             731, 1096, 1827, \
              2192, 2557, 2922, 3288, 3653]",
         ));
     }

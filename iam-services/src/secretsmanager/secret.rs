@@ -62,7 +62,8 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-".contains(&b)) {
         return Err(Fault::new(
             "ValidationException",
-            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the \
+             following: -/_+=.@!",
         ));
     }
     let content = Content::read(input)?;
@@ -75,7 +76,8 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     if let Some(secret) = state.secrets.get(name) {
         if secret.deleted.is_some() {
             return Err(invalid_request(
-                "You can't create this secret because a secret with this name is already scheduled for deletion.",
+                "You can't create this secret because a secret with this name is already scheduled for \
+                 deletion.",
             ));
         }
         if content.is_some() && secret.versions.content(&token) == content.as_ref() {

@@ -117,7 +117,8 @@ fn accept(topic: &mut Topic, input: Input<'_>, now: u64) -> Answer {
         None if by_content => format!("content {message}"),
         None => {
             return Err(invalid(
-                "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+                "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId \
+                 provided explicitly",
                 "",
             ));
         }
@@ -149,7 +150,8 @@ fn check_attribute(name: &str, attribute: Input<'_>) -> Result<(), Fault> {
     Err(Fault::new(
         "ParameterValueInvalid",
         format!(
-            "The message attribute '{name}' must contain a non-empty value of a type that is Binary, Number or String."
+            "The message attribute '{name}' must contain a non-empty value of a type that is Binary, Number \
+             or String."
         ),
     ))
 }

@@ -53,7 +53,8 @@ pub(super) fn batch<'a>(
         if !is_valid {
             return Err(Fault::new(
                 "InvalidBatchEntryId",
-                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 \
+                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can \
+                 be at most 80 \
                  letters long.",
             ));
         }

@@ -77,7 +77,8 @@ pub(super) fn check_attributes(input: Input<'_>, member: &str) -> Result<(Map<St
             }
             _ => {
                 return Err(invalid(
-                    "has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and \
+                    "has an invalid message attribute type, the set of supported type prefixes is Binary, \
+                     Number, and \
                      String.",
                 ));
             }

@@ -41,7 +41,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = ask.input.required("QueueName")?;
     let attributes = Attributes::parse(&ask.input.map("Attributes")?)?;
     check_name(name, attributes.is("FifoQueue"))?;
-    check(&attributes, ask, name.ends_with(".fifo"))?;
+    check(&attributes, ask, attributes.is("FifoQueue"))?;
     let tags = tags_of(ask, "tags")?;
     let url = address(ask, name);
     if let Some(queue) = state.queues.get(name) {
@@ -79,7 +79,8 @@ fn check_name(name: &str, is_fifo: bool) -> Result<(), Fault> {
     }
     Err(Fault::new(
         "InvalidParameterValue",
-        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length; the name of a FIFO queue \
+        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length; the name of \
+         a FIFO queue \
          ends with .fifo",
     ))
 }

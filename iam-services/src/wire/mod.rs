@@ -49,11 +49,11 @@ impl Wire {
         not(any(feature = "lambda", feature = "sns")),
         expect(unused_variables, reason = "JSON's answers do not name it")
     )]
-    pub(crate) fn answer(&self, operation: &str, result: Value) -> Response<Bytes> {
+    pub(crate) fn answer(&self, operation: &str, result: &Value) -> Response<Bytes> {
         match self {
-            Self::Json(json) => json.answer(&result),
+            Self::Json(json) => json.answer(result),
             #[cfg(feature = "sns")]
-            Self::Query(query) => query.answer(operation, &result),
+            Self::Query(query) => query.answer(operation, result),
             #[cfg(feature = "lambda")]
             Self::Rest(routes) => rest::answer(routes, operation, result),
         }

@@ -51,7 +51,7 @@ fn order(customer: &str, number: i64) -> HashMap<String, AttributeValue> {
         ("customer".to_owned(), s(customer)),
         ("number".to_owned(), n(number)),
         ("state".to_owned(), s(state)),
-        ("lines".to_owned(), AttributeValue::L(vec![s("a"), s("b")])),
+        ("parts".to_owned(), AttributeValue::L(vec![s("a"), s("b")])),
     ])
 }
 
@@ -71,13 +71,13 @@ async fn a_reader_reads_items_and_no_index_and_writes_nothing(role: TemporaryRol
     let get = db.get_item().table_name("orders").key("customer", s("ann")).key("number", n(3));
     let got = assert_ok!(
         get.clone()
-            .projection_expression("#s, lines[1]")
+            .projection_expression("#s, parts[1]")
             .expression_attribute_names("#s", "state")
             .send()
             .await
     );
     let lines = AttributeValue::L(vec![s("b")]);
-    assert_eq!(got.item, Some(HashMap::from([("state".to_owned(), s("done")), ("lines".to_owned(), lines)])));
+    assert_eq!(got.item, Some(HashMap::from([("state".to_owned(), s("done")), ("parts".to_owned(), lines)])));
     assert_denied!(db.put_item().table_name("orders").set_item(Some(order("ann", 1))).send().await);
     assert_denied!(get.table_name("invoices").send().await);
 
@@ -111,11 +111,11 @@ async fn a_reader_reads_items_and_no_index_and_writes_nothing(role: TemporaryRol
         by_state(&admin).into_paginator().page_size(5).items().send().collect::<Result<Vec<_>, _>>().await;
     let open = open.expect("pages");
     assert_eq!(open.len(), 13);
-    assert!(!open[0].contains_key("lines"), "the index has only keys: {:?}", open[0]);
+    assert!(!open[0].contains_key("parts"), "the index has only keys: {:?}", open[0]);
     let scanned = admin
         .scan()
         .table_name("orders")
-        .filter_expression("contains(lines, :a) AND customer <> :c")
+        .filter_expression("contains(parts, :a) AND customer <> :c")
         .expression_attribute_values(":a", s("a"))
         .expression_attribute_values(":c", s("ann"))
         .select(Select::Count);
@@ -141,7 +141,7 @@ async fn conditions_and_updates_are_atomic(role: TemporaryRole) {
             .update_expression(expression)
             .return_values(ReturnValue::UpdatedNew)
     };
-    let counted = update("ADD seen :one SET lines[0] = :x")
+    let counted = update("ADD seen :one SET parts[0] = :x")
         .expression_attribute_values(":one", n(1))
         .expression_attribute_values(":x", s("x"));
     assert_ok!(counted.clone().send().await);

@@ -26,9 +26,13 @@ async fn events_go_to_one_bus_and_to_no_other(role: TemporaryRole) {
     assert_denied!(put("default", "{}").await);
     assert_denied!(events.list_rules().event_bus_name("orders").send().await);
 
-    let rule = admin.put_rule().name("r").event_bus_name("orders").event_pattern(r#"{"source": ["app"]}"#);
-    assert_ok!(rule.clone().send().await);
-    assert_eq!(code(rule.event_pattern(r#"{"source": "app"}"#).send().await), "InvalidEventPatternException");
+    let put_rule =
+        admin.put_rule().name("r").event_bus_name("orders").event_pattern(r#"{"source": ["app"]}"#);
+    assert_ok!(put_rule.clone().send().await);
+    assert_eq!(
+        code(put_rule.event_pattern(r#"{"source": "app"}"#).send().await),
+        "InvalidEventPatternException"
+    );
     let target =
         Target::builder().id("1").arn("arn:aws:sqs:us-east-1:123456789012:q").build().expect("complete");
     assert_ok!(admin.put_targets().rule("r").event_bus_name("orders").targets(target).send().await);

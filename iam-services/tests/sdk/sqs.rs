@@ -1,8 +1,9 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::{Builder, Region};
 use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry};
-use iam_fixture::{TemporaryRole, assert_allowed, assert_denied, assert_ok, iam_policy};
+use iam_fixture::{SdkConfig, TemporaryRole, assert_allowed, assert_denied, assert_ok, iam_policy};
 
 use crate::{allow, code};
 
@@ -140,7 +141,7 @@ async fn a_long_poll_ends_with_the_message_or_with_the_time(role: TemporaryRole)
     let nothing = assert_ok!(sqs.receive_message().queue_url(&url).wait_time_seconds(1).send().await);
     assert!(nothing.messages().is_empty() && start.elapsed() >= Duration::from_secs(1));
     let start = Instant::now();
-    let (received, _) =
+    let (received, ()) =
         tokio::join!(sqs.receive_message().queue_url(&url).wait_time_seconds(20).send(), async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             assert_ok!(sqs.send_message().queue_url(&url).message_body("x").send().await);
@@ -171,4 +172,16 @@ async fn the_tags_of_a_queue_decide(role: TemporaryRole) {
     assert_ok!(admin.untag_queue().queue_url(&test).tag_keys("stage").send().await);
     assert_denied!(sqs.purge_queue().queue_url(&test).send().await);
     assert_allowed!(admin.purge_queue().queue_url(&test).send().await);
+}
+
+#[iam_policy(policy = allow(&["sqs:*"], &["*"]))]
+#[tokio::test]
+async fn queues_are_apart_in_each_region(config: SdkConfig) {
+    let here = Client::new(&config);
+    assert_ok!(here.create_queue().queue_name("q").send().await);
+    let there = Client::from_conf(Builder::from(&config).region(Region::new("eu-west-1")).build());
+    let missing = there.get_queue_url().queue_name("q").send().await.expect_err("it is elsewhere");
+    assert!(missing.into_service_error().is_queue_does_not_exist());
+    let url = assert_ok!(there.create_queue().queue_name("q").send().await).queue_url.expect("a URL");
+    assert_eq!(url, "https://sqs.eu-west-1.amazonaws.com/123456789012/q");
 }

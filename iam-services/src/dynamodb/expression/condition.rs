@@ -63,7 +63,6 @@ impl Condition {
             Self::AttributeType(path, kind) => path.get(item).is_some_and(|value| value.kind() == kind),
             Self::BeginsWith(a, b) => with(item, a, b, begins_with),
             Self::Between(a, low, high) => {
-                let order = |a: &Value, b: &Value| order(a, b);
                 with(item, a, low, |a, low| order(a, low).is_some_and(Ordering::is_ge))
                     && with(item, a, high, |a, high| order(a, high).is_some_and(Ordering::is_le))
             }
@@ -279,7 +278,8 @@ impl Parser<'_> {
             && a == b
         {
             return Err(self.error(&format!(
-                "The first operand must be distinct from the remaining operands for this operator or function; operator: \
+                "The first operand must be distinct from the remaining operands for this operator or \
+                 function; operator: \
                  {sign}, first operand: {a}"
             )));
         }
@@ -312,7 +312,8 @@ impl Parser<'_> {
                     }
                     Value::S(kind) => {
                         return Err(self.error(&format!(
-                            "Invalid attribute type name found; type: {kind}, valid types: {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}"
+                            "Invalid attribute type name found; type: {kind}, valid types: \
+                             {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}"
                         )));
                     }
                     other => return Err(self.wrong_operand("attribute_type", other.kind())),
@@ -367,7 +368,8 @@ impl Parser<'_> {
 
     fn wrong_operand(&self, operator: &str, kind: &str) -> Fault {
         self.error(&format!(
-            "Incorrect operand type for operator or function; operator or function: {operator}, operand type: {kind}"
+            "Incorrect operand type for operator or function; operator or function: {operator}, operand \
+             type: {kind}"
         ))
     }
 }
@@ -391,7 +393,7 @@ mod tests {
         let request = request.as_object().expect("an object");
         let placeholders = Placeholders::read(Input::new(request, "V"), &["ConditionExpression"])?;
         let json = json!({
-            "n": {"N": "1.0"}, "t": {"S": "abc"}, "status": {"S": "a"}, "set": {"SS": ["a", "b"]},
+            "n": {"N": "1.0"}, "t": {"S": "abc"}, "status": {"S": "a"}, "marks": {"SS": ["a", "b"]},
             "l": {"L": [{"N": "1"}, {"M": {"x": {"S": "a"}}}]},
         });
         let item = item(json.as_object().expect("an object"))?;
@@ -408,10 +410,10 @@ mod tests {
             "NOT absent = :one",
             "#s IN (:ab, :a)",
             "begins_with(t, :ab)",
-            "contains(t, :ab) AND contains(set, :a) AND contains(l, :one)",
+            "contains(t, :ab) AND contains(marks, :a) AND contains(l, :one)",
             "attribute_exists(l[1].x) AND attribute_not_exists(l[2])",
             "attribute_type(t, :s)",
-            "size(t) > :two AND size(set) = :two",
+            "size(t) > :two AND size(marks) = :two",
             "n = :two OR n = :one AND t <> :a",
             "(n = :two OR n = :one) AND l[1].x = :a",
         ];

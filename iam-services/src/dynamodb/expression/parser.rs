@@ -149,7 +149,8 @@ impl<'a> Parser<'a> {
                 Some(attribute) => attribute.to_owned(),
                 None => {
                     return Err(self.error(&format!(
-                        "An expression attribute name used in the document path is not defined; attribute name: {name}"
+                        "An expression attribute name used in the document path is not defined; attribute \
+                         name: {name}"
                     )));
                 }
             },

@@ -107,7 +107,8 @@ pub(super) fn check_apart(kind: &str, paths: &[Path]) -> Result<(), Fault> {
                 continue;
             };
             return Err(invalid(format!(
-                "Invalid {kind}: Two document paths {problem}; must remove or rewrite one of these paths; path one: {a}, \
+                "Invalid {kind}: Two document paths {problem}; must remove or rewrite one of these paths; \
+                 path one: {a}, \
                  path two: {b}"
             )));
         }

@@ -235,7 +235,8 @@ impl Parser<'_> {
             {
                 let sign = if is_plus { '+' } else { '-' };
                 return Err(self.error(&format!(
-                    "Incorrect operand type for operator or function; operator or function: {sign}, operand type: {}",
+                    "Incorrect operand type for operator or function; operator or function: {sign}, operand \
+                     type: {}",
                     value.kind()
                 )));
             }
