@@ -542,7 +542,8 @@ async fn some_operations_need_no_signature() {
 #[tokio::test]
 async fn no_resource_of_many_is_left_out() {
     let stop = |others: usize| {
-        let ids: String = (1..=others).map(|n| format!("&InstanceId.{n}=i-1")).collect();
+        let ids: Vec<_> = (1..=others).map(|n| format!("&InstanceId.{n}=i-1")).collect();
+        let ids = ids.concat();
         let body = format!("Action=StopInstances&Version=2016-11-15{ids}&InstanceId.{}=i-2", others + 1);
         form("ec2.us-east-1.amazonaws.com", &body)
     };

@@ -30,8 +30,9 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An emulator that performs what the endpoint authorizes and does not keep itself: moto, `LocalStack`, `DynamoDB` Local, …
 ///
-/// Requests reach it signed with keys that it accepts, `test` and `test` unless the URL names others, as in
-/// `http://minioadmin:minioadmin@127.0.0.1:9000`. Where it cannot be reached or breaks off, the call is answered with 502, and
+/// Requests reach it signed with keys that it accepts: those that the URL names, as in
+/// `http://minioadmin:minioadmin@127.0.0.1:9000`, else the caller's account id and `test`, for many emulators take the account
+/// from the access key id. Where it cannot be reached or breaks off, the call is answered with 502, and
 /// where it is silent for two minutes with 504, in the service's protocol and with the code `UpstreamUnavailable`: neither
 /// a denial nor a success.
 ///
@@ -51,7 +52,8 @@ pub struct Upstream {
 
 struct Inner {
     url: Url,
-    access_key_id: String,
+    /// The caller's account where there is none.
+    access_key_id: Option<String>,
     keys: SigningKeys,
     client: Client,
 }
@@ -72,10 +74,14 @@ impl Upstream {
 
     fn with_patience(url: &str, patience: Duration) -> Result<Self, InvalidUpstream> {
         let (url, keys) = Url::parse(url).map_err(InvalidUpstream)?;
-        let Credentials { access_key_id, secret_access_key, .. } =
-            keys.unwrap_or_else(|| Credentials::new("test", "test"));
+        let (access_key_id, secret) = match keys {
+            Some(Credentials { access_key_id, secret_access_key, .. }) => {
+                (Some(access_key_id), secret_access_key)
+            }
+            None => (None, "test".to_owned()),
+        };
         let client = Client::new(patience);
-        let inner = Inner { url, access_key_id, keys: SigningKeys::new(secret_access_key), client };
+        let inner = Inner { url, access_key_id, keys: SigningKeys::new(secret), client };
         Ok(Self { inner: Arc::new(inner), has_s3: false })
     }
 
@@ -94,6 +100,7 @@ impl Perform for Upstream {
         let Inner { url, access_key_id, keys, client } = &*self.inner;
         // The emulator's clock is this machine's, not one that a test has set.
         let now = clock::in_seconds(SystemTime::now());
+        let access_key_id = access_key_id.as_deref().unwrap_or(&allowed.account);
         let signer = request::signer(access_key_id, keys, allowed);
         Box::pin(async move {
             let answered = match request::to(url, allowed, &signer, now) {
