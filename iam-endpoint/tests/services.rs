@@ -408,7 +408,7 @@ async fn services_that_share_a_signing_name_are_told_apart() {
 async fn whoever_performs_gets_what_is_allowed() {
     use std::pin::Pin;
 
-    use iam_endpoint::{Allowed, Perform};
+    use iam_endpoint::{Allowed, Body, Perform};
 
     struct Tables;
 
@@ -416,11 +416,11 @@ async fn whoever_performs_gets_what_is_allowed() {
         fn perform<'a>(
             &'a self,
             allowed: &'a Allowed,
-        ) -> Pin<Box<dyn Future<Output = Option<http::Response<Bytes>>> + Send + 'a>> {
+        ) -> Pin<Box<dyn Future<Output = Option<http::Response<Body>>> + Send + 'a>> {
             Box::pin(async move {
                 tokio::task::yield_now().await;
                 (allowed.operation == "ListTables").then(|| {
-                    http::Response::new(Bytes::from(format!("{} in {}", allowed.service, allowed.region)))
+                    http::Response::new(Body::from(format!("{} in {}", allowed.service, allowed.region)))
                 })
             })
         }

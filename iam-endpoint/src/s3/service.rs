@@ -9,6 +9,10 @@ use super::operation::{self, Level, Route};
 use super::query::Query;
 use super::task::Task;
 use crate::call::Call;
+#[cfg(feature = "server")]
+use crate::headers::Headers;
+#[cfg(feature = "server")]
+use crate::request::Parts;
 
 /// S3's limit for a key, in bytes of UTF-8.
 const LONGEST_KEY: usize = 1024;
@@ -26,6 +30,17 @@ pub(crate) enum Handled {
 /// Answers one S3 request.
 pub(crate) fn handle(call: &Call<'_>) -> Handled {
     answer(call).unwrap_or_else(|fault| Handled::Answered(fault.answer(call)))
+}
+
+/// The operation that a request asks for, as far as its first line and its headers tell.
+#[cfg(feature = "server")]
+pub(crate) fn operation_of(host: &str, parts: &Parts, headers: &Headers<'_>) -> Option<&'static str> {
+    let address = Address::parse(host, parts.uri.path())?;
+    let query = Query::parse(parts.uri.query())?;
+    match operation::route(&parts.method, address.level(), &query, headers) {
+        Route::Operation(operation) => Some(operation.name),
+        Route::UnknownSubresource(_) | Route::MethodNotAllowed => None,
+    }
 }
 
 fn answer(call: &Call<'_>) -> Result<Handled, Fault> {

@@ -253,8 +253,12 @@ async fn answer(
     body: Bytes,
 ) -> Result<HttpResponse, ConnectorError> {
     let response = endpoint.answer(method, uri, headers.iter_bytes().collect(), body).await;
-    HttpResponse::try_from(response.map(SdkBody::from))
-        .map_err(|error| ConnectorError::other(error.into(), None))
+    // What comes from an upstream as a stream is one for the SDK too.
+    let response = response.map(|body| match body.bytes() {
+        Some(bytes) => SdkBody::from(bytes.clone()),
+        None => SdkBody::from_body_1_x(body),
+    });
+    HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
 /// The world of the calling task, for the shared clients.
