@@ -384,7 +384,7 @@ fn parameters(case: &Value) -> String {
     let mut query = String::new();
     for (key, value) in case["context"].as_object().into_iter().flatten() {
         if is_in_request(case, key) {
-            query += &format!("&{}=", key.to_ascii_lowercase().replace("s3:", ""));
+            query.push_str(&["&", &key.to_ascii_lowercase().replace("s3:", ""), "="].concat());
             query.extend(utf8_percent_encode(text(value), NON_ALPHANUMERIC));
         }
     }
