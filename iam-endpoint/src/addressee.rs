@@ -125,9 +125,12 @@ impl<'r> Signs<'r> {
 
     /// S3 is addressed by any host and path, so S3 Control, which is signed like it, has to be told by what only it has.
     fn pick_s3(&self, name: &str, form: Form<'_>) -> Option<Service> {
+        let is_control = ["x-amz-account-id", "x-amz-outpost-id"];
+        if self.host.is_s3_control() || is_control.iter().any(|name| self.headers.get(name).is_some()) {
+            return operation::by_id("s3control");
+        }
         if name == "s3" {
-            let is_control = self.host.is_s3_control() || self.headers.get("x-amz-account-id").is_some();
-            return operation::by_id(if is_control { "s3control" } else { "s3" });
+            return operation::by_id("s3");
         }
         let others = operation::signed_by(name).iter().filter(|service| service.signing() != "s3").copied();
         self.pick(others.collect(), form).or_else(|| operation::by_id("s3"))
@@ -155,6 +158,8 @@ impl<'r> Signs<'r> {
         narrow(&|service| self.agent_names(service));
         if let Form::Rest = form {
             narrow(&|service| route(service, self.parts, self.headers).is_some());
+            // Bedrock's `/agents/{agentId}/` is of one API, `/agents/{sessionId}` of another.
+            narrow(&|service| route(service, self.parts, self.headers).is_some_and(|route| route.ends_alike));
         }
         narrow(&|service| service.id() == service.signing());
         all.first().copied()

@@ -39,6 +39,7 @@
 mod addressee;
 mod analyzer;
 mod authorize;
+mod body;
 mod call;
 mod caller;
 mod clock;
@@ -72,10 +73,13 @@ mod sigv4;
 mod sts;
 mod tame;
 mod told;
+#[cfg(feature = "server")]
+mod upload;
 #[cfg(feature = "upstream")]
 mod upstream;
 mod xml;
 
+pub use body::{Body, BodyError};
 pub use credentials::Credentials;
 pub use derive::secret_suffix;
 pub use endpoint::{Endpoint, EndpointBuilder};

@@ -6,9 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,9 +15,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::body::{self, Memory};
+use super::body::{self, Coming, Memory};
+use crate::body::Body;
 use crate::endpoint::Shared;
-use crate::service;
+use crate::{service, upload};
 
 /// The longest request line and headers together; AWS's own limits are well below.
 const LONGEST_HEAD: usize = 64 * 1024;
@@ -95,14 +94,16 @@ impl Connection {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let (parts, body) = request.into_parts();
-        let response = match body::read(body, &self.memory).await {
+        if upload::is_upload(&self.endpoint, &parts) {
+            return Ok(service::upload(&self.endpoint, parts, Coming::new(body), self.peer.ip()).await);
+        }
+        Ok(match body::read(body, &self.memory).await {
             Ok((body, _held)) => {
                 service::call(&self.endpoint, Request::from_parts(parts, body), Some(self.peer.ip())).await
             }
             Err(fault) => service::refuse(&parts, &fault),
-        };
-        Ok(response.map(Full::new))
+        })
     }
 }
