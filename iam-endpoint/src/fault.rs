@@ -162,16 +162,15 @@ impl Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let outcome = refusal.outcome();
-        match refusal {
-            Refusal::Denied(message) => {
-                Self { status: StatusCode::FORBIDDEN, code: Cow::Borrowed("AccessDenied"), message, outcome }
+        let (status, code, message) = match refusal {
+            Refusal::Denied(message) => (StatusCode::FORBIDDEN, "AccessDenied", message),
+            Refusal::KeyNotEvaluable(message) => {
+                (StatusCode::NOT_IMPLEMENTED, "ConditionKeyNotEvaluable", message)
             }
-            Refusal::NotEvaluable(message) => Self {
-                status: StatusCode::NOT_IMPLEMENTED,
-                code: Cow::Borrowed(Refusal::NOT_EVALUABLE),
-                message,
-                outcome,
-            },
-        }
+            Refusal::ResourceNotEvaluable(message) => {
+                (StatusCode::NOT_IMPLEMENTED, "ResourceNotEvaluable", message)
+            }
+        };
+        Self { status, code: Cow::Borrowed(code), message, outcome }
     }
 }

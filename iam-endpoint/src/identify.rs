@@ -87,6 +87,7 @@ impl Check<'_> {
             region: presented.region().to_owned(),
             signed_at: presented.signed_at,
             in_query: presented.in_query(),
+            is_express: presented.service() == "s3express",
         };
         Ok(Identified { caller, endpoint, signing: Some(signing), body, trailers, opening })
     }

@@ -63,6 +63,10 @@ fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
             return Err(fault::METHOD_NOT_ALLOWED.fault().with("Method", call.parts.method.as_str()));
         }
     };
+    // Both are a GET of `/`; only the signature tells.
+    if operation.name == "ListBuckets" && call.signing.as_ref().is_some_and(|signing| signing.is_express) {
+        return Ok(Handled::NotPerformed { operation: "ListDirectoryBuckets", labels: Vec::new() });
+    }
     call.begin(["s3:", operation.name].concat());
     let replaced = call.endpoint.performers.replace("s3");
     let Some(performed) = operation.performed.as_ref().filter(|_| !replaced) else {

@@ -116,16 +116,16 @@ fn connect(endpoint: Endpoint, trust: &Policy) -> Arc<Connection> {
     connection
 }
 
-/// A fresh endpoint, with those who perform what it does not keep itself: services with state of their own first.
+/// A fresh endpoint, with what performs the services that it does not keep itself: the run's upstream, which somebody asked
+/// for, or those with state of their own.
 fn endpoint() -> Endpoint {
     let endpoint = Endpoint::builder();
+    #[cfg(feature = "network")]
+    if let Some(upstream) = upstream() {
+        return endpoint.perform(upstream).build();
+    }
     #[cfg(feature = "iam-services")]
     let endpoint = endpoint.perform(iam_services::Services::new());
-    #[cfg(feature = "network")]
-    let endpoint = match upstream() {
-        Some(upstream) => endpoint.perform(upstream),
-        None => endpoint,
-    };
     endpoint.build()
 }
 
