@@ -1,6 +1,6 @@
 //! Bodies that go through a server as they come, to an upstream and from it.
 #![cfg(all(feature = "server", feature = "upstream"))]
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod common;
 
