@@ -39,6 +39,7 @@
 //! # Ok::<(), iam_policy::Diagnostics>(())
 //! ```
 
+mod algebra;
 mod arn;
 pub mod catalogue;
 mod condition;
@@ -61,6 +62,7 @@ mod source;
 mod template;
 mod truth;
 
+pub use algebra::{Answer, Counterexample, Permissions, Unknown};
 pub use arn::Arn;
 pub use condition::{Condition, GLOBAL_KEYS, GlobalKey};
 pub use context::Context;
