@@ -260,9 +260,8 @@ impl Globs {
             let rest = |next: u32| self.rest(next);
             let behind_one =
                 node.literals.iter().map(|(_, next)| *next).chain(node.one.into_iter().flatten());
-            let behind_none = node.many.into_iter().flatten();
-            let least =
-                behind_one.map(|next| rest(next).saturating_add(1)).chain(behind_none.map(rest)).min();
+            let stars = node.many.into_iter().flatten();
+            let least = behind_one.map(|next| rest(next).saturating_add(1)).chain(stars.map(rest)).min();
             let least = if node.accepts { 0 } else { least.unwrap_or(u32::MAX) };
             if let Some(node) = self.nodes.get_mut(at) {
                 node.rest = least;

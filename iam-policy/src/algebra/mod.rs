@@ -29,9 +29,12 @@ mod question;
 mod readable;
 mod search;
 mod term;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod unknown;
 mod values;
+mod variables;
 
 use std::sync::Arc;
 

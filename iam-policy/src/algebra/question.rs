@@ -7,12 +7,13 @@ use super::formula::{Case, Matches};
 use super::search::{Outcome, Point, Search, Universe};
 use super::term::{Dimension, Term};
 use super::unknown::Doubt;
+use super::variables;
 use crate::context::Context;
 use crate::evaluate::Request;
 use crate::principal::Principal;
 
 /// The steps that a question may take: about half a second in a debug build.
-const LIMIT: u64 = 5_000_000;
+const LIMIT: u64 = 4_000_000;
 
 const ACCOUNT: &str = "123456789012";
 
@@ -51,15 +52,52 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     fn ask(&mut self, case: &Case<'_>, plain: &Search<'_>) -> Result<Option<Request>, Spent> {
-        let with_variables =
-            case.inside.iter().chain(&case.outside).find(|matches| !matches.variables.is_empty());
-        if let Some(matches) = with_variables {
-            let reason = "it has policy variables";
-            self.doubt.get_or_insert_with(|| Doubt::new(reason, Some(matches.statement.clone())));
-            return Ok(None);
+        if case.inside.iter().chain(&case.outside).any(|matches| !matches.variables.is_empty()) {
+            return self.ask_with_variables(case, plain);
         }
         let outcome = plain.run(&self.terms(&case.inside)?, self.terms(&case.outside)?)?;
         Ok(self.settle(case, outcome, &Context::new()))
+    }
+
+    fn ask_with_variables(&mut self, case: &Case<'_>, plain: &Search<'_>) -> Result<Option<Request>, Spent> {
+        let inside = self.terms(&case.inside)?;
+        if plain.are_apart(&inside)? {
+            return Ok(None);
+        }
+        let mut outside = Vec::new();
+        for matches in &case.outside {
+            let all: Vec<&Term> = inside.iter().copied().chain([matches.term(self.budget)?]).collect();
+            if !plain.are_apart(&all)? {
+                outside.push(*matches);
+            }
+        }
+        // Most are covered whatever the variables are.
+        let constant: Vec<&Matches> =
+            outside.iter().copied().filter(|matches| matches.variables.is_empty()).collect();
+        if plain.is_covered(&inside, self.terms(&constant)?)? {
+            return Ok(None);
+        }
+        let case = Case { inside: case.inside.clone(), outside, doubt: case.doubt };
+        let trials = variables::trials(&case, self.budget)?;
+        for variables in &trials.contexts {
+            let compile = |all: &[&Matches]| -> Result<Vec<Term>, Spent> {
+                all.iter().map(|matches| Term::new(&matches.statement, variables, self.budget)).collect()
+            };
+            let (inside, outside) = (compile(&case.inside)?, compile(&case.outside)?);
+            let search = Search::new(self.universe, variables, self.budget);
+            let outcome = search.run(&inside.iter().collect::<Vec<_>>(), outside.iter().collect())?;
+            if let Some(request) = self.settle(&case, outcome, variables) {
+                return Ok(Some(request));
+            }
+        }
+        if !trials.are_all {
+            let mut all = case.inside.iter().chain(&case.outside);
+            let statement = all.find(|matches| !matches.variables.is_empty());
+            let reason = "its policy variables meet patterns in more ways than are told apart";
+            let statement = statement.map(|matches| matches.statement.clone());
+            self.doubt.get_or_insert_with(|| Doubt::new(reason, statement));
+        }
+        Ok(None)
     }
 
     fn terms<'f>(&self, all: &[&'f Matches]) -> Result<Vec<&'f Term>, Spent> {

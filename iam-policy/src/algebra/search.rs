@@ -64,19 +64,36 @@ impl<'s> Search<'s> {
         Search { universe, variables, budget, known: RefCell::default() }
     }
 
+    /// Whether the terms of `outside` have all that those of `inside` have, whatever the variables of these are.
+    pub(super) fn is_covered(&self, inside: &[&Term], outside: Vec<&Term>) -> Result<bool, Spent> {
+        let mut region = region(inside);
+        region.retain(|wanted| !wanted.literal.variable);
+        Ok(self.is_nowhere(&region)? || matches!(self.leave(region, outside, 0)?, Outcome::Covered))
+    }
+
+    /// Whether no action is in all of these terms.
+    pub(super) fn are_apart(&self, terms: &[&Term]) -> Result<bool, Spent> {
+        let mut region = region(terms);
+        region.retain(|wanted| wanted.literal.dimension == Dimension::Action);
+        self.is_nowhere(&region)
+    }
+
     /// A point that all terms of `inside` have and none of `outside`.
     pub(super) fn run<'t>(&self, inside: &[&'t Term], outside: Vec<&'t Term>) -> Result<Outcome, Spent> {
-        let each = |term: &&'t Term| {
-            let term = *term;
-            term.literals.iter().map(move |literal| Wanted { term, literal, holds: true })
-        };
-        let region: Vec<Wanted<'t>> = inside.iter().flat_map(each).collect();
-        for wanted in &region {
-            if self.is_empty(&region, *wanted)? {
-                return Ok(Outcome::Covered);
-            }
+        let region = region(inside);
+        if self.is_nowhere(&region)? {
+            return Ok(Outcome::Covered);
         }
         self.leave(region, outside, 0)
+    }
+
+    fn is_nowhere(&self, region: &[Wanted<'_>]) -> Result<bool, Spent> {
+        for wanted in region {
+            if self.is_empty(region, *wanted)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A point of the region outside of the covers.
@@ -223,6 +240,15 @@ impl<'s> Search<'s> {
         }
         Ok(Outcome::Point(point))
     }
+}
+
+/// What all terms ask.
+fn region<'t>(terms: &[&'t Term]) -> Vec<Wanted<'t>> {
+    let each = |term: &&'t Term| {
+        let term = *term;
+        term.literals.iter().map(move |literal| Wanted { term, literal, holds: true })
+    };
+    terms.iter().flat_map(each).collect()
 }
 
 /// Whether a request can have several values for a key: as AWS says, and of keys that it does not tell of, where a policy asks

@@ -27,6 +27,8 @@ pub(super) struct Literal {
     pub(super) negated: bool,
     /// The index of the condition, where it is one.
     pub(super) condition: Option<usize>,
+    /// The texts depend on variables.
+    pub(super) variable: bool,
 }
 
 /// A dimension of the space of requests.
@@ -56,6 +58,7 @@ impl Term {
                     )?),
                     negated: clause.negated,
                     condition: None,
+                    variable: clause.items.iter().any(|item| item.matcher.variables().next().is_some()),
                 });
             }
         }
@@ -65,6 +68,7 @@ impl Term {
                 globs: texts(condition, context, budget)?,
                 negated: condition.operator.comparison.negated,
                 condition: Some(index),
+                variable: patterns(condition).any(|(_, pattern)| pattern.variables().next().is_some()),
             });
         }
         Ok(Term { statement: statement.clone(), literals })
@@ -86,9 +90,11 @@ fn texts(condition: &Condition, context: &Context, budget: &Budget) -> Result<Op
         return Ok(None);
     }
     // All values of a condition are read alike.
-    let patterns =
-        condition.values.iter().filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)));
-    Globs::new(patterns, context, budget).map(Some)
+    Globs::new(patterns(condition), context, budget).map(Some)
+}
+
+fn patterns(condition: &Condition) -> impl Iterator<Item = (&str, &Pattern)> {
+    condition.values.iter().filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)))
 }
 
 /// The keys of the variables of a statement, in lower case.

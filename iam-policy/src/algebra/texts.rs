@@ -90,7 +90,7 @@ impl Search<'_> {
                 let Some(state) = self.states.get(at as usize) else { continue };
                 let length = state.length + 1;
                 let Some(ways) = self.inside_after(state, c) else { continue };
-                self.budget.spend(1 + state.outside.len())?;
+                self.budget.spend(8 + 4 * state.inside.len() + state.outside.len())?;
                 let mut outside = Vec::with_capacity(state.outside.len());
                 for &(number, node) in &state.outside {
                     if let Some(set) = self.outside.get(number as usize) {
@@ -154,8 +154,9 @@ impl Search<'_> {
         }
         let is_outside =
             !outside.iter().any(|&(number, node)| set(number).is_some_and(|set| set.accepts(node)));
-        let count = ways.iter().map(Vec::len).product();
-        self.budget.spend(count)?;
+        let count = ways.iter().map(Vec::len).fold(1, usize::saturating_mul);
+        // Each is kept, with its nodes.
+        self.budget.spend(count.saturating_mul(8 + ways.len() + outside.len()))?;
         for choice in 0..count {
             let mut left = choice;
             let mut inside = Vec::with_capacity(ways.len());
