@@ -62,6 +62,8 @@ mod source;
 mod template;
 mod truth;
 
+#[doc(hidden)]
+pub use algebra::assert as __private;
 pub use algebra::{Answer, Counterexample, Permissions, Unknown};
 pub use arn::Arn;
 pub use condition::{Condition, GLOBAL_KEYS, GlobalKey};

@@ -59,20 +59,29 @@ impl Globs {
         Ok(globs)
     }
 
-    /// The texts of a pattern of wildcards only and literals in lower case.
-    pub(super) fn of(pattern: &str) -> Globs {
+    /// The texts of patterns that are not a policy's.
+    pub(super) fn of<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Globs {
         let mut globs = Globs { nodes: vec![Node::default()], fold: false, letters: false, within: false };
-        let mut at = 0;
-        for c in pattern.chars() {
-            at = match c {
-                '*' => globs.follow_many(at, false),
-                '?' => globs.follow_one(at, false),
-                c => globs.follow(at, c),
-            };
+        for pattern in patterns {
+            let mut at = 0;
+            for c in pattern.chars() {
+                at = match c {
+                    '*' => globs.follow_many(at, false),
+                    '?' => globs.follow_one(at, false),
+                    c => globs.follow(at, c),
+                };
+            }
+            globs.accept(at);
         }
-        globs.accept(at);
         globs.measure();
         globs
+    }
+
+    /// Adds one text.
+    pub(super) fn insert_text(&mut self, text: &str) {
+        let end = text.chars().fold(0, |at, c| self.follow(at, c));
+        self.accept(end);
+        self.measure();
     }
 
     /// Whether a text can have characters of either case that this set does not tell apart, and which are not ASCII.

@@ -22,6 +22,8 @@
 //! a counterexample is one by the policies' own text, though AWS may never send such a request.
 
 mod answer;
+#[doc(hidden)]
+pub mod assert;
 mod budget;
 mod formula;
 mod globs;
@@ -42,6 +44,7 @@ pub use answer::{Answer, Counterexample};
 use formula::Formula;
 pub use unknown::Unknown;
 
+use crate::catalogue::Action;
 use crate::document::Policy;
 use crate::evaluate::{PolicySet, Request};
 
@@ -163,6 +166,26 @@ impl Permissions {
     /// Whether the set has no request; the counterexample is one that it has.
     pub fn is_empty(&self) -> Answer {
         question::is_empty(self)
+    }
+
+    /// The actions of the catalogue for which the set has requests on resources of their own types, each with such a request
+    /// as the counterexample of its emptiness, or with the reason why it cannot be told.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use iam_policy::{Policy, PolicyKind};
+    ///
+    /// let parse = |text: &str| Policy::parse(text, PolicyKind::Identity).unwrap().permissions();
+    /// let new = parse(r#"{"Statement": {"Effect": "Allow", "Action": "sqs:*Message", "Resource": "*"}}"#);
+    /// let old = parse(r#"{"Statement": {"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": "*"}}"#);
+    /// let granted = new.difference(&old).actions();
+    /// let names: Vec<String> = granted.iter().map(|(action, _)| action.to_string()).collect();
+    /// assert_eq!(names, ["sqs:DeleteMessage", "sqs:SendMessage"]);
+    /// ```
+    #[must_use]
+    pub fn actions(&self) -> Vec<(Action, Answer)> {
+        question::actions(self)
     }
 
     /// Whether every request of the set is in the other; the counterexample is one that is not.

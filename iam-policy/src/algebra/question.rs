@@ -8,6 +8,7 @@ use super::search::{Outcome, Point, Search, Universe};
 use super::term::{Dimension, Term};
 use super::unknown::Doubt;
 use super::variables;
+use crate::catalogue::{self, Action};
 use crate::context::Context;
 use crate::evaluate::Request;
 use crate::principal::Principal;
@@ -31,10 +32,22 @@ pub(super) fn somebody() -> Request {
 
 /// Whether a set has no request.
 pub(super) fn is_empty(set: &Permissions) -> Answer {
-    let (universe, budget) = (Universe::open(), Budget::new(LIMIT));
-    let mut asker = Asker { set, universe: &universe, budget: &budget, doubt: None };
+    is_empty_within(set, &Universe::open(), &Budget::new(LIMIT))
+}
+
+/// The actions of the catalogue for which a set has requests on one of their own resources, or may have.
+pub(super) fn actions(set: &Permissions) -> Vec<(Action, Answer)> {
+    // For all of them together.
+    let budget = Budget::new(20 * LIMIT);
+    let all = catalogue::services().flat_map(catalogue::Service::actions);
+    let asked = all.map(|action| (action, is_empty_within(set, &Universe::of(action), &budget)));
+    asked.filter(|(_, answer)| !answer.is_yes()).collect()
+}
+
+fn is_empty_within(set: &Permissions, universe: &Universe, budget: &Budget) -> Answer {
+    let mut asker = Asker { set, universe, budget, doubt: None };
     let nothing = Context::new();
-    let plain = Search::new(&universe, &nothing, &budget);
+    let plain = Search::new(universe, &nothing, budget);
     match set.formula.cases(&mut |case| asker.ask(case, &plain)) {
         Ok(Some(request)) => Answer::No(Box::new(Counterexample::new(set.clone(), request))),
         Ok(None) => asker.doubt.map_or(Answer::Yes, |doubt| Answer::Unknown(doubt.into())),

@@ -46,26 +46,29 @@ fn actions(found: &str) -> Vec<Action> {
     actions
 }
 
-/// ARNs of each type of resource that the action acts on, or `*` where there is none.
+/// ARNs of each type of resource that the action acts on, the simplest first, or `*` where there is none.
 fn resources(action: Action) -> Vec<String> {
     let types = action.resources().map(catalogue::ActionResource::resource_type);
-    let formats: Vec<String> = types.flat_map(catalogue::ResourceType::arn_formats).map(filled).collect();
-    if formats.is_empty() { vec!["*".to_owned()] } else { formats }
+    let example = |variable: &str| match variable {
+        "Account" => "123456789012",
+        "Partition" => "aws",
+        "Region" => "us-east-1",
+        _ => "example",
+    };
+    let mut resources: Vec<String> =
+        types.flat_map(catalogue::ResourceType::arn_formats).map(|format| fill(format, example)).collect();
+    resources.sort_by_key(String::len);
+    if resources.is_empty() { vec!["*".to_owned()] } else { resources }
 }
 
-/// A format of ARNs with examples for its variables.
-fn filled(format: &str) -> String {
+/// A format of ARNs with its variables replaced.
+pub(super) fn fill(format: &str, value: impl Fn(&str) -> &'static str) -> String {
     let mut text = String::with_capacity(format.len());
     let mut rest = format;
     while let Some((before, variable)) = rest.split_once("${") {
         let Some((name, after)) = variable.split_once('}') else { break };
         text.push_str(before);
-        text.push_str(match name {
-            "Account" => "123456789012",
-            "Partition" => "aws",
-            "Region" => "us-east-1",
-            _ => "example",
-        });
+        text.push_str(value(name));
         rest = after;
     }
     text + rest

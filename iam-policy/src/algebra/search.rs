@@ -14,11 +14,12 @@ use std::rc::Rc;
 
 use super::budget::{Budget, Spent};
 use super::globs::Globs;
+use super::readable::fill;
 use super::term::{Dimension, Literal, Term};
 use super::texts;
 use super::unknown::Doubt;
 use super::values::{self, Wanted};
-use crate::catalogue;
+use crate::catalogue::{self, Action, ActionResource};
 use crate::condition::GlobalKey;
 use crate::context::Context;
 
@@ -55,7 +56,21 @@ const DEEPEST: usize = 200;
 impl Universe {
     /// Every action, those of tomorrow too, and every resource.
     pub(super) fn open() -> Universe {
-        Universe { action: Globs::of("?*:?*"), resource: Globs::of("?*") }
+        Universe { action: Globs::of(["?*:?*"]), resource: Globs::of(["?*"]) }
+    }
+
+    /// An action of the catalogue on resources of its own types, or on none where it needs none.
+    pub(super) fn of(action: Action) -> Universe {
+        let formats: Vec<String> = action
+            .resources()
+            .flat_map(|on| on.resource_type().arn_formats())
+            .map(|format| fill(format, |_| "*"))
+            .collect();
+        let mut resource = Globs::of(formats.iter().map(String::as_str));
+        if !action.resources().any(ActionResource::is_required) {
+            resource.insert_text("*");
+        }
+        Universe { action: Globs::of([action.to_string().to_lowercase().as_str()]), resource }
     }
 }
 

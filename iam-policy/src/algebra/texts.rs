@@ -17,7 +17,7 @@ use super::globs::{Globs, Place};
 
 /// A text in all of `inside` and in none of `outside`, if there is one.
 pub(super) fn find(inside: &[&Globs], outside: &[&Globs], budget: &Budget) -> Result<Option<String>, Spent> {
-    let anything = Globs::of("*");
+    let anything = Globs::of(["*"]);
     let anything = [&anything];
     let inside = if inside.is_empty() { &anything } else { inside };
     let mut search = Search {
@@ -218,7 +218,7 @@ mod tests {
 
     fn search(inside: &[&str], outside: &[&str]) -> Option<String> {
         let globs =
-            |patterns: &[&str]| -> Vec<Globs> { patterns.iter().map(|text| Globs::of(text)).collect() };
+            |patterns: &[&str]| -> Vec<Globs> { patterns.iter().map(|text| Globs::of([*text])).collect() };
         let (inside, outside) = (globs(inside), globs(outside));
         let budget = Budget::new(1_000_000);
         find(&inside.iter().collect::<Vec<_>>(), &outside.iter().collect::<Vec<_>>(), &budget).unwrap()
@@ -271,7 +271,7 @@ mod tests {
             let outside = [pattern(5), pattern(5), pattern(5)];
             let inside: Vec<&str> = inside.iter().map(String::as_str).collect();
             let outside: Vec<&str> = outside.iter().map(String::as_str).collect();
-            let matches = |pattern: &&str, text: &str| Globs::of(pattern).contains(text);
+            let matches = |pattern: &&str, text: &str| Globs::of([*pattern]).contains(text);
             let expected = texts.iter().any(|text| {
                 inside.iter().all(|pattern| matches(pattern, text))
                     && !outside.iter().any(|pattern| matches(pattern, text))
@@ -288,9 +288,9 @@ mod tests {
         let patterns: Vec<String> = (0..40)
             .map(|n| format!("*{}*", format!("{n:06b}").replace('0', "aab").replace('1', "aba")))
             .collect();
-        let inside: Vec<Globs> = patterns.iter().map(|text| Globs::of(text)).collect();
+        let inside: Vec<Globs> = patterns.iter().map(|text| Globs::of([text.as_str()])).collect();
         let inside: Vec<&Globs> = inside.iter().collect();
-        let outside = Globs::of("*a*b*a*");
+        let outside = Globs::of(["*a*b*a*"]);
         assert!(find(&inside, &[&outside], &Budget::new(100_000)).is_err());
     }
 }

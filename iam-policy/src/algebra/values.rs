@@ -111,7 +111,7 @@ impl Question<'_> {
     }
 
     fn text(&self, wanted: &[Wanted<'_>], or_empty: bool) -> Result<Option<String>, Doubt> {
-        let something = Globs::of("?*");
+        let something = Globs::of(["?*"]);
         let mut inside = if or_empty { Vec::new() } else { vec![&something] };
         let mut outside = Vec::new();
         for wanted in wanted {
