@@ -7,6 +7,8 @@
 //!                                       Diagnostics ◀── lint ──┘   Request
 //! ```
 //!
+//! What a policy allows is also a set: [`Permissions`], with inclusion decided exactly.
+//!
 //! A [`Policy`] is parsed from a [`Source`] and checked as AWS checks it; all its problems come at once, as [`Diagnostics`]
 //! with their places. [`Policy::lint`] finds what AWS accepts and hardly anybody means. A [`PolicySet`] of policies answers a
 //! [`Request`] with a [`Decision`], as AWS's [evaluation logic] has it, and on demand with an [`Explanation`]. The crate is

@@ -12,6 +12,10 @@ use crate::pattern::{Pattern, Token};
 #[derive(Debug)]
 pub(super) struct Globs {
     nodes: Vec<Node>,
+    /// Every text has a character.
+    filled: bool,
+    /// Every text has a colon between other characters.
+    named: bool,
     /// Upper and lower case are the same; literals are in lower case.
     fold: bool,
     /// A literal has letters.
@@ -48,7 +52,7 @@ impl Globs {
         context: &'p Context,
         budget: &Budget,
     ) -> Result<Globs, Spent> {
-        let mut globs = Globs { nodes: vec![Node::default()], fold: false, letters: false, within: false };
+        let mut globs = Globs::default();
         for (written, pattern) in patterns {
             globs.fold |= pattern.folds();
             if let Some(tokens) = pattern.tokens(written, context) {
@@ -59,9 +63,28 @@ impl Globs {
         Ok(globs)
     }
 
+    /// The actions that these patterns match: `s3:` is none, so `s3:*` is the same as `s3:?*`.
+    pub(super) fn actions<'p>(
+        patterns: impl IntoIterator<Item = (&'p str, &'p Pattern)>,
+        budget: &Budget,
+    ) -> Result<Globs, Spent> {
+        let mut globs = Globs { fold: true, ..Globs::default() };
+        let nothing = Context::new();
+        for (written, pattern) in patterns {
+            let Some(mut tokens) = pattern.tokens(written, &nothing) else { continue };
+            if matches!(tokens.as_slice(), [Token::Literal(service), Token::Many { .. }] if service.ends_with(':'))
+            {
+                tokens.insert(1, Token::One { within: false });
+            }
+            globs.insert(&tokens, budget)?;
+        }
+        globs.measure();
+        Ok(globs)
+    }
+
     /// The texts of patterns that are not a policy's.
     pub(super) fn of<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Globs {
-        let mut globs = Globs { nodes: vec![Node::default()], fold: false, letters: false, within: false };
+        let mut globs = Globs { filled: false, named: false, ..Globs::default() };
         for pattern in patterns {
             let mut at = 0;
             for c in pattern.chars() {
@@ -87,6 +110,16 @@ impl Globs {
     /// Whether a text can have characters of either case that this set does not tell apart, and which are not ASCII.
     pub(super) fn folds_beyond_ascii(&self) -> bool {
         self.fold && self.nodes.iter().any(|node| node.literals.iter().any(|(c, _)| !c.is_ascii()))
+    }
+
+    /// Whether every text has a character.
+    pub(super) fn is_filled(&self) -> bool {
+        self.filled
+    }
+
+    /// Whether every text is an action's, though perhaps of nobody's.
+    pub(super) fn is_named(&self) -> bool {
+        self.named
     }
 
     pub(super) fn folds(&self) -> bool {
@@ -189,6 +222,11 @@ impl Globs {
     }
 
     fn insert(&mut self, tokens: &[Token<Cow<'_, str>>], budget: &Budget) -> Result<(), Spent> {
+        let start = if let Some(Token::Literal(start)) = tokens.first() { start } else { "" };
+        let (service, action) = start.split_once(':').unwrap_or_default();
+        self.filled &= !start.is_empty();
+        self.named &=
+            !service.is_empty() && (!action.is_empty() || matches!(tokens.get(1), Some(Token::One { .. })));
         let mut at = 0;
         for token in tokens {
             match token {
@@ -275,6 +313,20 @@ impl Globs {
             if let Some(node) = self.nodes.get_mut(at) {
                 node.rest = least;
             }
+        }
+    }
+}
+
+impl Default for Globs {
+    /// No text.
+    fn default() -> Globs {
+        Globs {
+            nodes: vec![Node::default()],
+            filled: true,
+            named: true,
+            fold: false,
+            letters: false,
+            within: false,
         }
     }
 }

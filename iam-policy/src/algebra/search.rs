@@ -46,6 +46,8 @@ type Known = Result<Option<Rc<[String]>>, Doubt>;
 
 /// The texts that stand for actions and resources at all.
 pub(super) struct Universe {
+    /// Not limited to what somebody knows.
+    is_open: bool,
     action: Globs,
     resource: Globs,
 }
@@ -56,7 +58,7 @@ const DEEPEST: usize = 200;
 impl Universe {
     /// Every action, those of tomorrow too, and every resource.
     pub(super) fn open() -> Universe {
-        Universe { action: Globs::of(["?*:?*"]), resource: Globs::of(["?*"]) }
+        Universe { is_open: true, action: Globs::of(["?*:?*"]), resource: Globs::of(["?*"]) }
     }
 
     /// An action of the catalogue on resources of its own types, or on none where it needs none.
@@ -70,7 +72,7 @@ impl Universe {
         if !action.resources().any(ActionResource::is_required) {
             resource.insert_text("*");
         }
-        Universe { action: Globs::of([action.to_string().to_lowercase().as_str()]), resource }
+        Universe { is_open: false, action: Globs::of([action.to_string().to_lowercase().as_str()]), resource }
     }
 }
 
@@ -195,8 +197,18 @@ impl<'s> Search<'s> {
         if let Some(known) = self.known.borrow().get(&name) {
             return Ok(known.clone());
         }
+        // What one statement asks and the other has just so: versions of a policy mostly do.
+        let contradicts = |one: &Wanted<'_>| {
+            wanted.iter().any(|other| {
+                one.holds && !other.holds && one.literal.is_same(one.term, other.literal, other.term)
+            })
+        };
+        if wanted.iter().any(contradicts) {
+            self.known.borrow_mut().insert(name, Ok(None));
+            return Ok(Ok(None));
+        }
         let found = match dimension {
-            Dimension::Action => self.text(&self.universe.action, wanted),
+            Dimension::Action => self.text(&self.universe.action, wanted, Globs::is_named),
             Dimension::Key(key) => {
                 let question = values::Question {
                     key,
@@ -207,7 +219,7 @@ impl<'s> Search<'s> {
                 };
                 question.find()
             }
-            Dimension::Resource => self.text(&self.universe.resource, wanted),
+            Dimension::Resource => self.text(&self.universe.resource, wanted, Globs::is_filled),
         };
         let known = match found {
             Ok(values) => Ok(values.map(Rc::from)),
@@ -219,12 +231,21 @@ impl<'s> Search<'s> {
         Ok(known)
     }
 
-    fn text(&self, universe: &Globs, wanted: &[Wanted<'_>]) -> Result<Option<Vec<String>>, Doubt> {
-        let (mut inside, mut outside) = (vec![universe], Vec::new());
+    fn text(
+        &self,
+        universe: &Globs,
+        wanted: &[Wanted<'_>],
+        is_within: fn(&Globs) -> bool,
+    ) -> Result<Option<Vec<String>>, Doubt> {
+        let (mut inside, mut outside) = (Vec::new(), Vec::new());
         for wanted in wanted {
             if let Some(globs) = &wanted.literal.globs {
                 if wanted.holds == wanted.literal.negated { outside.push(globs) } else { inside.push(globs) }
             }
+        }
+        // A set that is within the universe as it is need not meet it: two sets at once cost more.
+        if !(self.universe.is_open && inside.iter().any(|globs| is_within(globs))) {
+            inside.push(universe);
         }
         Ok(texts::find(&inside, &outside, self.budget)?.map(|text| vec![text]))
     }

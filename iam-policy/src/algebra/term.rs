@@ -6,7 +6,7 @@ use super::budget::{Budget, Spent};
 use super::globs::Globs;
 use crate::condition::{Condition, Test};
 use crate::context::Context;
-use crate::document::{Clause, Effect, Statement};
+use crate::document::{Clause, Effect, Item, Statement};
 use crate::evaluate::StatementRef;
 use crate::pattern::Pattern;
 
@@ -40,6 +40,29 @@ pub(super) enum Dimension {
     Resource,
 }
 
+impl Literal {
+    /// Whether another literal, of a term with the same variables, is written just so.
+    pub(super) fn is_same(&self, of: &Term, other: &Literal, of_other: &Term) -> bool {
+        if (&self.dimension, self.negated) != (&other.dimension, other.negated) {
+            return false;
+        }
+        match (of.condition(self), of_other.condition(other)) {
+            (Some((a, effect)), Some((b, other_effect))) => {
+                (a.operator, effect) == (b.operator, other_effect) && same_texts(&a.values, &b.values)
+            }
+            (None, None) => match (of.clause(self), of_other.clause(other)) {
+                (Some(a), Some(b)) => same_texts(&a.items, &b.items),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+fn same_texts<M>(a: &[Item<M>], b: &[Item<M>]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.text == b.text)
+}
+
 impl Term {
     /// The box of a statement, with the variables of a context.
     pub(super) fn new(statement: &StatementRef, context: &Context, budget: &Budget) -> Result<Term, Spent> {
@@ -49,13 +72,14 @@ impl Term {
             [(Dimension::Action, Some(&read.action)), (Dimension::Resource, read.resource.as_ref())];
         for (dimension, clause) in clauses {
             if let Some(clause) = clause.filter(|clause| !is_everything(clause)) {
+                let patterns = clause.items.iter().map(|item| (&*item.text, &item.matcher));
+                let globs = match dimension {
+                    Dimension::Action => Globs::actions(patterns, budget)?,
+                    Dimension::Key(_) | Dimension::Resource => Globs::new(patterns, context, budget)?,
+                };
                 literals.push(Literal {
                     dimension,
-                    globs: Some(Globs::new(
-                        clause.items.iter().map(|item| (&*item.text, &item.matcher)),
-                        context,
-                        budget,
-                    )?),
+                    globs: Some(globs),
                     negated: clause.negated,
                     condition: None,
                     variable: clause.items.iter().any(|item| item.matcher.variables().next().is_some()),
@@ -77,6 +101,17 @@ impl Term {
     pub(super) fn condition(&self, literal: &Literal) -> Option<(&Condition, Effect)> {
         let statement = self.statement.statement();
         Some((statement.conditions.get(literal.condition?)?, statement.effect))
+    }
+}
+
+impl Term {
+    fn clause(&self, literal: &Literal) -> Option<&Clause<Pattern>> {
+        let statement = self.statement.statement();
+        match literal.dimension {
+            Dimension::Action => Some(&statement.action),
+            Dimension::Key(_) => None,
+            Dimension::Resource => statement.resource.as_ref(),
+        }
     }
 }
 
