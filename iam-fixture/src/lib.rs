@@ -53,9 +53,10 @@ pub use aws_types::SdkConfig;
 pub use iam_endpoint::Server;
 pub use iam_endpoint::{Authorization, Event, Outcome};
 pub use iam_fixture_macros::iam_policy;
-/// Assertions about policies as sets, which need no role.
+/// Policies as sets, and assertions about them: they need no role.
 pub use iam_policy::{
-    assert_disjoint, assert_equivalent, assert_grants_nothing_beyond, assert_never_allows, assert_subset,
+    Permissions, Policy, PolicyKind, PolicySet, assert_disjoint, assert_equivalent,
+    assert_grants_nothing_beyond, assert_never_allows, assert_subset,
 };
 
 pub use crate::assert::{Expected, ParseExpectedError};

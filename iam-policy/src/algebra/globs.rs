@@ -10,6 +10,7 @@ use crate::pattern::{Pattern, Token};
 ///
 /// A trie of tokens. A node that stands behind a `*` loops on itself. INVARIANT: the nodes that a node leads to come after it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells something else of the patterns")]
 pub(super) struct Globs {
     nodes: Vec<Node>,
     /// Every text has a character.
@@ -33,6 +34,8 @@ struct Node {
     many: [Option<u32>; 2],
     loops: Option<Loop>,
     accepts: bool,
+    /// Only literals lead here: one text does.
+    plain: bool,
     /// The least number of characters from here to the end of a pattern.
     rest: u32,
 }
@@ -184,6 +187,11 @@ impl Globs {
         }
     }
 
+    /// Whether one text only leads to a node.
+    pub(super) fn is_plain(&self, node: u32) -> bool {
+        self.nodes.get(node as usize).is_some_and(|node| node.plain)
+    }
+
     pub(super) fn accepts(&self, node: u32) -> bool {
         self.nodes.get(node as usize).is_some_and(|node| node.accepts)
     }
@@ -258,7 +266,8 @@ impl Globs {
             Ok(found) => node.literals.get(found).map_or(at, |(_, next)| *next),
             Err(place) => {
                 node.literals.insert(place, (c, new));
-                self.nodes.push(Node::default());
+                let plain = node.plain;
+                self.nodes.push(Node { plain, ..Node::default() });
                 new
             }
         }
@@ -321,7 +330,7 @@ impl Default for Globs {
     /// No text.
     fn default() -> Globs {
         Globs {
-            nodes: vec![Node::default()],
+            nodes: vec![Node { plain: true, ..Node::default() }],
             filled: true,
             named: true,
             fold: false,

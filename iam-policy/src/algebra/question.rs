@@ -93,12 +93,21 @@ impl Asker<'_> {
         let case = Case { inside: case.inside.clone(), outside, doubt: case.doubt };
         let trials = variables::trials(&case, self.budget)?;
         for variables in &trials.contexts {
-            let compile = |all: &[&Matches]| -> Result<Vec<Term>, Spent> {
-                all.iter().map(|matches| Term::new(&matches.statement, variables, self.budget)).collect()
+            let of_variables = |matches: &&Matches| -> Result<Option<Term>, Spent> {
+                let constant = matches.variables.is_empty();
+                (!constant).then(|| Term::new(&matches.statement, variables, self.budget)).transpose()
             };
-            let (inside, outside) = (compile(&case.inside)?, compile(&case.outside)?);
+            let filled: Vec<Option<Term>> =
+                case.inside.iter().chain(&case.outside).map(of_variables).collect::<Result<_, Spent>>()?;
+            let both = case.inside.iter().chain(&case.outside).zip(&filled);
+            let terms = both.map(|(matches, filled)| match filled {
+                Some(term) => Ok(term),
+                None => matches.term(self.budget),
+            });
+            let mut inside: Vec<&Term> = terms.collect::<Result<_, Spent>>()?;
+            let outside = inside.split_off(case.inside.len());
             let search = Search::new(self.universe, variables, self.budget);
-            let outcome = search.run(&inside.iter().collect::<Vec<_>>(), outside.iter().collect())?;
+            let outcome = search.run(&inside, outside)?;
             if let Some(request) = self.settle(&case, outcome, variables) {
                 return Ok(Some(request));
             }

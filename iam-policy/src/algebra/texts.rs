@@ -165,13 +165,17 @@ impl Search<'_> {
                 left /= places.len();
             }
             let each = || self.inside.iter().zip(&inside);
+            // What one text alone leads to is not met again.
+            let is_new = each().any(|(set, &node)| set.is_plain(node) && !(self.both_cases && set.folds()));
             let rest = each().map(|(set, &node)| set.rest(node)).max().unwrap_or(0);
-            if rest == u32::MAX || self.is_superfluous(&inside, &outside)? {
+            if rest == u32::MAX || !is_new && self.is_superfluous(&inside, &outside)? {
                 continue;
             }
             let is_found = is_outside && each().all(|(set, &node)| set.accepts(node));
             let number = u32::try_from(self.states.len()).map_err(|_| Spent)?;
-            self.seen.entry(inside.clone()).or_default().push(number);
+            if !is_new {
+                self.seen.entry(inside.clone()).or_default().push(number);
+            }
             self.states.push(State { inside, outside: outside.clone(), came, length });
             if is_found {
                 return Ok(Some(number));

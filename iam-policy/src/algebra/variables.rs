@@ -126,6 +126,11 @@ fn parts<'s>(
     after: &[Sign],
     budget: &Budget,
 ) -> Result<Vec<&'s [Sign]>, Spent> {
+    budget.spend(1)?;
+    // Most patterns are of other resources altogether.
+    if differ(before.iter().zip(pattern)) || differ(after.iter().rev().zip(pattern.iter().rev())) {
+        return Ok(Vec::new());
+    }
     budget.spend(pattern.len() * (1 + before.len() + after.len()))?;
     // What stands in the place of the variable may begin and end within a `*`.
     let starts = (0..=pattern.len()).filter(|&at| {
@@ -141,6 +146,12 @@ fn parts<'s>(
     budget.spend(starts.len() * ends.len())?;
     let pairs = starts.iter().flat_map(|start| ends.iter().map(move |end| (*start, *end)));
     Ok(pairs.filter_map(|(start, end)| pattern.get(start..end)).collect())
+}
+
+/// Whether characters that stand at the same place are not the same.
+fn differ<'s>(mut pairs: impl Iterator<Item = (&'s Sign, &'s Sign)>) -> bool {
+    let unlike = pairs.find(|(a, b)| a != b || !matches!(a, Sign::Character(_)));
+    matches!(unlike, Some((Sign::Character(_), Sign::Character(_))))
 }
 
 /// A text that a pattern matches, once with a fresh name for what its wildcards take and once with nothing where that will do.
