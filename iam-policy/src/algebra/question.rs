@@ -41,7 +41,22 @@ pub(super) fn actions(set: &Permissions) -> Vec<(Action, Answer)> {
     let budget = Budget::new(20 * LIMIT);
     let all = catalogue::services().flat_map(catalogue::Service::actions);
     let asked = all.map(|action| (action, is_empty_within(set, &Universe::of(action), &budget)));
-    asked.filter(|(_, answer)| !answer.is_yes()).collect()
+    asked
+        .filter(|(_, answer)| !answer.is_yes())
+        .map(|(action, answer)| (action, of_own(action, answer)))
+        .collect()
+}
+
+/// A format of ARNs does not tell that a bucket's name has no slash: the types themselves do.
+fn of_own(action: Action, answer: Answer) -> Answer {
+    let Some(found) = answer.counterexample() else { return answer };
+    let resource = &found.request().resource;
+    if resource == "*" || action.resources().any(|on| on.resource_type().matches(resource)) {
+        return answer;
+    }
+    let reason =
+        format!("`{resource}` is no resource of the action, and it is the only one that was looked at");
+    Answer::Unknown(Doubt::new(reason, None).into())
 }
 
 fn is_empty_within(set: &Permissions, universe: &Universe, budget: &Budget) -> Answer {

@@ -66,7 +66,13 @@ impl Universe {
         let formats: Vec<String> = action
             .resources()
             .flat_map(|on| on.resource_type().arn_formats())
-            .map(|format| fill(format, |_| "*"))
+            .map(|format| {
+                // Resources of AWS itself are of no account.
+                fill(
+                    format,
+                    |name| if matches!(name, "Account" | "Partition" | "Region") { "*" } else { "?*" },
+                )
+            })
             .collect();
         let mut resource = Globs::of(formats.iter().map(String::as_str));
         if !action.resources().any(ActionResource::is_required) {

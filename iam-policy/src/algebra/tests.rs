@@ -172,3 +172,15 @@ fn policies_that_name_principals_are_not_guessed_at() {
     assert!(bucket.is_subset(&Permissions::nothing()).unknown().is_some());
     assert!(bucket.is_subset(&Permissions::everything()).is_yes());
 }
+
+#[test]
+fn an_action_counts_on_resources_of_its_own_types_only() {
+    let text = |action: &str| {
+        let text = format!(
+            r#"{{"Statement": {{"Effect": "Allow", "Action": "s3:{action}", "Resource": "{BUCKET}*"}}}}"#
+        );
+        Policy::parse(text, PolicyKind::Identity).unwrap().permissions().actions()
+    };
+    assert!(matches!(text("GetObject").as_slice(), [(_, Answer::No(_))]));
+    assert!(matches!(text("ListBucket").as_slice(), [] | [(_, Answer::Unknown(_))]));
+}
