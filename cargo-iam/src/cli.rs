@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
-use crate::{actions, check, decide, explain, serve};
+use crate::{actions, check, decide, diff, explain, serve};
 
 /// Check, explain and decide AWS IAM policies, offline
 #[derive(Parser)]
@@ -34,6 +34,7 @@ enum Command {
     Check(check::Args),
     Completions(Completions),
     Decide(decide::Args),
+    Diff(diff::Args),
     Explain(explain::Args),
     Serve(serve::Args),
 }
@@ -62,6 +63,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode,
         Command::Check(args) => check::run(&args),
         Command::Completions(args) => completions(args.shell),
         Command::Decide(args) => decide::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Serve(args) => serve::run(&args),
     }

@@ -4,6 +4,7 @@
 //! check FILES…       input ─▶ Policy::parse, lint ─▶ human · json · sarif · github
 //! explain            input, request ─▶ PolicySet::explain ─▶ human · json
 //! decide [FILE|-]    chunks of lines ─▶ workers: question ─▶ PolicySet::decide ─▶ answers, in order
+//! diff OLD NEW       Permissions::difference ─▶ human · json
 //! actions PATTERN…   catalogue::expand ─▶ table · json
 //! serve              iam-endpoint on a port ─▶ exports · journal of decisions
 //! completions SHELL
@@ -15,6 +16,7 @@ mod actions;
 mod check;
 mod cli;
 mod decide;
+mod diff;
 mod explain;
 mod failure;
 mod format;

@@ -6,6 +6,7 @@
 //! ```
 
 mod key;
+mod limit;
 mod operator;
 mod value;
 
@@ -18,7 +19,8 @@ use crate::truth::Truth;
 pub use key::{GLOBAL_KEYS, GlobalKey};
 pub(crate) use key::{is_known, near_names};
 pub(crate) use operator::{Operator, Quantifier, Test};
-use value::{Network, Number, Timestamp};
+pub(crate) use value::Number;
+use value::{Network, Timestamp};
 
 /// One operator on one key, and the values that it is compared with.
 #[derive(Debug)]

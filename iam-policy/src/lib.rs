@@ -7,6 +7,8 @@
 //!                                       Diagnostics ◀── lint ──┘   Request
 //! ```
 //!
+//! What a policy allows is also a set: [`Permissions`], with inclusion decided exactly.
+//!
 //! A [`Policy`] is parsed from a [`Source`] and checked as AWS checks it; all its problems come at once, as [`Diagnostics`]
 //! with their places. [`Policy::lint`] finds what AWS accepts and hardly anybody means. A [`PolicySet`] of policies answers a
 //! [`Request`] with a [`Decision`], as AWS's [evaluation logic] has it, and on demand with an [`Explanation`]. The crate is
@@ -39,6 +41,7 @@
 //! # Ok::<(), iam_policy::Diagnostics>(())
 //! ```
 
+mod algebra;
 mod arn;
 pub mod catalogue;
 mod condition;
@@ -61,6 +64,9 @@ mod source;
 mod template;
 mod truth;
 
+#[doc(hidden)]
+pub use algebra::assert as __private;
+pub use algebra::{Answer, Counterexample, Permissions, Unknown};
 pub use arn::Arn;
 pub use condition::{Condition, GLOBAL_KEYS, GlobalKey};
 pub use context::Context;

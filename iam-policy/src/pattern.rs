@@ -3,6 +3,7 @@
 //! A pattern is compiled once, when its policy is parsed. Matching goes forward over the text and returns at most to the last
 //! `*`, so its cost is bounded by the product of the two lengths.
 
+mod tokens;
 mod variable;
 
 use std::borrow::Cow;

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 /// A number as the numeric operators compare it: exact as long as it is an integer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Number {
-    integer: Option<i128>,
-    float: f64,
+    pub(super) integer: Option<i128>,
+    pub(super) float: f64,
 }
 
 impl Number {
@@ -20,7 +20,8 @@ impl Number {
         }
         Some(Number {
             integer: text.parse().ok(),
-            float: text.parse().ok().filter(|float: &f64| float.is_finite())?,
+            // Plus zero: there is only one zero.
+            float: text.parse().ok().filter(|float: &f64| float.is_finite())? + 0.0,
         })
     }
 
@@ -39,8 +40,8 @@ impl Number {
 /// A point in time: seconds since 1970 and nanoseconds.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Timestamp {
-    seconds: i64,
-    nanoseconds: u32,
+    pub(super) seconds: i64,
+    pub(super) nanoseconds: u32,
 }
 
 impl Timestamp {
@@ -148,10 +149,10 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 /// An address, or a range of them by its prefix.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Network {
-    bits: u128,
+    pub(super) bits: u128,
     /// How many bits of the address, counted in its own family, do not count.
-    host_bits: u32,
-    v6: bool,
+    pub(super) host_bits: u32,
+    pub(super) v6: bool,
 }
 
 impl Network {
@@ -295,6 +296,7 @@ mod tests {
         assert_eq!(compare("10", "10.0"), Ordering::Equal);
         assert_eq!(compare("9", "10"), Ordering::Less);
         assert_eq!(compare("-1.5", "-2"), Ordering::Greater);
+        assert_eq!(compare("-0.0", "0"), Ordering::Equal);
         assert_eq!(compare("9007199254740993", "9007199254740992"), Ordering::Greater);
         for text in ["", "ten", "nan", "inf", "-inf", "1e999", "1 0", "0x10"] {
             assert!(Number::parse(text).is_none(), "{text}");

@@ -1,0 +1,244 @@
+//! Permissions as sets: what policies allow, compared exactly.
+//!
+//! ```text
+//! Policy, PolicySet ── permissions() ──▶ Permissions ── union, intersection, difference, complement ──▶ Permissions
+//!                                            │
+//!                       is_subset, is_disjoint, is_equivalent, is_empty
+//!                                            │
+//!                                            ▼
+//!              Answer: yes · no, with a Counterexample that `PolicySet::decide` confirms · Unknown, with the reason
+//!
+//! formula    a question as cases: these statements match and those do not
+//! variables  a case with policy variables as cases with values for them
+//! search     a case as boxes, one literal per dimension: action, resource, each condition key
+//! texts      actions, resources, strings: a text in some globs and not in others
+//! values     condition keys: no value, one, several; numbers, dates, addresses
+//! readable   a point of the space as a request that a person understands
+//! ```
+//!
+//! A set is of requests: an action, a resource and the condition keys of the context. Who asks is somebody of the resource's own
+//! account, who has no permissions but these. Any text with a colon is an action, for AWS may add it tomorrow, and any text a
+//! resource; condition keys are independent of each other and may be absent. So an inclusion that is proven holds in AWS too, and
+//! a counterexample is one by the policies' own text, though AWS may never send such a request.
+
+mod answer;
+#[doc(hidden)]
+pub mod assert;
+mod budget;
+mod formula;
+mod globs;
+mod question;
+mod readable;
+mod search;
+mod term;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod unknown;
+mod values;
+mod variables;
+
+use std::sync::Arc;
+
+pub use answer::{Answer, Counterexample};
+use formula::Formula;
+pub use unknown::Unknown;
+
+use crate::catalogue::Action;
+use crate::document::Policy;
+use crate::evaluate::{PolicySet, Request};
+
+/// A set of requests: what policies allow, or what is made of such sets.
+///
+/// Cloning is cheap. The answers to questions are in three values: what cannot be decided exactly is [`Answer::Unknown`].
+///
+/// # Examples
+///
+/// ```
+/// use iam_policy::{Policy, PolicyKind};
+///
+/// let parse = |text: &str| Policy::parse(text, PolicyKind::Identity);
+/// let old = parse(r#"{"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}"#)?;
+/// let new = parse(r#"{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::reports/*"}}"#)?;
+/// let (old, new) = (old.permissions(), new.permissions());
+/// assert!(new.is_subset(&old).is_yes());
+/// assert!(old.is_subset(&new).is_no());
+/// assert!(new.difference(&old).is_empty().is_yes());
+/// assert!(new == new.intersection(&old));
+/// # Ok::<(), iam_policy::Diagnostics>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Permissions {
+    formula: Arc<Formula>,
+    plain: Arc<Plain>,
+}
+
+/// The same set, as the evaluator decides it.
+#[derive(Debug)]
+enum Plain {
+    All(Vec<Arc<Plain>>),
+    Any(Vec<Arc<Plain>>),
+    Not(Arc<Plain>),
+    Policies(PolicySet),
+}
+
+impl Policy {
+    /// What the policy allows on its own, as a set.
+    ///
+    /// Of a policy that names principals nothing can be told: what it allows depends on who asks.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        use crate::document::PolicyKind as Kind;
+        let set = match self.kind() {
+            Kind::Boundary | Kind::Identity | Kind::ServiceControl | Kind::Session => {
+                PolicySet { identity: vec![self.clone()].into(), ..PolicySet::default() }
+            }
+            Kind::Resource | Kind::Trust => {
+                PolicySet { resource: Some(self.clone()), ..PolicySet::default() }
+            }
+            Kind::ResourceControl => {
+                PolicySet { rcps: vec![vec![self.clone()].into()], ..PolicySet::default() }
+            }
+        };
+        set.permissions()
+    }
+}
+
+impl PolicySet {
+    /// What the policies together allow to somebody of the resource's own account: boundaries, session policies and service
+    /// control policies limit what the identity-based policies allow.
+    ///
+    /// Of a set with a resource-based policy or resource control policies nothing can be told: what it allows depends on who
+    /// asks.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        let formula = Formula::allowed(self, &question::somebody());
+        Permissions { formula: Arc::new(formula), plain: Arc::new(Plain::Policies(self.clone())) }
+    }
+}
+
+impl Permissions {
+    /// No request at all.
+    #[must_use]
+    pub fn nothing() -> Permissions {
+        Permissions { formula: Arc::new(Formula::Any(Vec::new())), plain: Arc::new(Plain::Any(Vec::new())) }
+    }
+
+    /// Every request.
+    #[must_use]
+    pub fn everything() -> Permissions {
+        Permissions::nothing().complement()
+    }
+
+    /// The requests of either set.
+    #[must_use]
+    pub fn union(&self, other: &Permissions) -> Permissions {
+        self.with(other, Formula::Any, Plain::Any)
+    }
+
+    /// The requests of both sets.
+    #[must_use]
+    pub fn intersection(&self, other: &Permissions) -> Permissions {
+        self.with(other, Formula::All, Plain::All)
+    }
+
+    /// The requests of this set that are not in the other.
+    #[must_use]
+    pub fn difference(&self, other: &Permissions) -> Permissions {
+        self.intersection(&other.complement())
+    }
+
+    /// The requests that are not in the set.
+    #[must_use]
+    pub fn complement(&self) -> Permissions {
+        Permissions {
+            formula: Arc::new(Formula::Not(self.formula.clone())),
+            plain: Arc::new(Plain::Not(self.plain.clone())),
+        }
+    }
+
+    /// Whether a request is in the set, as [`PolicySet::decide`] has it.
+    #[must_use]
+    pub fn contains(&self, request: &Request) -> bool {
+        self.plain.contains(request)
+    }
+
+    /// Whether the set has no request; the counterexample is one that it has.
+    pub fn is_empty(&self) -> Answer {
+        question::is_empty(self)
+    }
+
+    /// The actions of the catalogue for which the set has requests on resources of their own types, each with such a request
+    /// as the counterexample of its emptiness, or with the reason why it cannot be told.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use iam_policy::{Policy, PolicyKind};
+    ///
+    /// let parse = |text: &str| Policy::parse(text, PolicyKind::Identity).unwrap().permissions();
+    /// let new = parse(r#"{"Statement": {"Effect": "Allow", "Action": "sqs:*Message", "Resource": "*"}}"#);
+    /// let old = parse(r#"{"Statement": {"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": "*"}}"#);
+    /// let granted = new.difference(&old).actions();
+    /// let names: Vec<String> = granted.iter().map(|(action, _)| action.to_string()).collect();
+    /// assert_eq!(names, ["sqs:DeleteMessage", "sqs:SendMessage"]);
+    /// ```
+    #[must_use]
+    pub fn actions(&self) -> Vec<(Action, Answer)> {
+        question::actions(self)
+    }
+
+    /// Whether every request of the set is in the other; the counterexample is one that is not.
+    pub fn is_subset(&self, other: &Permissions) -> Answer {
+        self.difference(other).is_empty()
+    }
+
+    /// Whether no request is in both sets; the counterexample is one that is.
+    pub fn is_disjoint(&self, other: &Permissions) -> Answer {
+        self.intersection(other).is_empty()
+    }
+
+    /// Whether both sets have the same requests; the counterexample is one that only one of them has.
+    pub fn is_equivalent(&self, other: &Permissions) -> Answer {
+        self.is_subset(other).and_then(|| other.is_subset(self))
+    }
+
+    fn with(
+        &self,
+        other: &Permissions,
+        formula: fn(Vec<Arc<Formula>>) -> Formula,
+        plain: fn(Vec<Arc<Plain>>) -> Plain,
+    ) -> Permissions {
+        Permissions {
+            formula: Arc::new(formula(vec![self.formula.clone(), other.formula.clone()])),
+            plain: Arc::new(plain(vec![self.plain.clone(), other.plain.clone()])),
+        }
+    }
+}
+
+/// By meaning: equal are sets that are proven to be; see [`Permissions::is_equivalent`] for what lies between.
+impl PartialEq for Permissions {
+    fn eq(&self, other: &Permissions) -> bool {
+        self.is_equivalent(other).is_yes()
+    }
+}
+
+impl Plain {
+    fn contains(&self, request: &Request) -> bool {
+        match self {
+            Plain::All(parts) => parts.iter().all(|part| part.contains(request)),
+            Plain::Any(parts) => parts.iter().any(|part| part.contains(request)),
+            Plain::Not(part) => !part.contains(request),
+            Plain::Policies(set) => set.decide(request).is_allowed(),
+        }
+    }
+
+    /// The policies that the set is made of, in the order in which they were put together.
+    fn policies<'p>(&'p self, found: &mut Vec<&'p PolicySet>) {
+        match self {
+            Plain::All(parts) | Plain::Any(parts) => parts.iter().for_each(|part| part.policies(found)),
+            Plain::Not(part) => part.policies(found),
+            Plain::Policies(set) => found.push(set),
+        }
+    }
+}

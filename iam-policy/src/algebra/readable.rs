@@ -1,0 +1,75 @@
+//! Requests that a person understands.
+
+use super::Permissions;
+use crate::catalogue::{self, Action};
+use crate::evaluate::Request;
+
+/// More are not tried.
+const MOST: usize = 3000;
+
+/// A request of the set with an action of the catalogue and a resource that the action acts on, as near to the one that was
+/// found as there is one; else that one.
+pub(super) fn request(set: &Permissions, found: &Request) -> Request {
+    let with = |action: &str, resource: &str| {
+        let request = Request { action: action.to_owned(), resource: resource.to_owned(), ..found.clone() };
+        set.contains(&request).then_some(request)
+    };
+    for action in actions(&found.action).into_iter().take(MOST) {
+        let name = action.to_string();
+        let resources = resources(action);
+        let mut each = resources.iter().map(String::as_str).chain([found.resource.as_str()]);
+        if let Some(request) = each.find_map(|resource| with(&name, resource)) {
+            return request;
+        }
+    }
+    found.clone()
+}
+
+/// The actions of the catalogue, those with the most in common first.
+fn actions(found: &str) -> Vec<Action> {
+    if let Some(action) = catalogue::action(found) {
+        return vec![action];
+    }
+    let (prefix, name) = found.split_once(':').unwrap_or_default();
+    let service = catalogue::service(prefix);
+    let usual = ["s3", "ec2", "iam"].into_iter().filter_map(catalogue::service);
+    let services: Vec<_> = match service {
+        Some(service) => vec![service],
+        None => usual.chain(catalogue::services()).collect(),
+    };
+    let mut actions: Vec<Action> = services.into_iter().flat_map(catalogue::Service::actions).collect();
+    let common = |action: &Action| {
+        let pairs = action.name().chars().zip(name.chars());
+        pairs.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
+    };
+    actions.sort_by_key(|action| std::cmp::Reverse(common(action)));
+    actions
+}
+
+/// ARNs of each type of resource that the action acts on, the simplest first, or `*` where there is none.
+fn resources(action: Action) -> Vec<String> {
+    let types = action.resources().map(catalogue::ActionResource::resource_type);
+    let example = |variable: &str| match variable {
+        "Account" => "123456789012",
+        "Partition" => "aws",
+        "Region" => "us-east-1",
+        _ => "example",
+    };
+    let mut resources: Vec<String> =
+        types.flat_map(catalogue::ResourceType::arn_formats).map(|format| fill(format, example)).collect();
+    resources.sort_by_key(String::len);
+    if resources.is_empty() { vec!["*".to_owned()] } else { resources }
+}
+
+/// A format of ARNs with its variables replaced.
+pub(super) fn fill(format: &str, value: impl Fn(&str) -> &'static str) -> String {
+    let mut text = String::with_capacity(format.len());
+    let mut rest = format;
+    while let Some((before, variable)) = rest.split_once("${") {
+        let Some((name, after)) = variable.split_once('}') else { break };
+        text.push_str(before);
+        text.push_str(value(name));
+        rest = after;
+    }
+    text + rest
+}

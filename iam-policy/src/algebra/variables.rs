@@ -1,0 +1,352 @@
+//! Policy variables: the values that a case has to be tried with.
+//!
+//! ```text
+//! home/${aws:username}/*   beside   home/bob/*     tried with `bob`, for another policy looks into the variable there,
+//!                                                  with a name that stands nowhere, and with no name
+//! ```
+//!
+//! A name that stands nowhere is matched by what matches every name, and by nothing else: whatever is possible with a name that
+//! no other pattern has to look into is possible with it. Where one pattern has to, the parts of it that can stand in the place
+//! of the variable are tried, with their own wildcards as general as can be. [`Trials::are_all`] tells whether these
+//! values prove something about all; what they find is found in any case.
+
+use std::collections::BTreeSet;
+
+use super::budget::{Budget, Spent};
+use super::formula::{Case, Matches};
+use super::term::Dimension;
+use crate::condition::{Condition, GlobalKey, Test};
+use crate::context::Context;
+use crate::document::Statement;
+use crate::pattern::{Pattern, Token};
+
+/// More are not tried.
+const MOST: usize = 512;
+
+/// The values to try.
+pub(super) struct Trials {
+    pub(super) contexts: Vec<Context>,
+    /// What holds for all of them holds for every value.
+    pub(super) are_all: bool,
+}
+
+/// One literal of a case, and the patterns that it has.
+struct Place<'p> {
+    dimension: Dimension,
+    /// Whether a text must match one of the patterns for the case to hold.
+    positive: bool,
+    patterns: Vec<(&'p str, &'p Pattern)>,
+    condition: Option<&'p Condition>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Sign {
+    Character(char),
+    Many,
+    One,
+    /// The variable of this number.
+    Variable(usize),
+}
+
+/// The values to try for the variables of a case.
+pub(super) fn trials(case: &Case<'_>, budget: &Budget) -> Result<Trials, Spent> {
+    let of = |all: &[&Matches]| all.iter().flat_map(|matches| matches.variables.clone()).collect::<Vec<_>>();
+    let keys: BTreeSet<String> = of(&case.inside).into_iter().chain(of(&case.outside)).collect();
+    let keys: Vec<String> = keys.into_iter().collect();
+    let reader = Reader::new(&keys);
+    let mut places = Vec::new();
+    for (inside, matches) in [(true, &case.inside), (false, &case.outside)] {
+        for one in matches {
+            places.extend(self::places(one.statement.statement(), inside));
+        }
+    }
+    let mut are_all = is_complete(&places, &keys, &reader);
+    let mut contexts = vec![Context::new()];
+    for (number, key) in keys.iter().enumerate() {
+        let values = values(number, key, &places, &reader, budget)?;
+        let mut next = Vec::new();
+        for context in &contexts {
+            for value in &values {
+                budget.spend(1)?;
+                let mut context = context.clone();
+                match value {
+                    Some(value) => context.set(key.clone(), value),
+                    None => context.absent(key.clone()),
+                };
+                next.push(context);
+            }
+        }
+        are_all &= next.len() <= MOST;
+        next.truncate(MOST);
+        contexts = next;
+    }
+    Ok(Trials { contexts, are_all })
+}
+
+/// Values for a variable, and `None` for a key that is absent.
+fn values(
+    number: usize,
+    key: &str,
+    places: &[Place<'_>],
+    reader: &Reader,
+    budget: &Budget,
+) -> Result<BTreeSet<Option<String>>, Spent> {
+    let fresh = reader.name(number, places);
+    let mut values = BTreeSet::from([None, Some(fresh.clone())]);
+    for place in places {
+        let signs: Vec<Vec<Sign>> =
+            place.patterns.iter().filter_map(|pattern| reader.signs(*pattern)).collect();
+        if place.dimension == Dimension::Key(key.into()) {
+            values.extend(signs.iter().flat_map(|signs| instances(signs, &fresh)).map(Some));
+            if let Some(condition) = place.condition {
+                values.extend(condition.values.iter().map(|value| Some(value.text.to_string())));
+            }
+        }
+        for pattern in &signs {
+            for (at, _) in pattern.iter().enumerate().filter(|(_, sign)| **sign == Sign::Variable(number)) {
+                let (before, after) =
+                    (pattern.get(..at).unwrap_or_default(), pattern.get(at + 1..).unwrap_or_default());
+                for other in places.iter().filter(|other| other.dimension == place.dimension) {
+                    for other in other.patterns.iter().filter_map(|pattern| reader.signs(*pattern)) {
+                        for part in parts(before, &other, after, budget)? {
+                            values.extend(instances(part, &fresh).into_iter().map(Some));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// The parts of a pattern that can stand between two others.
+fn parts<'s>(
+    before: &[Sign],
+    pattern: &'s [Sign],
+    after: &[Sign],
+    budget: &Budget,
+) -> Result<Vec<&'s [Sign]>, Spent> {
+    budget.spend(1)?;
+    // Most patterns are of other resources altogether.
+    if differ(before.iter().zip(pattern)) || differ(after.iter().rev().zip(pattern.iter().rev())) {
+        return Ok(Vec::new());
+    }
+    budget.spend(pattern.len() * (1 + before.len() + after.len()))?;
+    // What stands in the place of the variable may begin and end within a `*`.
+    let starts = (0..=pattern.len()).filter(|&at| {
+        let within = usize::from(pattern.get(at).is_some_and(|sign| is_many(*sign)));
+        overlap(before, pattern.get(..at + within).unwrap_or_default())
+    });
+    let ends = (0..=pattern.len()).filter(|&at| {
+        let within =
+            usize::from(at.checked_sub(1).and_then(|at| pattern.get(at)).is_some_and(|sign| is_many(*sign)));
+        overlap(after, pattern.get(at - within..).unwrap_or_default())
+    });
+    let (starts, ends): (Vec<usize>, Vec<usize>) = (starts.collect(), ends.collect());
+    budget.spend(starts.len() * ends.len())?;
+    let pairs = starts.iter().flat_map(|start| ends.iter().map(move |end| (*start, *end)));
+    Ok(pairs.filter_map(|(start, end)| pattern.get(start..end)).collect())
+}
+
+/// Whether characters that stand at the same place are not the same.
+fn differ<'s>(mut pairs: impl Iterator<Item = (&'s Sign, &'s Sign)>) -> bool {
+    let unlike = pairs.find(|(a, b)| a != b || !matches!(a, Sign::Character(_)));
+    matches!(unlike, Some((Sign::Character(_), Sign::Character(_))))
+}
+
+/// A text that a pattern matches, once with a fresh name for what its wildcards take and once with nothing where that will do.
+fn instances(signs: &[Sign], fresh: &str) -> [String; 2] {
+    let instance = |many: &str| -> String {
+        signs
+            .iter()
+            .map(|sign| match sign {
+                Sign::Character(c) => c.to_string(),
+                Sign::Many | Sign::Variable(_) => many.to_owned(),
+                Sign::One => fresh.chars().take(1).collect(),
+            })
+            .collect()
+    };
+    [instance(fresh), instance("")]
+}
+
+/// Whether there is a text that both patterns match.
+fn overlap(a: &[Sign], b: &[Sign]) -> bool {
+    // Whether what is left of `a` from here and each end of `b` overlap, from the back.
+    let mut row: Vec<bool> = Vec::new();
+    for at in (0..=a.len()).rev() {
+        let sign = a.get(at);
+        let mut next = vec![false; b.len() + 1];
+        for to in (0..=b.len()).rev() {
+            let below = |to: usize| row.get(to).copied().unwrap_or(false);
+            let right = next.get(to + 1).copied().unwrap_or(false);
+            let met = match (sign, b.get(to)) {
+                (None, None) => true,
+                (Some(one), other) if is_many(*one) => below(to) || other.is_some() && right,
+                (one, Some(other)) if is_many(*other) => right || one.is_some() && below(to),
+                (Some(Sign::Character(one)), Some(Sign::Character(other))) => one == other && below(to + 1),
+                (Some(_), Some(_)) => below(to + 1),
+                _ => false,
+            };
+            if let Some(place) = next.get_mut(to) {
+                *place = met;
+            }
+        }
+        row = next;
+    }
+    row.first().copied().unwrap_or(false)
+}
+
+fn is_many(sign: Sign) -> bool {
+    matches!(sign, Sign::Many | Sign::Variable(_))
+}
+
+/// Whether the values that are tried stand for all: see the module.
+fn is_complete(places: &[Place<'_>], keys: &[String], reader: &Reader) -> bool {
+    let bears =
+        |place: &Place<'_>| place.patterns.iter().any(|(_, pattern)| pattern.variables().next().is_some());
+    let of_variable =
+        |place: &Place<'_>| keys.iter().any(|key| place.dimension == Dimension::Key(key.as_str().into()));
+    let texts = |place: &Place<'_>| {
+        place.condition.is_none_or(|condition| {
+            matches!(condition.operator.comparison.test, Test::Arn | Test::Null | Test::Text { .. })
+        })
+    };
+    let is_bearing = |dimension: &Dimension| {
+        places.iter().any(|place| place.positive && place.dimension == *dimension && bears(place))
+    };
+    let mut seers = 0;
+    for place in places {
+        let (bears, of_variable) = (bears(place), of_variable(place));
+        if bears || of_variable {
+            let several = place.condition.is_some_and(|condition| condition.operator.quantifier.is_some());
+            if several || !texts(place) || bears && of_variable {
+                return false;
+            }
+        }
+        if !(is_bearing(&place.dimension) || of_variable) {
+            continue;
+        }
+        let signs = || place.patterns.iter().filter_map(|pattern| reader.signs(*pattern));
+        if place.patterns.iter().any(|(_, pattern)| pattern.folds()) {
+            return false;
+        }
+        if !place.positive {
+            // What these are like at a name of one character, they are not at every name.
+            let counts = |signs: Vec<Sign>| signs.contains(&Sign::One);
+            if signs().any(counts) || place.minds_colons() {
+                return false;
+            }
+        } else if bears {
+            let once = |signs: Vec<Sign>| {
+                (0..keys.len())
+                    .all(|number| signs.iter().filter(|sign| **sign == Sign::Variable(number)).count() <= 1)
+            };
+            let same = |other: &&Place<'_>| {
+                other.dimension == place.dimension
+                    && other.positive
+                    && self::texts_of(other) != texts_of(place)
+            };
+            let others = places.iter().filter(same).filter(|other| {
+                other.patterns.iter().any(|(_, pattern)| pattern.variables().next().is_some())
+            });
+            let alone = others.count() == 0;
+            let single =
+                places.iter().filter(|other| other.positive && other.dimension == place.dimension).count()
+                    == 1;
+            if !signs().all(once) || !alone || !(single || place.patterns.len() == 1) {
+                return false;
+            }
+        } else if !place.patterns.is_empty() {
+            seers += 1;
+        }
+    }
+    let is_single = |key: &String| GlobalKey::find(key).is_none_or(|global| !global.is_multivalued());
+    seers <= 1 && keys.iter().all(is_single)
+}
+
+fn texts_of<'p>(place: &Place<'p>) -> Vec<&'p str> {
+    place.patterns.iter().map(|(written, _)| *written).collect()
+}
+
+impl Place<'_> {
+    fn minds_colons(&self) -> bool {
+        self.condition.is_some_and(|condition| condition.operator.comparison.test == Test::Arn)
+    }
+}
+
+/// The literals of a statement that are about texts with variables, or about texts that others compare with variables.
+fn places(statement: &Statement, inside: bool) -> Vec<Place<'_>> {
+    let resource = statement
+        .resource
+        .iter()
+        .filter(|clause| clause.negated || !clause.items.iter().any(|item| &*item.text == "*"));
+    let resource = resource.map(|clause| Place {
+        dimension: Dimension::Resource,
+        positive: inside != clause.negated,
+        patterns: clause.items.iter().map(|item| (&*item.text, &item.matcher)).collect(),
+        condition: None,
+    });
+    let conditions = statement.conditions.iter().map(|condition| Place {
+        dimension: Dimension::Key(condition.key.to_ascii_lowercase().into()),
+        positive: inside != condition.operator.comparison.negated,
+        patterns: condition
+            .values
+            .iter()
+            .filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)))
+            .collect(),
+        condition: Some(condition),
+    });
+    resource.chain(conditions).collect()
+}
+
+/// Reads patterns with their variables as signs.
+struct Reader {
+    /// Each variable as a character that nobody writes.
+    marks: Context,
+    count: usize,
+}
+
+const FIRST_MARK: u32 = 0x10_0000;
+
+impl Reader {
+    fn new(keys: &[String]) -> Reader {
+        let mut marks = Context::new();
+        for (mark, key) in (FIRST_MARK..).filter_map(char::from_u32).zip(keys) {
+            marks.set(key.clone(), mark);
+        }
+        Reader { marks, count: keys.len() }
+    }
+
+    fn signs(&self, (written, pattern): (&str, &Pattern)) -> Option<Vec<Sign>> {
+        let mut signs = Vec::new();
+        for token in pattern.tokens(written, &self.marks)? {
+            match token {
+                Token::Literal(text) => signs.extend(text.chars().map(|c| self.sign(c))),
+                Token::Many { .. } => signs.push(Sign::Many),
+                Token::One { .. } => signs.push(Sign::One),
+            }
+        }
+        Some(signs)
+    }
+
+    fn sign(&self, c: char) -> Sign {
+        let number = u32::from(c).checked_sub(FIRST_MARK).map(|number| number as usize);
+        number.filter(|number| *number < self.count).map_or(Sign::Character(c), Sign::Variable)
+    }
+
+    /// A name for a variable of which no character stands anywhere, nor in the name of another.
+    fn name(&self, number: usize, places: &[Place<'_>]) -> String {
+        let stands = |c: char| {
+            let has = |signs: Vec<Sign>| signs.contains(&Sign::Character(c));
+            places
+                .iter()
+                .flat_map(|place| &place.patterns)
+                .filter_map(|pattern| self.signs(*pattern))
+                .any(has)
+        };
+        let readable = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+        let unread = '\u{E000}'..='\u{F8FF}';
+        let free = readable.into_iter().chain(unread).filter(|c| !stands(*c)).nth(number);
+        free.unwrap_or('\u{F0000}').to_string()
+    }
+}
