@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::DATE;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::addressee::{Addressee, Signs};
 use crate::call::{Call, Record};
@@ -24,6 +24,7 @@ use crate::protocol::{Ids, Protocol};
 use crate::request::Parts;
 use crate::resource_policy::Change;
 use crate::sigv4::{Failure, Presented};
+use crate::weather::{Interrupted, Sky};
 use crate::{analyzer, iam, mapped, s3, sts};
 
 /// Answers one request as a server does, which dates its answers. `peer` is the client's address where there is a socket.
@@ -33,12 +34,9 @@ pub(crate) async fn call(
     peer: Option<IpAddr>,
 ) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
-    let step = decide(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), body, peer);
+    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), body, peer);
     let mut response = step.answer(endpoint).await;
-    let date = clock::http_date(clock::in_seconds(endpoint.clock.now()));
-    if let Ok(date) = HeaderValue::try_from(date) {
-        response.headers_mut().insert(DATE, date);
-    }
+    date(&mut response, endpoint);
     response
 }
 
@@ -49,8 +47,20 @@ pub(crate) async fn answer(
     headers: Vec<(&str, &[u8])>,
     body: Bytes,
 ) -> Response<Bytes> {
-    let step = decide(endpoint, parts, &Headers::new(headers), body, None);
-    step.answer(endpoint).await
+    let step = begin(endpoint, parts, &Headers::new(headers), body, None);
+    let mut response = step.answer(endpoint).await;
+    // From this a client learns by how much its clock is off, which is so in bad weather only.
+    if endpoint.sky.is_some() {
+        date(&mut response, endpoint);
+    }
+    response
+}
+
+fn date(response: &mut Response<Bytes>, endpoint: &Shared) {
+    let date = clock::http_date(clock::in_seconds(endpoint.clock.now()));
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(DATE, date);
+    }
 }
 
 /// A request once all that can be said at once is said.
@@ -58,6 +68,8 @@ enum Step {
     Answered(Response<Bytes>),
     /// Another performs it, and may take its time.
     Allowed(Box<Pending>),
+    /// Whatever the answer is, it does not reach the client; what is pending takes effect all the same.
+    Interrupted(Option<Box<Pending>>, Interrupted),
 }
 
 impl Step {
@@ -65,6 +77,12 @@ impl Step {
         match self {
             Self::Answered(response) => response,
             Self::Allowed(pending) => pending.perform(endpoint).await,
+            Self::Interrupted(pending, interrupted) => {
+                if let Some(pending) = pending {
+                    let _ = pending.perform(endpoint).await;
+                }
+                interrupted.answer().await
+            }
         }
     }
 }
@@ -117,6 +135,71 @@ fn outcome_of(status: StatusCode) -> Outcome {
     if status.is_client_error() || status.is_server_error() { Outcome::Failed } else { Outcome::Answered }
 }
 
+/// What becomes of a request at once, in the weather that there is.
+fn begin(endpoint: &Shared, parts: &Parts, headers: &Headers<'_>, body: Bytes, peer: Option<IpAddr>) -> Step {
+    match &endpoint.sky {
+        None => decide(endpoint, parts, headers, body, peer),
+        Some(sky) => begin_under(sky, endpoint, parts, headers, body, peer),
+    }
+}
+
+fn begin_under(
+    sky: &Sky,
+    endpoint: &Shared,
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Bytes,
+    peer: Option<IpAddr>,
+) -> Step {
+    let time = endpoint.clock.now();
+    let (service, protocol) = addressed(parts, headers, &body);
+    let call = match protocol.operation(parts, headers, &body) {
+        Some(operation) => format!("{service}:{operation}"),
+        None => format!("{service}:"),
+    };
+    let endpoint = &endpoint.known_by(sky.server(&service));
+    let Some(mishap) = sky.mishap(&call, time) else {
+        return decide(endpoint, parts, headers, body, peer);
+    };
+    if let Some(fault) = mishap.fault(protocol) {
+        let request_id = request_id(protocol);
+        let ids = Ids { request: &request_id, host: HOST_ID };
+        return Step::Answered(refused(endpoint, protocol, fault, &parts.method, ids, call, time));
+    }
+    let pending = mishap.takes_effect().then(|| decide(endpoint, parts, headers, body, peer));
+    let pending = match pending {
+        Some(Step::Allowed(pending)) => Some(pending),
+        _ => None,
+    };
+    Step::Interrupted(pending, Interrupted::by(mishap))
+}
+
+/// An answer to nobody that is known, in its protocol, and journalled.
+fn refused(
+    endpoint: &Shared,
+    protocol: Protocol,
+    fault: Fault,
+    method: &Method,
+    ids: Ids<'_>,
+    operation: String,
+    time: SystemTime,
+) -> Response<Bytes> {
+    let mut response = protocol.error(&fault, method, ids);
+    stamp(&mut response, protocol, ids);
+    endpoint.journal.record(Event {
+        request_id: ids.request.to_owned(),
+        time,
+        principal: "unknown".to_owned(),
+        role: None,
+        operation,
+        authorizations: Vec::new(),
+        outcome: fault.outcome,
+        status: response.status().as_u16(),
+        code: Some(fault.code.into_owned()),
+    });
+    response
+}
+
 /// Identifies, routes and authorizes, and answers what needs no other.
 fn decide(
     endpoint: &Shared,
@@ -155,19 +238,7 @@ fn decide(
     let (mut response, event) = match identified {
         Err(failure) => {
             let fault = protocol.authentication_fault(failure);
-            let response = protocol.error(&fault, &parts.method, ids);
-            let event = Event {
-                request_id: request_id.clone(),
-                time,
-                principal: "unknown".to_owned(),
-                role: None,
-                operation: service,
-                authorizations: Vec::new(),
-                outcome: fault.outcome,
-                status: response.status().as_u16(),
-                code: Some(fault.code.into_owned()),
-            };
-            (response, event)
+            return Step::Answered(refused(endpoint, protocol, fault, &parts.method, ids, service, time));
         }
         Ok(Identified { caller, endpoint, signing, body, trailers }) => {
             let call = Call {
@@ -218,13 +289,19 @@ fn decide(
 pub(crate) fn refuse(parts: &http::request::Parts, fault: &Fault) -> Response<Bytes> {
     let headers = Headers::of(&parts.headers);
     let parts = &Parts::of(parts);
-    let authority = authority(parts, &headers);
-    let host = Host::parse(&authority);
-    let presented = Presented::read(parts, &headers);
-    let signing_name = signing_name(&presented, &host);
-    let protocol = Signs { signing_name, host: &host, parts, headers: &headers, body: &[] }.read().protocol;
+    let (_, protocol) = addressed(parts, &headers, &[]);
     let request_id = request_id(protocol);
     protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID })
+}
+
+/// The service, and the protocol in which it is spoken to.
+fn addressed(parts: &Parts, headers: &Headers<'_>, body: &[u8]) -> (String, Protocol) {
+    let authority = authority(parts, headers);
+    let host = Host::parse(&authority);
+    let presented = Presented::read(parts, headers);
+    let signing_name = signing_name(&presented, &host);
+    let addressee = Signs { signing_name, host: &host, parts, headers, body }.read();
+    (addressee.name(signing_name).to_owned(), addressee.protocol)
 }
 
 /// What the signature is for, or else the service of the host.

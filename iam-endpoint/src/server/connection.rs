@@ -1,6 +1,6 @@
 //! Connections: taken, served, and ended when the server stops.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use super::body::{self, Memory};
 use crate::endpoint::Shared;
 use crate::service;
+use crate::weather::is_lost;
 
 /// The longest request line and headers together; AWS's own limits are well below.
 const LONGEST_HEAD: usize = 64 * 1024;
@@ -66,6 +67,18 @@ pub(super) async fn accept(endpoint: Arc<Shared>, listener: TcpListener, mut sto
     let _ = timeout(GRACE, all_ended.closed()).await;
 }
 
+/// The weather took the answer.
+#[derive(Debug)]
+struct ConnectionReset;
+
+impl fmt::Display for ConnectionReset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("connection reset")
+    }
+}
+
+impl std::error::Error for ConnectionReset {}
+
 struct Connection {
     endpoint: Arc<Shared>,
     memory: Arc<Memory>,
@@ -95,7 +108,8 @@ impl Connection {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    /// An error drops the connection.
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionReset> {
         let (parts, body) = request.into_parts();
         let response = match body::read(body, &self.memory).await {
             Ok((body, _held)) => {
@@ -103,6 +117,9 @@ impl Connection {
             }
             Err(fault) => service::refuse(&parts, &fault),
         };
+        if is_lost(&response) {
+            return Err(ConnectionReset);
+        }
         Ok(response.map(Full::new))
     }
 }

@@ -27,7 +27,7 @@ use bytes::Bytes;
 use http::request::Parts;
 #[cfg(feature = "network")]
 use iam_endpoint::Upstream;
-use iam_endpoint::{Endpoint, Event};
+use iam_endpoint::{Endpoint, Event, weather};
 use iam_policy::{Policy, PolicyKind};
 
 use super::connection::{Admin, Connection, Place, trust_policy};
@@ -239,6 +239,9 @@ async fn answer(
     body: Bytes,
 ) -> Result<HttpResponse, ConnectorError> {
     let response = endpoint.answer(method, uri, headers.iter_bytes().collect(), body).await;
+    if weather::is_lost(&response) {
+        return Err(ConnectorError::io("the connection was reset".into()));
+    }
     HttpResponse::try_from(response.map(SdkBody::from))
         .map_err(|error| ConnectorError::other(error.into(), None))
 }
