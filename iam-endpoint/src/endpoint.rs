@@ -133,16 +133,17 @@ impl Endpoint {
         &self.shared.journal
     }
 
-    /// From when on every server of a service knows the role as it is now, and the key of its session; `None` where the
-    /// endpoint's weather has no [`Propagation`](crate::weather::Propagation), so that everything is known at once.
+    /// From when on every server of a service knows the role as it was at that time, and the key of its session; `None` where
+    /// the endpoint's weather has no [`Propagation`](crate::weather::Propagation), so that everything is known at once.
     #[must_use]
     pub fn known_everywhere(
         &self,
         service: &str,
         role_name: &str,
         access_key_id: &str,
+        as_of: SystemTime,
     ) -> Option<SystemTime> {
-        self.shared.sky.as_ref()?.settled(service, self.account_id(), role_name, access_key_id)
+        self.shared.sky.as_ref()?.settled(service, self.account_id(), role_name, access_key_id, as_of)
     }
 
     /// Whether the endpoint was built with [`Weather`].

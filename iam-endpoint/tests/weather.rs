@@ -82,7 +82,8 @@ async fn a_role_works_and_fails_and_works_until_every_server_knows_it() {
 
         for service in ["iam", "dynamodb"] {
             let start = time.now();
-            let settled = admin.endpoint.known_everywhere(service, "r", &session.credentials.access_key_id);
+            let settled =
+                admin.endpoint.known_everywhere(service, "r", &session.credentials.access_key_id, start);
             let settled = settled.expect("there is propagation");
             let heard = for_a_minute(&time, async || match service {
                 "iam" => session.iam("ListRoles", &[]).await,

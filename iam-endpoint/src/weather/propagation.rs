@@ -60,7 +60,7 @@ impl Propagation {
         Server { service: hash(service), number: dice.u32(..self.servers) }
     }
 
-    fn servers_of(&self, service: &str) -> impl Iterator<Item = Server> + use<> {
+    pub(super) fn servers_of(&self, service: &str) -> impl Iterator<Item = Server> + use<> {
         let service = hash(service);
         (0..self.servers).map(move |number| Server { service, number })
     }
@@ -148,18 +148,20 @@ impl Histories {
         self.0.get(label).is_none_or(|item| seen.versions(item).next().is_none_or(|(at, _)| at <= now))
     }
 
-    /// From when on every server of a service knows all of these as they are now.
-    pub(super) fn settled(
+    /// From when on all these servers know all of these items as they were then.
+    pub(super) fn settled<'p>(
         &self,
-        propagation: &Propagation,
-        seed: u64,
-        service: &str,
+        views: impl Iterator<Item = Seen<'p>>,
         labels: &[&str],
+        as_of: SystemTime,
     ) -> Option<SystemTime> {
-        let known = propagation.servers_of(service).flat_map(|server| {
-            let view = Seen { propagation, seed, server };
+        let known = views.filter_map(|view| {
             let items = labels.iter().filter_map(|label| self.0.get(*label));
-            items.filter_map(|item| Some(view.versions(item).last()?.0)).collect::<Vec<_>>()
+            let known = items.filter_map(|item| {
+                let accepted = view.versions(item).take_while(|(_, version)| version.at <= as_of);
+                accepted.map(|(at, _)| at).last()
+            });
+            known.max()
         });
         known.max()
     }
@@ -240,7 +242,9 @@ mod tests {
         });
         let first_known = first_known.collect::<std::collections::BTreeSet<_>>();
         assert_eq!(first_known.len(), 3);
-        let settled = histories.settled(&propagation, 1, "s3", &["role"]);
+        let views =
+            propagation.servers_of("s3").map(|server| Seen { propagation: &propagation, seed: 1, server });
+        let settled = histories.settled(views, &["role"], start + Duration::from_secs(19));
         assert!(settled > first_known.last().copied(), "{settled:?}");
     }
 }

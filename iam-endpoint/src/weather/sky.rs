@@ -104,12 +104,19 @@ impl Sky {
         self.seen_from(server).is_none_or(|seen| self.now().histories.has_key(&key_label(id), &seen, at))
     }
 
-    /// From when on every server of a service knows the role, and the session's key.
-    pub(crate) fn settled(&self, service: &str, account: &str, role: &str, key: &str) -> Option<SystemTime> {
+    /// From when on every server of a service knows the role as it was then, and the session's key.
+    pub(crate) fn settled(
+        &self,
+        service: &str,
+        account: &str,
+        role: &str,
+        key: &str,
+        as_of: SystemTime,
+    ) -> Option<SystemTime> {
         let propagation = self.weather.propagation.as_ref()?;
-        let labels = [role_label(account, role), key_label(key)];
-        let [role, key] = &labels;
-        self.now().histories.settled(propagation, self.weather.seed, service, &[role, key])
+        let (role, key) = (role_label(account, role), key_label(key));
+        let views = propagation.servers_of(service).filter_map(|server| self.seen_from(server));
+        self.now().histories.settled(views, &[&role, &key], as_of)
     }
 
     /// Refuses one role more than the quota.

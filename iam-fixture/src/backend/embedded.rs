@@ -73,14 +73,27 @@ pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> 
 }
 
 pub(super) fn fresh() -> Arc<Connection> {
-    /// All worlds have the same account, and so the same administrator.
+    /// All such worlds have the same account, and so the same administrator.
     static TRUST: OnceLock<Policy> = OnceLock::new();
-    let world = World::new(endpoint());
+    let endpoint = endpoint();
+    let trust = TRUST.get_or_init(|| trust(&endpoint)).clone();
+    connected(endpoint, &trust)
+}
+
+/// A world around an endpoint that was built elsewhere.
+pub(super) fn of(endpoint: Endpoint) -> Arc<Connection> {
+    let trust = trust(&endpoint);
+    connected(endpoint, &trust)
+}
+
+fn trust(endpoint: &Endpoint) -> Policy {
+    let trust = trust_policy(&endpoint.administrator_arn());
+    Policy::parse(trust, PolicyKind::Trust).expect("the administrator's ARN makes a policy")
+}
+
+fn connected(endpoint: Endpoint, trust: &Policy) -> Arc<Connection> {
+    let world = World::new(endpoint);
     let endpoint = &world.endpoint;
-    let trust = TRUST.get_or_init(|| {
-        let trust = trust_policy(&endpoint.administrator_arn());
-        Policy::parse(trust, PolicyKind::Trust).expect("the administrator's ARN makes a policy")
-    });
     endpoint.know(trust);
     let (iam, sts) = LazyLock::force(&CONTROL).clone();
     let connection = Arc::new(Connection {
@@ -183,6 +196,10 @@ impl World {
             connector: SharedHttpConnector::new(InProcess(endpoint.clone())),
             endpoint,
         }
+    }
+
+    pub(super) fn connector(&self) -> SharedHttpConnector {
+        self.connector.clone()
     }
 
     /// The configuration of clients that are signed in with these credentials.

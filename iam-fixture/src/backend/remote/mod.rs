@@ -5,13 +5,14 @@ mod client;
 mod config;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
@@ -85,10 +86,7 @@ async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
         trust: trust_policy(arn),
         place: connection::Place::Outliving(Box::new(Account {
             ledger_name: ledger_name.clone(),
-            propagation: match &place {
-                Place::Aws { .. } => Duration::from_mins(1),
-                Place::Endpoint { .. } => Duration::ZERO,
-            },
+            propagates: matches!(place, Place::Aws { .. }),
         })),
         admin: connection::Admin::new(Box::new(move || admin)),
     });
@@ -144,7 +142,7 @@ fn time_limit(attempt: Duration) -> TimeoutConfig {
 struct Account {
     /// Tells in the ledger whose roles they are.
     ledger_name: String,
-    propagation: Duration,
+    propagates: bool,
 }
 
 impl Outliving for Account {
@@ -168,8 +166,13 @@ impl Outliving for Account {
         outlive::removed(&self.ledger_name, thing);
     }
 
-    fn propagation(&self) -> Duration {
-        self.propagation
+    fn propagates(&self) -> bool {
+        self.propagates
+    }
+
+    fn connector(&self) -> SharedHttpConnector {
+        static CONNECTOR: LazyLock<SharedHttpConnector> = LazyLock::new(client::connector);
+        CONNECTOR.clone()
     }
 }
 
