@@ -77,13 +77,14 @@ pub(super) fn fresh() -> Arc<Connection> {
     static TRUST: OnceLock<Policy> = OnceLock::new();
     let endpoint = endpoint();
     let trust = TRUST.get_or_init(|| trust(&endpoint)).clone();
-    connected(endpoint, &trust)
+    connected(endpoint, &trust, LazyLock::force(&CONTROL).clone())
 }
 
 /// A world around an endpoint that was built elsewhere.
 pub(super) fn of(endpoint: Endpoint) -> Arc<Connection> {
     let trust = trust(&endpoint);
-    connected(endpoint, &trust)
+    // Its clock may be off, which clients remember and others must not.
+    connected(endpoint, &trust, clients())
 }
 
 fn trust(endpoint: &Endpoint) -> Policy {
@@ -91,11 +92,10 @@ fn trust(endpoint: &Endpoint) -> Policy {
     Policy::parse(trust, PolicyKind::Trust).expect("the administrator's ARN makes a policy")
 }
 
-fn connected(endpoint: Endpoint, trust: &Policy) -> Arc<Connection> {
+fn connected(endpoint: Endpoint, trust: &Policy, (iam, sts): Clients) -> Arc<Connection> {
     let world = World::new(endpoint);
     let endpoint = &world.endpoint;
     endpoint.know(trust);
-    let (iam, sts) = LazyLock::force(&CONTROL).clone();
     let connection = Arc::new(Connection {
         iam,
         sts,
@@ -169,10 +169,14 @@ fn config(
 }
 
 /// The clients of the control calls, built once for all worlds: they find theirs by the task that calls.
-static CONTROL: LazyLock<(aws_sdk_iam::Client, aws_sdk_sts::Client)> = LazyLock::new(|| {
+static CONTROL: LazyLock<Clients> = LazyLock::new(clients);
+
+type Clients = (aws_sdk_iam::Client, aws_sdk_sts::Client);
+
+fn clients() -> Clients {
     let config = config(TaskWorld, "us-east-1", TaskWorld);
     (aws_sdk_iam::Client::new(&config), aws_sdk_sts::Client::new(&config))
-});
+}
 
 /// One embedded endpoint as the SDK sees it.
 #[derive(Clone, Debug)]

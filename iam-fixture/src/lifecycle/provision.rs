@@ -2,12 +2,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::types::Tag;
 use tokio::time::Instant;
 
 use super::lease::Lease;
 use super::ready::{self, Probes};
-use super::remove::{Thing, remove};
+use super::remove::{Thing, is, remove};
 use super::{Boundary, Plan, SignedIn};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
@@ -99,10 +100,14 @@ impl<'a> Provision<'a> {
         self.about_to_make(Thing::Policy { arn: arn.clone() })?;
         let call = connection.iam.create_policy();
         let call = call.policy_name(&plan.name).path(path).policy_document(connection.text_of(policy));
-        call.send().await.map_err(|error| {
-            Error::call(format_args!("`CreatePolicy` of the permissions boundary `{}`", plan.name), error)
-        })?;
-        Ok(arn)
+        match call.send().await {
+            Ok(_) => Ok(arn),
+            Err(error) if is_of_a_lost_answer(&error) => Ok(arn),
+            Err(error) => Err(Error::call(
+                format_args!("`CreatePolicy` of the permissions boundary `{}`", plan.name),
+                error,
+            )),
+        }
     }
 
     async fn create_role(&mut self, path: String, boundary: Option<String>) -> Result<String, Error> {
@@ -119,15 +124,19 @@ impl<'a> Provision<'a> {
         let call = connection.iam.create_role();
         let call = call
             .role_name(&plan.name)
-            .path(path)
+            .path(&path)
             .assume_role_policy_document(&connection.trust)
             .set_permissions_boundary(boundary)
             .set_max_session_duration(max_session_duration(plan)?)
             .set_tags((!tags.is_empty()).then_some(tags));
-        let output = call
-            .send()
-            .await
-            .map_err(|error| Error::call(format_args!("`CreateRole` of `{}`", plan.name), error))?;
+        let output = match call.send().await {
+            Ok(output) => output,
+            Err(error) if is_of_a_lost_answer(&error) => {
+                let (partition, account) = (&connection.partition, &connection.account);
+                return Ok(format!("arn:{partition}:iam::{account}:role{path}{}", plan.name));
+            }
+            Err(error) => return Err(Error::call(format_args!("`CreateRole` of `{}`", plan.name), error)),
+        };
         let role = output.role().ok_or_else(|| {
             let message = format!("`CreateRole` of `{}` answered without the role", plan.name);
             Error::new(ErrorKind::Call, message)
@@ -196,6 +205,12 @@ impl<'a> Provision<'a> {
             ready_after: Duration::ZERO,
         })
     }
+}
+
+/// Whether a thing that is to be created is there already: its name is of chance, so it was made by a call of ours whose
+/// answer was lost, and which the SDK has tried again.
+fn is_of_a_lost_answer<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    is(error, "EntityAlreadyExists")
 }
 
 /// The policy that stands on a role until it is ready, where its own allow nothing that can be asked.

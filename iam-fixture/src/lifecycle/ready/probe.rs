@@ -1,6 +1,7 @@
 //! Calls that change nothing and need no parameters, of the services that tests use most.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -11,8 +12,10 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
+use aws_smithy_types::date_time::Format;
 use iam_policy::{Context, Effect, Policy, PolicyKind, PolicySet, Principal, Request};
 
 use super::row::Heard;
@@ -80,6 +83,8 @@ pub(super) struct Probe {
     call: &'static Call,
     /// Whether a denial means that the policies are not live.
     is_allowed: bool,
+    /// By how many seconds the service's clock is ahead of ours, as far as that matters.
+    ahead: AtomicI64,
 }
 
 impl Probes {
@@ -95,10 +100,9 @@ impl Probes {
             calls.iter().filter(|call| !allows(&policies, call, plan, connection)).copied().collect();
         let canary = (plan.readiness.canary && !lacking.is_empty()).then(|| canary(&lacking)).flatten();
         policies.identity.extend(canary.clone());
-        let probes = calls
-            .into_iter()
-            .map(|call| Probe { call, is_allowed: allows(&policies, call, plan, connection) });
-        let probes = std::iter::once(Probe { call: &IDENTITY, is_allowed: true }).chain(probes).collect();
+        let probes =
+            calls.into_iter().map(|call| Probe::new(call, allows(&policies, call, plan, connection)));
+        let probes = std::iter::once(Probe::new(&IDENTITY, true)).chain(probes).collect();
         Probes { probes, canary }
     }
 
@@ -150,13 +154,17 @@ fn allows(policies: &PolicySet, call: &Call, plan: &Plan, connection: &Connectio
 }
 
 impl Probe {
+    fn new(call: &'static Call, is_allowed: bool) -> Probe {
+        Probe { call, is_allowed, ahead: AtomicI64::default() }
+    }
+
     pub(super) fn service(&self) -> &'static str {
         self.call.service
     }
 
     /// Asks once, as the role.
     pub(super) async fn ask(&self, connection: &Connection, signed_in: &SignedIn) -> Result<Heard, Error> {
-        let request = self.call.signed(connection, &signed_in.credentials)?;
+        let request = self.call.signed(connection, &signed_in.credentials, self.time())?;
         let answer = tokio::time::timeout(PATIENCE, connection.connector().call(request)).await;
         Ok(match answer {
             Ok(Ok(response)) => self.heard(response).await,
@@ -165,11 +173,29 @@ impl Probe {
         })
     }
 
+    /// Our time, corrected by what a refusal told of the service's.
+    fn time(&self) -> SystemTime {
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
+    }
+
+    /// Takes the service's time from an answer, where ours is too far off.
+    fn set_clock(&self, response: &HttpResponse) {
+        let date =
+            response.headers().get("date").and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        if let Some(date) = date {
+            let ahead = date.secs() - DateTime::from(SystemTime::now()).secs();
+            self.ahead.store(if ahead.abs() < SKEW { 0 } else { ahead }, Ordering::Relaxed);
+        }
+    }
+
     async fn heard(&self, response: HttpResponse) -> Heard {
         let status = response.status().as_u16();
         if status < 400 {
             return Heard::Live;
         }
+        self.set_clock(&response);
         let header = response.headers().get("x-amzn-errortype").map(str::to_owned);
         let body = ByteStream::new(response.into_body()).collect().await;
         let body = body.map(AggregatedBytes::into_bytes).unwrap_or_default();
@@ -188,6 +214,9 @@ impl Probe {
     }
 }
 
+/// By how many seconds clocks may differ: services take five minutes.
+const SKEW: i64 = 240;
+
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -201,7 +230,12 @@ fn code_in(body: &str) -> Option<String> {
 }
 
 impl Call {
-    fn signed(&self, connection: &Connection, credentials: &Credentials) -> Result<HttpRequest, Error> {
+    fn signed(
+        &self,
+        connection: &Connection,
+        credentials: &Credentials,
+        time: SystemTime,
+    ) -> Result<HttpRequest, Error> {
         let failed = |error: &dyn std::error::Error| {
             Error::new(ErrorKind::NotReady, format!("`{}` cannot be signed: {}", self.action, chain(error)))
         };
@@ -233,7 +267,7 @@ impl Call {
             .identity(&identity)
             .region(&region)
             .name(if self.service == "cloudwatch" { "monitoring" } else { self.service })
-            .time(SystemTime::now())
+            .time(time)
             .settings(settings)
             .build()
             .map_err(|error| failed(&error))?
