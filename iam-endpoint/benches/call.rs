@@ -61,7 +61,7 @@ impl Account {
         for index in 0..objects {
             account.ok(("s3", put(&format!("/bench/object-{index}"), "x"))).await;
         }
-        let answer = account.ok(account.request("AssumeRole")).await;
+        let answer = account.ok(Account::request("AssumeRole")).await;
         let text = |element: &str| {
             let rest = answer.split_once(&format!("<{element}>")).expect("AWS's answer").1;
             rest.split_once('<').expect("AWS's answer").0.to_owned()
@@ -71,7 +71,7 @@ impl Account {
         account
     }
 
-    fn request(&self, operation: &str) -> (&'static str, Request<Bytes>) {
+    fn request(operation: &str) -> (&'static str, Request<Bytes>) {
         match operation {
             "GetObject" => {
                 ("s3", Request::get("http://127.0.0.1/bench/object-0").body(Bytes::new()).expect("a request"))
@@ -113,7 +113,7 @@ impl Account {
     }
 
     async fn median(&self, operation: &str) -> Duration {
-        let request = self.sign(self.request(operation));
+        let request = self.sign(Self::request(operation));
         // What nobody performs here is measured up to there.
         let expected: &[u16] = match operation {
             "denied" => &[403],

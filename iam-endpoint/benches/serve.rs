@@ -19,6 +19,7 @@ use bytes::Bytes;
 use emulator::Emulator;
 use http::{Request, header::HeaderValue};
 use iam_endpoint::{Credentials, Endpoint};
+use iam_services::Services;
 use load::Measured;
 
 /// How many connections ask at once.
@@ -60,7 +61,7 @@ print(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], role, 
 "#;
 
 fn main() {
-    let endpoint = Endpoint::new();
+    let endpoint = Endpoint::builder().perform(Services::new()).build();
     let server = endpoint.serve(([127, 0, 0, 1], 0).into()).expect("a loopback port is free");
     let ministack = Emulator::ministack(true);
     let mut moto = Emulator::moto();

@@ -6,21 +6,20 @@ The rules answer in the grammar of the overlay files, and what they say is verif
 import collections
 import re
 
+# Services whose callers show tokens of their own, which IAM does not know.
+WITH_TOKENS = ("codecatalyst", "connectparticipant", "sso")
+
 # Services whose IAM prefix is neither their signing name nor their endpoint's, nor that of most of their actions' names.
 PREFIXES = {
     "account-access-runtime": "account-access",
     "apigateway": "apigateway",
     "apigatewaymanagementapi": "execute-api",
     "apigatewayv2": "apigateway",
-    "codecatalyst": None,  # bearer tokens
-    "connectparticipant": None,  # participant tokens
     "iotthingsgraph": None,  # shut down
     "applicationcostprofiler": None,  # shut down
     "keyspaces": "cassandra",
     "opensearchmemory": "opensearch",
-    "sso": None,  # access tokens
-    "sso-oidc": None,  # public clients
-}
+} | dict.fromkeys(WITH_TOKENS)
 
 # What an operation does; the rest of its name is its noun.
 VERB = re.compile(
@@ -126,8 +125,10 @@ class Rules:
 
     def checks(self, operation, own):
         """The checks of an operation, as in an overlay file; `["?"]` if they cannot be derived."""
-        if operation.is_anonymous or own is None:
+        if operation.is_anonymous or operation.service.id in WITH_TOKENS:
             return ["-"]
+        if own is None:
+            return ["?"]
         if own.prefix == "apigateway":
             return self.by_path(operation, own)
         action = own.actions.get(operation.name.lower())

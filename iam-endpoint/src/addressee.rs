@@ -122,7 +122,8 @@ impl<'r> Signs<'r> {
 
     /// S3 is addressed by any host and path, so S3 Control, which is signed like it, has to be told by what only it has.
     fn pick_s3(&self, name: &str, form: Form<'_>) -> Option<Service> {
-        if name == "s3" && (self.host.is_s3_control() || self.headers.get("x-amz-account-id").is_some()) {
+        let is_control = ["x-amz-account-id", "x-amz-outpost-id"];
+        if self.host.is_s3_control() || is_control.iter().any(|name| self.headers.get(name).is_some()) {
             return operation::by_id("s3control");
         }
         let others = operation::signed_by(name).iter().filter(|service| service.signing() != "s3").copied();
@@ -151,6 +152,8 @@ impl<'r> Signs<'r> {
         narrow(&|service| self.agent_names(service));
         if let Form::Rest = form {
             narrow(&|service| route(service, self.parts, self.headers).is_some());
+            // Bedrock's `/agents/{agentId}/` is of one API, `/agents/{sessionId}` of another.
+            narrow(&|service| route(service, self.parts, self.headers).is_some_and(|route| route.ends_alike));
         }
         narrow(&|service| service.id() == service.signing());
         all.first().copied()

@@ -31,18 +31,17 @@ pub(crate) struct Access<'a> {
 pub(crate) enum Refusal {
     /// The policies say no, in AWS's words.
     Denied(String),
-    /// The policies ask for something that the endpoint does not know. Never a denial: 501.
-    NotEvaluable(String),
+    /// The policies ask for a condition key that the endpoint does not know. Never a denial: 501.
+    KeyNotEvaluable(String),
+    /// The policies tell apart what the request does not. Never a denial: 501.
+    ResourceNotEvaluable(String),
 }
 
 impl Refusal {
-    /// The error code of a refusal that is not a denial.
-    pub(crate) const NOT_EVALUABLE: &'static str = "ConditionKeyNotEvaluable";
-
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
             Self::Denied(_) => Outcome::Denied,
-            Self::NotEvaluable(_) => Outcome::NotEvaluable,
+            Self::KeyNotEvaluable(_) | Self::ResourceNotEvaluable(_) => Outcome::NotEvaluable,
         }
     }
 }
@@ -74,7 +73,7 @@ impl Call<'_> {
         let answer = if tells_resource || is_of_all_alike(&authorization) {
             self.answer(&authorization)
         } else {
-            Err(Refusal::NotEvaluable(format!(
+            Err(Refusal::ResourceNotEvaluable(format!(
                 "this endpoint cannot say whether {} may {} here: the request does not tell which of `{}` it is about, and \
                  the policies do not treat them all alike; this is no denial. A test can tell it with \
                  `TemporaryRole::builder().operation` or `Endpoint::declare`, as `{}@*='ARN'`",
@@ -165,7 +164,7 @@ impl Call<'_> {
                 .iter()
                 .map(|key| format!("`{key}`{}", place_of(key, &authorization.policies)))
                 .collect();
-            return Err(Refusal::NotEvaluable(format!(
+            return Err(Refusal::KeyNotEvaluable(format!(
                 "this endpoint cannot say whether {principal} may {action} on {resource}: a policy asks for the \
                  condition key {}, which it does not know for `{}`; this is no denial",
                 asked.join(", "),
@@ -208,8 +207,7 @@ fn is_of_all_alike(authorization: &Authorization) -> bool {
         for element in trace.elements() {
             match (element.element(), element.matches()) {
                 ("Resource", false) | ("NotResource", true) => is_open = true,
-                ("Resource" | "NotResource", _) => {}
-                (_, true) => {}
+                ("Resource" | "NotResource", _) | (_, true) => {}
                 (_, false) => return false,
             }
         }

@@ -48,6 +48,8 @@ pub(crate) struct Signing {
     pub(crate) signed_at: OffsetDateTime,
     /// Whether the signature came in the query, as in a presigned URL.
     pub(crate) in_query: bool,
+    /// Whether it is for `s3express`, the directory buckets of S3.
+    pub(crate) is_express: bool,
 }
 
 /// What the journal will tell about a call.

@@ -78,7 +78,7 @@ impl Credentials {
             signing_name,
         };
         // What cannot be signed, a query that is not UTF-8, is refused as unsigned.
-        let _ = sigv4::sign(&signer, &mut parts, &body, clock::in_seconds(at));
+        let _ = sigv4::sign(&signer, &mut parts, &sigv4::hash_payload(&body), clock::in_seconds(at));
         Request::from_parts(parts, body)
     }
 }

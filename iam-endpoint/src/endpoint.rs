@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, Uri};
 use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 
+use crate::body::Body;
 use crate::clock::{self, Clock};
 use crate::credentials::Credentials;
 use crate::iam::{self, AccessKey, Role};
@@ -54,13 +55,13 @@ impl Endpoint {
     /// counts as coming from 127.0.0.1, and as sent over TLS where the URI's scheme is `https`. The answer carries its id
     /// in `x-amzn-requestid` or, for S3, `x-amz-request-id`, and [`Journal::find`] knows it.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
-        service::call(&self.shared, request, None).await
+        service::call_whole(&self.shared, request).await
     }
 
     /// Answers a request inside the process, where a client has the headers in a form of its own; copying them into
     /// [`http`]'s would cost as much as to check their signature.
     ///
-    /// Their names are in lower case. As [`call`](Self::call), but for the answer's `Date`, from which a client learns by how
+    /// Their names are in lower case. The answer's body is a stream where it comes from an upstream so. As [`call`](Self::call), but for the answer's `Date`, from which a client learns by how
     /// much its clock is off: here there is only one.
     pub async fn answer(
         &self,
@@ -68,7 +69,7 @@ impl Endpoint {
         uri: Uri,
         headers: Vec<(&str, &[u8])>,
         body: Bytes,
-    ) -> Response<Bytes> {
+    ) -> Response<Body> {
         service::answer(&self.shared, &Parts { method, uri }, headers, body).await
     }
 

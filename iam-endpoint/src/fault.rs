@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::authorize::Refusal;
+use crate::body::Body;
 use crate::journal::Outcome;
 
 /// An error in AWS's terms; `protocol` writes it as the service's clients read it.
@@ -134,17 +134,27 @@ impl Fault {
 }
 
 impl Fault {
+    /// The caller may do it, and whoever was to perform it did not: neither a denial nor a success.
+    pub(crate) fn unavailable(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: Cow::Borrowed("UpstreamUnavailable"),
+            message: message.into(),
+            outcome: Outcome::Unavailable,
+        }
+    }
+
     /// An answer for whoever knows the protocol to write the error into: see [`Fault::of`].
     #[cfg(feature = "upstream")]
-    pub(crate) fn unworded(self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::new());
+    pub(crate) fn unworded(self) -> Response<Body> {
+        let mut response = Response::new(Body::default());
         *response.status_mut() = self.status;
         response.extensions_mut().insert(self);
         response
     }
 
     /// The error that an answer still has to tell.
-    pub(crate) fn of(response: &mut Response<Bytes>) -> Option<Self> {
+    pub(crate) fn of(response: &mut Response<Body>) -> Option<Self> {
         response.extensions_mut().remove()
     }
 }
@@ -152,16 +162,15 @@ impl Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let outcome = refusal.outcome();
-        match refusal {
-            Refusal::Denied(message) => {
-                Self { status: StatusCode::FORBIDDEN, code: Cow::Borrowed("AccessDenied"), message, outcome }
+        let (status, code, message) = match refusal {
+            Refusal::Denied(message) => (StatusCode::FORBIDDEN, "AccessDenied", message),
+            Refusal::KeyNotEvaluable(message) => {
+                (StatusCode::NOT_IMPLEMENTED, "ConditionKeyNotEvaluable", message)
             }
-            Refusal::NotEvaluable(message) => Self {
-                status: StatusCode::NOT_IMPLEMENTED,
-                code: Cow::Borrowed(Refusal::NOT_EVALUABLE),
-                message,
-                outcome,
-            },
-        }
+            Refusal::ResourceNotEvaluable(message) => {
+                (StatusCode::NOT_IMPLEMENTED, "ResourceNotEvaluable", message)
+            }
+        };
+        Self { status, code: Cow::Borrowed(code), message, outcome }
     }
 }

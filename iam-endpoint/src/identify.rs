@@ -11,7 +11,7 @@ use crate::headers::{self, Headers};
 use crate::host::Host;
 use crate::protocol::Protocol;
 use crate::request::Parts;
-use crate::sigv4::{self, Expected, Failure, Kind, Payload, Presented};
+use crate::sigv4::{self, Expected, Failure, Kind, Opening, Payload, Presented, SigningKeys};
 
 /// The facts that a signature is checked against.
 pub(crate) struct Check<'a> {
@@ -37,14 +37,16 @@ pub(crate) struct Identified {
     /// The body with any `aws-chunked` framing taken off, and that framing's trailing headers.
     pub(crate) body: Bytes,
     pub(crate) trailers: HeaderMap,
+    /// How to open a body that is still to come.
+    pub(crate) opening: Option<Opening>,
 }
 
 impl Check<'_> {
-    /// Finds the caller, and opens the body.
+    /// Finds the caller, and opens the body unless it is still to come.
     pub(crate) fn identify(
         &self,
         presented: Option<&Presented<'_>>,
-        body: Bytes,
+        body: Option<Bytes>,
     ) -> Result<Identified, Failure> {
         let is_s3 = self.is_s3;
         let not_text = || Failure::new(Kind::PayloadHeader, "x-amz-content-sha256 is not text");
@@ -59,7 +61,7 @@ impl Check<'_> {
             .endpoint
             .access_key(&presented.access_key_id)
             .ok_or_else(|| Failure::new(Kind::UnknownKey, unknown_key(is_s3)))?;
-        let payload = Payload::read(declared, presented.in_query(), is_s3, &body)?;
+        let payload = Payload::read(declared, presented.in_query(), is_s3, body.as_deref())?;
         if !is_s3 && payload.is_chunked() {
             return Err(Failure::new(Kind::Unsupported, "Only S3 takes an aws-chunked body."));
         }
@@ -80,29 +82,54 @@ impl Check<'_> {
         let caller = Caller::of_key(&endpoint, &key)
             .ok_or_else(|| Failure::new(Kind::InvalidToken, unknown_key(is_s3)))?;
         key.note_use(self.now, presented.service(), presented.region());
-        let (body, trailers) =
-            sigv4::open_payload(&payload, body, self.headers, Some((presented, &key.keys)))?;
+        let Opened { body, trailers, opening } = self.open(payload, body, Some((presented, &key.keys)))?;
         let signing = Signing {
             region: presented.region().to_owned(),
             signed_at: presented.signed_at,
             in_query: presented.in_query(),
+            is_express: presented.service() == "s3express",
         };
-        Ok(Identified { caller, endpoint, signing: Some(signing), body, trailers })
+        Ok(Identified { caller, endpoint, signing: Some(signing), body, trailers, opening })
     }
 
     /// S3's callers may all be anonymous; those of other services for some operations.
-    fn anonymous(&self, declared: Option<&str>, is_s3: bool, body: Bytes) -> Result<Identified, Failure> {
+    fn anonymous(
+        &self,
+        declared: Option<&str>,
+        is_s3: bool,
+        body: Option<Bytes>,
+    ) -> Result<Identified, Failure> {
         if self.protocol != Protocol::S3 && !self.may_be_anonymous {
             return Err(Failure::new(Kind::Missing, "Request is missing Authentication Token"));
         }
         let payload = match declared {
             None => Payload::Unsigned,
-            declared => Payload::read(declared, false, is_s3, &body)?,
+            declared => Payload::read(declared, false, is_s3, body.as_deref())?,
         };
-        let (body, trailers) = sigv4::open_payload(&payload, body, self.headers, None)?;
+        let Opened { body, trailers, opening } = self.open(payload, body, None)?;
         let endpoint = self.endpoint.clone();
-        Ok(Identified { caller: Caller::anonymous(), endpoint, signing: None, body, trailers })
+        Ok(Identified { caller: Caller::anonymous(), endpoint, signing: None, body, trailers, opening })
     }
+
+    fn open(
+        &self,
+        payload: Payload,
+        body: Option<Bytes>,
+        signed: Option<(&Presented<'_>, &SigningKeys)>,
+    ) -> Result<Opened, Failure> {
+        let Some(body) = body else {
+            let opening = Opening::of(payload, self.headers, signed)?;
+            return Ok(Opened { body: Bytes::new(), trailers: HeaderMap::new(), opening: Some(opening) });
+        };
+        let (body, trailers) = sigv4::open_payload(payload, body, self.headers, signed)?;
+        Ok(Opened { body, trailers, opening: None })
+    }
+}
+
+struct Opened {
+    body: Bytes,
+    trailers: HeaderMap,
+    opening: Option<Opening>,
 }
 
 fn unknown_key(is_s3: bool) -> &'static str {

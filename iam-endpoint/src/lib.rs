@@ -40,6 +40,7 @@
 mod addressee;
 mod analyzer;
 mod authorize;
+mod body;
 mod call;
 mod caller;
 mod clock;
@@ -73,11 +74,14 @@ mod sigv4;
 mod sts;
 mod tame;
 mod told;
+#[cfg(feature = "server")]
+mod upload;
 #[cfg(feature = "upstream")]
 mod upstream;
 pub mod weather;
 mod xml;
 
+pub use body::{Body, BodyError};
 pub use credentials::Credentials;
 pub use derive::secret_suffix;
 pub use endpoint::{Endpoint, EndpointBuilder};

@@ -97,7 +97,7 @@ struct Asked {
 impl Asked {
     fn read(call: &Call<'_>, service: Service, protocol: Protocol) -> Result<Self, Fault> {
         if matches!(protocol, Protocol::RestJson | Protocol::RestXml | Protocol::S3) {
-            let Some(Route { operation, labels }) = addressee::route(service, call.parts, call.headers)
+            let Some(Route { operation, labels, .. }) = addressee::route(service, call.parts, call.headers)
             else {
                 let what = format!("{} {}", call.parts.method, call.parts.uri.path());
                 return Err(Fault::not_mapped(service.id(), Some(&what)));

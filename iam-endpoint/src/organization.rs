@@ -75,14 +75,14 @@ impl Organization {
             organization.id
         );
         assert!(root.is_root(), "a root's id is of the form `r-ab12`, not `{}`", root.id);
+        let root_path = format!("{}/{}/", organization.id, root.id);
         let path = format!("{}/", organization.id);
-        organization.add(&root, path, &[], &[]);
+        organization.add(root, path, &[], &[]);
         assert!(
             is_account_id(management_account),
             "an account id is twelve digits, not `{management_account}`"
         );
         // "SCPs don't affect users or roles in the management account", and RCPs not its resources.
-        let root_path = format!("{}/{}/", organization.id, root.id);
         let path = organization.members.remove(management_account).map_or(root_path, |member| member.path);
         let management = Member { path, scps: Vec::new(), rcps: Vec::new() };
         organization.members.insert(management_account.to_owned(), management);
@@ -90,19 +90,21 @@ impl Organization {
     }
 
     #[track_caller]
-    fn add(&mut self, target: &Target, mut path: String, scps: &[Policies], rcps: &[Policies]) {
-        let with = |levels: &[Policies], own: &[Policy]| [levels, &[own.to_vec().into()]].concat();
-        let (scps, rcps) = (with(scps, &target.scps), with(rcps, &target.rcps));
-        if target.is_account() {
-            let twice = self.members.insert(target.id.clone(), Member { path, scps, rcps });
-            assert!(twice.is_none(), "the account `{}` stands twice in the organization", target.id);
+    fn add(&mut self, target: Target, mut path: String, scps: &[Policies], rcps: &[Policies]) {
+        let is_account = target.is_account();
+        let with = |levels: &[Policies], own: Vec<Policy>| [levels, &[own.into()]].concat();
+        let (scps, rcps) = (with(scps, target.scps), with(rcps, target.rcps));
+        let (id, below) = (target.id, target.below);
+        if is_account {
+            assert!(!self.members.contains_key(&id), "the account `{id}` stands twice in the organization");
+            self.members.insert(id, Member { path, scps, rcps });
             return;
         }
-        path.push_str(&target.id);
+        path.push_str(&id);
         path.push('/');
-        for below in &target.below {
-            assert!(!below.is_root(), "the root `{}` stands below `{}`", below.id, target.id);
-            self.add(below, path.clone(), &scps, &rcps);
+        for target in below {
+            assert!(!target.is_root(), "the root `{}` stands below `{id}`", target.id);
+            self.add(target, path.clone(), &scps, &rcps);
         }
     }
 

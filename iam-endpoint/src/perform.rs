@@ -3,12 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 
+use crate::body::Body;
 use crate::headers::Headers;
 use crate::request::Parts;
 
@@ -19,8 +21,7 @@ use crate::request::Parts;
 /// ```
 /// use std::pin::Pin;
 ///
-/// use bytes::Bytes;
-/// use iam_endpoint::{Allowed, Endpoint, Perform};
+/// use iam_endpoint::{Allowed, Body, Endpoint, Perform};
 ///
 /// struct Clock;
 ///
@@ -28,10 +29,10 @@ use crate::request::Parts;
 ///     fn perform<'a>(
 ///         &'a self,
 ///         allowed: &'a Allowed,
-///     ) -> Pin<Box<dyn Future<Output = Option<http::Response<Bytes>>> + Send + 'a>> {
+///     ) -> Pin<Box<dyn Future<Output = Option<http::Response<Body>>> + Send + 'a>> {
 ///         Box::pin(async move {
 ///             let is_mine = (allowed.service, &*allowed.operation) == ("timestream-query", "DescribeEndpoints");
-///             is_mine.then(|| http::Response::new(Bytes::from_static(b"{\"Endpoints\":[]}")))
+///             is_mine.then(|| http::Response::new(Body::from("{\"Endpoints\":[]}")))
 ///         })
 ///     }
 /// }
@@ -45,7 +46,15 @@ pub trait Perform: Send + Sync {
     fn perform<'a>(
         &'a self,
         allowed: &'a Allowed,
-    ) -> Pin<Box<dyn Future<Output = Option<Response<Bytes>>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send + 'a>>;
+
+    /// Whether this one takes the body of an operation as it comes, with [`Allowed::take_upload`]. Those that do not are not
+    /// asked to perform it then.
+    ///
+    /// It is asked of uploads to S3 that a server gets: `PutObject` and `UploadPart` of more than a mebibyte.
+    fn streams(&self, _service: &str, _operation: &str) -> bool {
+        false
+    }
 
     /// The tags of a resource that this one keeps, for `aws:ResourceTag/…`; `None` for any other resource.
     fn tags(&self, _arn: &str) -> Option<Vec<(String, String)>> {
@@ -63,7 +72,8 @@ pub trait Perform: Send + Sync {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Allowed {
-    /// As the client sent it, but for the framing of an `aws-chunked` body, which is taken off.
+    /// As the client sent it, but for the framing of an `aws-chunked` body, which is taken off. Its body is empty where
+    /// there is an [upload](Self::take_upload).
     pub request: Request<Bytes>,
     /// The service as botocore's data names it: `dynamodb`, `stepfunctions`.
     pub service: &'static str,
@@ -77,6 +87,25 @@ pub struct Allowed {
     pub account: String,
     /// The region that the request is for.
     pub region: String,
+    /// When it came, by the endpoint's clock.
+    pub time: SystemTime,
+    /// The body that comes as a stream, until it is taken.
+    pub(crate) upload: Mutex<Option<Body>>,
+}
+
+impl Allowed {
+    /// The body of an upload that comes while it is performed; only the first who asks gets it.
+    ///
+    /// It has the length that the request's `Content-Length` says, and it ends with an error where the client breaks off or
+    /// the body is not the one that was signed. Its last piece comes once all of it was checked: who has got less than its
+    /// length has to forget it.
+    pub fn take_upload(&self) -> Option<Body> {
+        self.upload.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn has_upload(&self) -> bool {
+        self.upload.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
 }
 
 /// All who perform, in the order in which they are asked.
@@ -98,9 +127,19 @@ impl Performers {
         self.0.iter().any(|performer| performer.replaces(service))
     }
 
+    /// Whether one of them takes the body of an operation as it comes.
+    #[cfg(feature = "server")]
+    pub(crate) fn stream(&self, service: &str, operation: &str) -> bool {
+        self.0.iter().any(|performer| performer.streams(service, operation))
+    }
+
     /// The first one's answer.
-    pub(crate) async fn perform(&self, allowed: &Allowed) -> Option<Response<Bytes>> {
+    pub(crate) async fn perform(&self, allowed: &Allowed) -> Option<Response<Body>> {
+        let is_upload = allowed.has_upload();
         for performer in &self.0 {
+            if is_upload && !performer.streams(allowed.service, &allowed.operation) {
+                continue;
+            }
             if let Some(response) = performer.perform(allowed).await {
                 return Some(response);
             }
@@ -115,17 +154,18 @@ impl fmt::Debug for Performers {
     }
 }
 
-/// The request as it would have been without the framing of `aws-chunked`.
+/// The request as it would have been without the framing of `aws-chunked`. `length` is that of a body that is still to come.
 pub(crate) fn unframed(
     parts: &Parts,
     headers: &Headers<'_>,
     body: Bytes,
+    length: Option<u64>,
     trailers: HeaderMap,
 ) -> Request<Bytes> {
     let mut request = Request::new(body);
     *request.method_mut() = parts.method.clone();
     *request.uri_mut() = parts.uri.clone();
-    let length = request.body().len();
+    let length = length.unwrap_or(request.body().len() as u64);
     let all = request.headers_mut();
     for (name, value) in headers.iter() {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::from_bytes(value)) {
@@ -170,7 +210,7 @@ mod tests {
         let mut trailers = HeaderMap::new();
         trailers.insert("x-amz-checksum-crc32", HeaderValue::from_static("AAAAAA=="));
         let body = Bytes::from_static(b"abc");
-        let request = unframed(&Parts::of(&parts), &Headers::of(&parts.headers), body, trailers);
+        let request = unframed(&Parts::of(&parts), &Headers::of(&parts.headers), body, None, trailers);
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header("content-length"), Some("3"));
         assert_eq!(header("content-encoding"), Some("gzip"));

@@ -2,13 +2,21 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Mutex;
+#[cfg(feature = "server")]
+use std::sync::PoisonError;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::DATE;
+#[cfg(feature = "server")]
+use http::header::EXPECT;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::addressee::{Addressee, Signs};
+use crate::body::Body;
+#[cfg(feature = "server")]
+use crate::body::pipe::pipe;
 use crate::call::{Call, Record};
 use crate::clock;
 use crate::digits::hex;
@@ -23,21 +31,30 @@ use crate::perform::{Allowed, unframed};
 use crate::protocol::{Ids, Protocol};
 use crate::request::Parts;
 use crate::resource_policy::Change;
-use crate::sigv4::{Failure, Presented};
+#[cfg(feature = "server")]
+use crate::server::Coming;
+use crate::sigv4::{Failure, Opening, Presented};
+#[cfg(feature = "server")]
+use crate::upload::{self, Broken, Passed};
 use crate::weather::{Interrupted, Sky};
 use crate::{analyzer, iam, mapped, s3, sts};
 
 /// Answers one request as a server does, which dates its answers. `peer` is the client's address where there is a socket.
-pub(crate) async fn call(
-    endpoint: &Shared,
-    request: Request<Bytes>,
-    peer: Option<IpAddr>,
-) -> Response<Bytes> {
+pub(crate) async fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), body, peer);
-    let mut response = step.answer(endpoint).await;
-    date(&mut response, endpoint);
-    response
+    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), peer);
+    dated(endpoint, step.answer(endpoint).await)
+}
+
+/// As [`call`], with an answer that is whole.
+pub(crate) async fn call_whole(endpoint: &Shared, request: Request<Bytes>) -> Response<Bytes> {
+    let (parts, body) = request.into_parts();
+    let mut step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), None);
+    if let Step::Allowed(pending) = &mut step {
+        pending.is_whole = true;
+    }
+    let response = dated(endpoint, step.answer(endpoint).await);
+    response.map(|body| body.bytes().cloned().unwrap_or_default())
 }
 
 /// Answers one request, and journals it.
@@ -46,21 +63,48 @@ pub(crate) async fn answer(
     parts: &Parts,
     headers: Vec<(&str, &[u8])>,
     body: Bytes,
-) -> Response<Bytes> {
-    let step = begin(endpoint, parts, &Headers::new(headers), body, None);
-    let mut response = step.answer(endpoint).await;
-    // From this a client learns by how much its clock is off, which is so in bad weather only.
-    if endpoint.sky.is_some() {
-        date(&mut response, endpoint);
-    }
-    response
+) -> Response<Body> {
+    let step = begin(endpoint, parts, &Headers::new(headers), Some(body), None);
+    let response = step.answer(endpoint).await;
+    // From the date a client learns by how much its clock is off, which is so in bad weather only.
+    if endpoint.sky.is_some() { dated(endpoint, response) } else { response }
 }
 
-fn date(response: &mut Response<Bytes>, endpoint: &Shared) {
+/// Answers an upload, whose body goes on as it comes once the caller is found to be allowed to send it.
+#[cfg(feature = "server")]
+pub(crate) async fn upload<B>(
+    endpoint: &Shared,
+    parts: http::request::Parts,
+    mut coming: Coming<B>,
+    peer: IpAddr,
+) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), None, Some(peer));
+    let response = match step {
+        Step::Allowed(pending) => pending.perform_upload(endpoint, coming, &parts).await,
+        Step::Answered(response) => {
+            // Many clients do not read before they have sent all.
+            if !parts.headers.contains_key(EXPECT) {
+                coming.drain().await;
+            }
+            response.map(Body::from)
+        }
+        step @ Step::Interrupted(..) => {
+            coming.drain().await;
+            step.answer(endpoint).await
+        }
+    };
+    dated(endpoint, response)
+}
+
+fn dated(endpoint: &Shared, mut response: Response<Body>) -> Response<Body> {
     let date = clock::http_date(clock::in_seconds(endpoint.clock.now()));
     if let Ok(date) = HeaderValue::try_from(date) {
         response.headers_mut().insert(DATE, date);
     }
+    response
 }
 
 /// A request once all that can be said at once is said.
@@ -73,15 +117,15 @@ enum Step {
 }
 
 impl Step {
-    async fn answer(self, endpoint: &Shared) -> Response<Bytes> {
+    async fn answer(self, endpoint: &Shared) -> Response<Body> {
         match self {
-            Self::Answered(response) => response,
+            Self::Answered(response) => response.map(Body::from),
             Self::Allowed(pending) => pending.perform(endpoint).await,
             Self::Interrupted(pending, interrupted) => {
                 if let Some(pending) = pending {
                     let _ = pending.perform(endpoint).await;
                 }
-                interrupted.answer().await
+                interrupted.answer().await.map(Body::from)
             }
         }
     }
@@ -93,18 +137,71 @@ struct Pending {
     change: Option<Change>,
     protocol: Protocol,
     event: Event,
+    /// Whether the answer's body has to be there before the answer is given.
+    is_whole: bool,
+    /// What the body is opened with, where it is still to come.
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only a server gets uploads"))]
+    opening: Option<Opening>,
 }
 
 impl Pending {
-    async fn perform(self, endpoint: &Shared) -> Response<Bytes> {
-        let Self { allowed, change, protocol, mut event } = self;
+    async fn perform(self, endpoint: &Shared) -> Response<Body> {
+        let performed = endpoint.performers.perform(&self.allowed).await;
+        self.conclude(endpoint, performed.map(Ok)).await
+    }
+
+    #[cfg(feature = "server")]
+    async fn perform_upload<B>(
+        mut self,
+        endpoint: &Shared,
+        coming: Coming<B>,
+        parts: &http::request::Parts,
+    ) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+    {
+        let Some(opening) = self.opening.take() else { return self.perform(endpoint).await };
+        let (to, body) = pipe(opening.length());
+        *self.allowed.upload.get_mut().unwrap_or_else(PoisonError::into_inner) = Some(body);
+        let allowed = &self.allowed;
+        let perform = async {
+            let performed = endpoint.performers.perform(allowed).await;
+            // Nobody may have taken it; nobody will.
+            drop(allowed.take_upload());
+            performed
+        };
+        let pass_on = upload::pass_on(coming, opening, upload::sums(&parts.headers), to);
+        let (performed, passed_on) = tokio::join!(perform, pass_on);
+        let performed = match (performed, passed_on) {
+            (_, Err(Broken::Signature(failure))) => Some(Err(self.protocol.authentication_fault(failure))),
+            (_, Err(Broken::Body(fault))) => Some(Err(fault)),
+            (Some(response), Ok(Passed::NotAll)) if response.status().is_success() => {
+                let what = "the caller is allowed to do this, but the upstream answered before it had the whole body";
+                Some(Err(Fault::unavailable(StatusCode::BAD_GATEWAY, what)))
+            }
+            (performed, Ok(_)) => performed.map(Ok),
+        };
+        self.conclude(endpoint, performed).await
+    }
+
+    /// Journals the call, and words its answer; `None` if nobody performed it.
+    async fn conclude(
+        self,
+        endpoint: &Shared,
+        performed: Option<Result<Response<Body>, Fault>>,
+    ) -> Response<Body> {
+        let Self { allowed, change, protocol, mut event, is_whole, .. } = self;
         let ids = Ids { request: &event.request_id, host: HOST_ID };
-        let not_performed = || Err(Fault::not_performed(allowed.service, &allowed.operation));
-        let performed = endpoint.performers.perform(&allowed).await;
-        let performed = performed.map_or_else(not_performed, |mut response| match Fault::of(&mut response) {
-            Some(fault) => Err(fault),
-            None => Ok(response),
-        });
+        let performed = performed
+            .unwrap_or_else(|| Err(Fault::not_performed(allowed.service, &allowed.operation)))
+            .and_then(|mut response| match Fault::of(&mut response) {
+                Some(fault) => Err(fault),
+                None => Ok(response),
+            });
+        let performed = match performed {
+            Ok(response) if is_whole => whole(response).await,
+            performed => performed,
+        };
         let mut response = match performed {
             Ok(response) => {
                 event.outcome = outcome_of(response.status());
@@ -116,17 +213,26 @@ impl Pending {
             Err(fault) => {
                 event.outcome = fault.outcome;
                 event.code = Some(fault.code.clone().into_owned());
-                protocol.error(&fault, allowed.request.method(), ids)
+                protocol.error(&fault, allowed.request.method(), ids).map(Body::from)
             }
         };
         // What nobody performs is what a test looks at for its decisions: they follow from what was allowed.
         if let Some(change) = change.filter(|_| event.outcome != Outcome::Failed) {
-            change.make(endpoint, response.body());
+            change.make(endpoint, response.body().bytes().map_or(&[], |body| body));
         }
         event.status = response.status().as_u16();
         stamp(&mut response, protocol, ids);
         endpoint.journal.record(event);
         response
+    }
+}
+
+/// An answer whose body is in memory.
+async fn whole(response: Response<Body>) -> Result<Response<Body>, Fault> {
+    let (parts, body) = response.into_parts();
+    match body.collect().await {
+        Ok(body) => Ok(Response::from_parts(parts, Body::from(body))),
+        Err(error) => Err(Fault::unavailable(StatusCode::BAD_GATEWAY, error.to_string())),
     }
 }
 
@@ -136,7 +242,13 @@ fn outcome_of(status: StatusCode) -> Outcome {
 }
 
 /// What becomes of a request at once, in the weather that there is.
-fn begin(endpoint: &Shared, parts: &Parts, headers: &Headers<'_>, body: Bytes, peer: Option<IpAddr>) -> Step {
+fn begin(
+    endpoint: &Shared,
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Option<Bytes>,
+    peer: Option<IpAddr>,
+) -> Step {
     match &endpoint.sky {
         None => decide(endpoint, parts, headers, body, peer),
         Some(sky) => begin_under(sky, endpoint, parts, headers, body, peer),
@@ -148,12 +260,13 @@ fn begin_under(
     endpoint: &Shared,
     parts: &Parts,
     headers: &Headers<'_>,
-    body: Bytes,
+    body: Option<Bytes>,
     peer: Option<IpAddr>,
 ) -> Step {
     let time = endpoint.clock.now();
-    let (service, protocol) = addressed(parts, headers, &body);
-    let call = match protocol.operation(parts, headers, &body) {
+    let known = body.as_deref().unwrap_or_default();
+    let (service, protocol) = addressed(parts, headers, known);
+    let call = match protocol.operation(parts, headers, known) {
         Some(operation) => format!("{service}:{operation}"),
         None => format!("{service}:"),
     };
@@ -200,12 +313,13 @@ fn refused(
     response
 }
 
-/// Identifies, routes and authorizes, and answers what needs no other.
+/// Identifies, routes and authorizes, and answers what needs no other. `None` is the body of an upload, which is still to
+/// come and plays no part in that.
 fn decide(
     endpoint: &Shared,
     parts: &Parts,
     headers: &Headers<'_>,
-    body: Bytes,
+    body: Option<Bytes>,
     peer: Option<IpAddr>,
 ) -> Step {
     let time = endpoint.clock.now();
@@ -214,7 +328,8 @@ fn decide(
     let host = Host::parse(&authority);
     let presented = Presented::read(parts, headers);
     let signing_name = signing_name(&presented, &host);
-    let signs = Signs { signing_name, host: &host, parts, headers, body: &body };
+    let visible = body.as_deref().unwrap_or_default();
+    let signs = Signs { signing_name, host: &host, parts, headers, body: visible };
     let addressee = signs.read();
     let protocol = addressee.protocol;
     let service = addressee.name(signing_name).to_owned();
@@ -230,7 +345,8 @@ fn decide(
             authority: &authority,
             protocol,
             is_s3: addressee.is_signed_as_s3(),
-            may_be_anonymous: presented.is_none() && mapped::is_anonymous(addressee, parts, headers, &body),
+            may_be_anonymous: presented.is_none()
+                && mapped::is_anonymous(addressee, parts, headers, body.as_deref().unwrap_or_default()),
             now,
         };
         check.identify(presented.as_ref(), body)
@@ -240,7 +356,7 @@ fn decide(
             let fault = protocol.authentication_fault(failure);
             return Step::Answered(refused(endpoint, protocol, fault, &parts.method, ids, service, time));
         }
-        Ok(Identified { caller, endpoint, signing, body, trailers }) => {
+        Ok(Identified { caller, endpoint, signing, body, trailers, opening }) => {
             let call = Call {
                 endpoint: &endpoint,
                 parts,
@@ -265,16 +381,21 @@ fn decide(
                     let region = region.to_owned();
                     let (body, trailers) = (call.body.clone(), call.trailers.clone());
                     let event = call.into_event(time, StatusCode::OK);
+                    let length = opening.as_ref().and_then(Opening::length);
                     let allowed = Allowed {
-                        request: unframed(parts, headers, body, trailers),
+                        request: unframed(parts, headers, body, length, trailers),
                         service: service.id(),
                         signing_name: service.signing(),
                         operation,
                         principal: event.principal.clone(),
                         account: endpoint.account.id.clone(),
                         region,
+                        time,
+                        upload: Mutex::default(),
                     };
-                    return Step::Allowed(Box::new(Pending { allowed, change, protocol, event }));
+                    let is_whole = change.is_some();
+                    let pending = Pending { allowed, change, protocol, event, is_whole, opening };
+                    return Step::Allowed(Box::new(pending));
                 }
             }
         }
@@ -286,12 +407,12 @@ fn decide(
 
 /// Answers a request that cannot even be read, in its protocol.
 #[cfg(feature = "server")]
-pub(crate) fn refuse(parts: &http::request::Parts, fault: &Fault) -> Response<Bytes> {
+pub(crate) fn refuse(parts: &http::request::Parts, fault: &Fault) -> Response<Body> {
     let headers = Headers::of(&parts.headers);
     let parts = &Parts::of(parts);
     let (_, protocol) = addressed(parts, &headers, &[]);
     let request_id = request_id(protocol);
-    protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID })
+    protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID }).map(Body::from)
 }
 
 /// The service, and the protocol in which it is spoken to.
@@ -305,7 +426,7 @@ fn addressed(parts: &Parts, headers: &Headers<'_>, body: &[u8]) -> (String, Prot
 }
 
 /// What the signature is for, or else the service of the host.
-fn signing_name<'a>(
+pub(crate) fn signing_name<'a>(
     presented: &'a Result<Option<Presented<'_>>, Failure>,
     host: &Host<'a>,
 ) -> Option<&'a str> {
@@ -344,7 +465,7 @@ fn perform(call: &Call<'_>, name: &str, addressee: Addressee) -> Reply {
 }
 
 /// The `Host` header, or the URI's authority without a port that goes without saying.
-fn authority<'r>(parts: &'r Parts, headers: &Headers<'r>) -> Cow<'r, str> {
+pub(crate) fn authority<'r>(parts: &'r Parts, headers: &Headers<'r>) -> Cow<'r, str> {
     if let Some(host) = headers.get("host") {
         return String::from_utf8_lossy(host);
     }
@@ -365,7 +486,7 @@ fn request_id(protocol: Protocol) -> String {
     id
 }
 
-fn stamp(response: &mut Response<Bytes>, protocol: Protocol, ids: Ids<'_>) {
+fn stamp<B>(response: &mut Response<B>, protocol: Protocol, ids: Ids<'_>) {
     /// What is known is checked by the compiler, and not with each answer.
     static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
     static S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use common::{Answer, Client};
 use http::{Request, Response};
-use iam_endpoint::{Allowed, Endpoint, Outcome, Perform};
+use iam_endpoint::{Allowed, Body, Endpoint, Outcome, Perform};
 use iam_policy::{Policy, PolicyKind, Source};
 
 const HOME: &str = "123456789012";
@@ -24,14 +24,14 @@ impl Perform for Names {
     fn perform<'a>(
         &'a self,
         allowed: &'a Allowed,
-    ) -> Pin<Box<dyn Future<Output = Option<Response<Bytes>>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send + 'a>> {
         Box::pin(async move {
             let body = match &*allowed.operation {
                 "CreateGrant" => r#"{"GrantId": "grant-1", "GrantToken": "token-1"}"#.to_owned(),
                 "CreateKey" => format!(r#"{{"KeyMetadata": {{"Arn": "{KEY}"}}}}"#),
                 _ => return None,
             };
-            Some(Response::new(Bytes::from(body)))
+            Some(Response::new(Body::from(body)))
         })
     }
 }

@@ -408,7 +408,7 @@ async fn services_that_share_a_signing_name_are_told_apart() {
 async fn whoever_performs_gets_what_is_allowed() {
     use std::pin::Pin;
 
-    use iam_endpoint::{Allowed, Perform};
+    use iam_endpoint::{Allowed, Body, Perform};
 
     struct Tables;
 
@@ -416,11 +416,11 @@ async fn whoever_performs_gets_what_is_allowed() {
         fn perform<'a>(
             &'a self,
             allowed: &'a Allowed,
-        ) -> Pin<Box<dyn Future<Output = Option<http::Response<Bytes>>> + Send + 'a>> {
+        ) -> Pin<Box<dyn Future<Output = Option<http::Response<Body>>> + Send + 'a>> {
             Box::pin(async move {
                 tokio::task::yield_now().await;
                 (allowed.operation == "ListTables").then(|| {
-                    http::Response::new(Bytes::from(format!("{} in {}", allowed.service, allowed.region)))
+                    http::Response::new(Body::from(format!("{} in {}", allowed.service, allowed.region)))
                 })
             })
         }
@@ -542,7 +542,8 @@ async fn some_operations_need_no_signature() {
 #[tokio::test]
 async fn no_resource_of_many_is_left_out() {
     let stop = |others: usize| {
-        let ids: String = (1..=others).map(|n| format!("&InstanceId.{n}=i-1")).collect();
+        let ids: Vec<_> = (1..=others).map(|n| format!("&InstanceId.{n}=i-1")).collect();
+        let ids = ids.concat();
         let body = format!("Action=StopInstances&Version=2016-11-15{ids}&InstanceId.{}=i-2", others + 1);
         form("ec2.us-east-1.amazonaws.com", &body)
     };
@@ -550,4 +551,61 @@ async fn no_resource_of_many_is_left_out() {
         client(&allow("ec2:StopInstances", "arn:aws:ec2:us-east-1:123456789012:instance/i-1")).await;
     operator.send("ec2", stop(10)).await.fails(403, "UnauthorizedOperation");
     operator.send("ec2", stop(2_000)).await.fails(400, "ValidationException");
+}
+
+#[tokio::test]
+async fn a_resource_that_a_request_does_not_tell_is_decided_where_all_are_treated_alike() {
+    // The workgroup of a query is Athena's to know.
+    let stop = || json("athena", "AmazonAthena.StopQueryExecution", r#"{"QueryExecutionId": "q"}"#);
+    let one = "arn:aws:athena:us-east-1:123456789012:workgroup/one";
+    let statement = |effect: &str, resource: &str| {
+        format!(
+            r#"{{"Effect": "{effect}", "Action": "athena:StopQueryExecution", "Resource": "{resource}"}}"#
+        )
+    };
+    let with = |statements: &[String]| {
+        format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "))
+    };
+    let (all, of_one, not_one) = (statement("Allow", "*"), statement("Allow", one), statement("Deny", one));
+    for (statements, status, code) in [
+        (vec![all.clone()], 501, "AuthorizedNotPerformed"),
+        (vec![statement("Allow", "arn:aws:s3:::one")], 501, "ResourceNotEvaluable"),
+        (vec![of_one], 501, "ResourceNotEvaluable"),
+        (vec![all.clone(), not_one.clone()], 501, "ResourceNotEvaluable"),
+        (
+            vec![all.clone(), statement("Deny", "arn:aws:athena:*:*:workgroup/*")],
+            400,
+            "AccessDeniedException",
+        ),
+        (vec![statement("Deny", one)], 400, "AccessDeniedException"),
+    ] {
+        let policy = with(&statements);
+        let answer = client(&policy).await.send("athena", stop()).await;
+        assert_eq!((answer.status, answer.event.code.as_deref()), (status, Some(code)), "{}", answer.body);
+    }
+    let endpoint = Endpoint::new();
+    endpoint.declare("athena", "StopQueryExecution", "StopQueryExecution@workgroup='two'").unwrap();
+    let told = Client::administrator(&endpoint).role("tester", &with(&[all, not_one])).await;
+    allowed(&told.send("athena", stop()).await);
+}
+
+#[tokio::test]
+async fn a_key_of_one_resource_type_is_no_key_of_the_others() {
+    // `ec2:InstanceType` is asked of the instance; the image, the subnet and the others have none.
+    let run = |kind: &str| {
+        let body = format!(
+            "Action=RunInstances&Version=2016-11-15&ImageId=ami-1&MinCount=1&MaxCount=1&InstanceType={kind}"
+        );
+        form("ec2.us-east-1.amazonaws.com", &body)
+    };
+    let only_small =
+        allow_if("ec2:RunInstances", "*", r#"{"StringEquals": {"ec2:InstanceType": "t3.micro"}}"#);
+    client(&only_small).await.send("ec2", run("t3.micro")).await.fails(403, "UnauthorizedOperation");
+    let with_parts = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "ec2:RunInstances", "NotResource": "arn:aws:ec2:*:*:instance/*"},
+        {"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "arn:aws:ec2:*:*:instance/*",
+         "Condition": {"StringEquals": {"ec2:InstanceType": "t3.micro"}}}]}"#;
+    let operator = client(with_parts).await;
+    operator.send("ec2", run("t3.micro")).await.fails(501, "AuthorizedNotPerformed");
+    operator.send("ec2", run("m5.large")).await.fails(403, "UnauthorizedOperation");
 }

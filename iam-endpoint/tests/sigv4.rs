@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::{
@@ -11,7 +10,7 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode,
 };
 use bytes::Bytes;
-use common::{Answer, Client};
+use common::{Answer, Client, put_in_chunks};
 use http::Request;
 use iam_endpoint::{Credentials, Endpoint, Outcome};
 
@@ -297,54 +296,6 @@ async fn hostile_requests_get_an_answer() {
     }
 }
 
-/// The body of a `PutObject` in signed chunks, made as the documentation tells, not with the endpoint's code.
-fn put_in_chunks(client: &Client, chunks: &[&str], trailer: Option<(&str, &str)>) -> Request<Bytes> {
-    use hmac::{Hmac, KeyInit, Mac};
-    use sha2::{Digest, Sha256};
-    let mac = |key: &[u8], text: &str| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-        mac.update(text.as_bytes());
-        mac.finalize().into_bytes().to_vec()
-    };
-    let hash = |text: &str| hex::encode(Sha256::digest(text));
-    let kind = if trailer.is_some() { "PAYLOAD-TRAILER" } else { "PAYLOAD" };
-    let size: usize = chunks.iter().map(|chunk| chunk.len()).sum();
-    let request = Request::put("https://s3.us-east-1.amazonaws.com/chunked-bucket/key")
-        .header("content-encoding", "aws-chunked")
-        .header("x-amz-content-sha256", format!("STREAMING-AWS4-HMAC-SHA256-{kind}"))
-        .header("x-amz-decoded-content-length", size.to_string())
-        .body(Bytes::new())
-        .unwrap();
-    let mut request = client.sign("s3", request);
-    let authorization = request.headers()["authorization"].to_str().unwrap();
-    let date = request.headers()["x-amz-date"].to_str().unwrap();
-    let mut previous = authorization.rsplit_once("Signature=").unwrap().1.to_owned();
-    let scope = format!("{}/us-east-1/s3/aws4_request", &date[..8]);
-    let key = scope
-        .split('/')
-        .fold(format!("AWS4{}", client.credentials.secret_access_key).into_bytes(), |key, part| {
-            mac(&key, part)
-        });
-    let mut body = String::new();
-    for chunk in chunks.iter().chain(&[""]) {
-        let text =
-            format!("AWS4-HMAC-SHA256-PAYLOAD\n{date}\n{scope}\n{previous}\n{}\n{}", hash(""), hash(chunk));
-        previous = hex::encode(mac(&key, &text));
-        write!(body, "{:x};chunk-signature={previous}\r\n{chunk}", chunk.len()).unwrap();
-        body.push_str(if chunk.is_empty() && trailer.is_some() { "" } else { "\r\n" });
-    }
-    if let Some((name, value)) = trailer {
-        let text = format!(
-            "AWS4-HMAC-SHA256-TRAILER\n{date}\n{scope}\n{previous}\n{}",
-            hash(&format!("{name}:{value}\n"))
-        );
-        let signature = hex::encode(mac(&key, &text));
-        write!(body, "{name}:{value}\r\nx-amz-trailer-signature:{signature}\r\n\r\n").unwrap();
-    }
-    *request.body_mut() = Bytes::from(body);
-    request
-}
-
 #[tokio::test]
 async fn signed_chunks_are_checked_one_by_one() {
     let admin = administrator();
@@ -353,7 +304,8 @@ async fn signed_chunks_are_checked_one_by_one() {
     admin.send("s3", create).await.ok();
     for trailer in [None, Some(("x-amz-checksum-crc32", "ug2uUw=="))] {
         let chunks = ["first ", "second"];
-        let request = put_in_chunks(&admin, &chunks, trailer);
+        let request =
+            put_in_chunks(&admin, "https://s3.us-east-1.amazonaws.com/chunked-bucket/key", &chunks, trailer);
         if trailer.is_none() {
             admin.deliver(request.clone()).await.ok();
             let read =

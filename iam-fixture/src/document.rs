@@ -52,6 +52,29 @@ impl PolicyDocument {
         self
     }
 
+    /// The document as a service control policy, for [`Target::scp`](crate::Target::scp).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or AWS Organizations would reject it.
+    pub fn service_control(&self) -> Result<Policy, Error> {
+        self.parsed(PolicyKind::ServiceControl)
+    }
+
+    /// The document as a resource control policy, for [`Target::rcp`](crate::Target::rcp).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or AWS Organizations would reject it.
+    pub fn resource_control(&self) -> Result<Policy, Error> {
+        self.parsed(PolicyKind::ResourceControl)
+    }
+
+    /// The document where there is nothing to fill in.
+    pub(crate) fn parsed(&self, kind: PolicyKind) -> Result<Policy, Error> {
+        self.resolve(kind, false, |_| None)
+    }
+
     /// Reads, fills in and checks the document: what IAM would reject is refused here, with its place in the file, and so is a
     /// condition key that AWS does not have, unless `unknown_keys` are meant.
     pub(crate) fn resolve(

@@ -51,7 +51,7 @@ pub use aws_credential_types::Credentials;
 pub use aws_types::SdkConfig;
 #[cfg(feature = "server")]
 pub use iam_endpoint::Server;
-pub use iam_endpoint::{Authorization, Event, Outcome};
+pub use iam_endpoint::{Authorization, Event, Organization, Outcome, Target};
 pub use iam_fixture_macros::iam_policy;
 
 pub use crate::assert::{Expected, ParseExpectedError};

@@ -52,7 +52,8 @@ impl<'a> Input<'a> {
             return Fault::new("MissingParameter", format!("The request must contain the parameter {name}."));
         }
         self.invalid(format!(
-            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
+            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not \
+             be null",
             lower_first(name)
         ))
     }
@@ -96,19 +97,18 @@ impl<'a> Input<'a> {
     /// One of these, where it is there.
     pub(crate) fn one_of(self, name: &str, choices: &[&'static str]) -> Result<Option<&'static str>, Fault> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        match choices.iter().find(|choice| **choice == text) {
-            Some(choice) => Ok(Some(choice)),
-            None => {
-                let set = choices.join(", ");
-                Err(self.violated(name, text, &format!("Member must satisfy enum value set: [{set}]")))
-            }
+        if let Some(choice) = choices.iter().find(|choice| **choice == text) {
+            return Ok(Some(choice));
         }
+        let set = choices.join(", ");
+        Err(self.violated(name, text, &format!("Member must satisfy enum value set: [{set}]")))
     }
 
     pub(crate) fn integer(self, name: &str) -> Result<Option<i64>, Fault> {
         let Some(value) = self.value(name) else { return Ok(None) };
         // The query protocol has only strings.
-        let number = value.as_i64().or_else(|| whole(value.as_f64()?)).or_else(|| value.as_str()?.parse().ok());
+        let number =
+            value.as_i64().or_else(|| whole(value.as_f64()?)).or_else(|| value.as_str()?.parse().ok());
         number.map(Some).ok_or_else(|| mistyped(name, "an integer"))
     }
 
@@ -193,9 +193,10 @@ impl<'a> Input<'a> {
 
     /// Tags as a list of structures, whose members have these names.
     pub(crate) fn tag_list(self, name: &str, key: &str, value: &str) -> Result<Tags, Fault> {
-        let tags = self.objects(name)?.into_iter().map(|tag| {
-            Ok((tag.required(key)?.to_owned(), tag.text(value)?.unwrap_or_default().to_owned()))
-        });
+        let tags = self
+            .objects(name)?
+            .into_iter()
+            .map(|tag| Ok((tag.required(key)?.to_owned(), tag.text(value)?.unwrap_or_default().to_owned())));
         tags.collect()
     }
 

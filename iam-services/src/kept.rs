@@ -99,7 +99,7 @@ impl<S: Service> Serve for Kept<S> {
                 input,
                 scope: &scope,
                 allowed,
-                now: milliseconds(SystemTime::now()),
+                now: milliseconds(allowed.time.checked_add(waited).unwrap_or(allowed.time)),
                 waited,
             };
             let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,7 +112,7 @@ impl<S: Service> Serve for Kept<S> {
             Err(Fault::NotPerformed) => None,
             Err(Fault::Wait(milliseconds)) => Some(Err(Duration::from_millis(milliseconds))),
             Err(Fault::Error(error)) => Some(Ok(S::WIRE.error(&error))),
-            Ok(value) => Some(Ok(S::WIRE.answer(&allowed.operation, value))),
+            Ok(value) => Some(Ok(S::WIRE.answer(&allowed.operation, &value))),
         }
     }
 
@@ -136,7 +136,7 @@ impl<S: Service> Serve for Kept<S> {
 }
 
 /// The account that a parameter names by an ARN or a queue's URL.
-fn owner<'m, S: Service>(members: &'m Map<String, Value>) -> Option<&'m str> {
+fn owner<S: Service>(members: &Map<String, Value>) -> Option<&str> {
     S::OWNERS.iter().find_map(|name| {
         let text = members.get(*name)?.as_str()?;
         let account = match Arn::parse(text) {

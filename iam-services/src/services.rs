@@ -4,9 +4,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Instant;
 
-use bytes::Bytes;
 use http::Response;
-use iam_endpoint::{Allowed, Perform};
+use iam_endpoint::{Allowed, Body, Perform};
 
 #[cfg(feature = "dynamodb")]
 use crate::dynamodb;
@@ -86,7 +85,7 @@ impl Perform for Services {
     fn perform<'a>(
         &'a self,
         allowed: &'a Allowed,
-    ) -> Pin<Box<dyn Future<Output = Option<Response<Bytes>>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send + 'a>> {
         Box::pin(async move {
             let service = self.all.iter().find(|service| service.name() == allowed.service)?;
             let start = Instant::now();
@@ -95,7 +94,7 @@ impl Perform for Services {
                 match service.call(allowed, start.elapsed())? {
                     Ok(response) => {
                         service.changes().tell();
-                        return Some(response);
+                        return Some(response.map(Body::from));
                     }
                     Err(longest) => service.changes().wait(seen, longest).await,
                 }

@@ -143,19 +143,19 @@ async fn a_batch_is_judged_item_by_item(role: TemporaryRole) {
 #[iam_policy("policies/reader.json")]
 #[tokio::test]
 async fn an_operation_that_is_not_mapped_is_neither_allowed_nor_denied(config: SdkConfig) {
-    let sqs = aws_sdk_sqs::Client::new(&config);
-    let queues = sqs.list_queues().send().await;
-    let s3 = aws_sdk_s3::Client::new(&config);
-    let acl = s3.get_bucket_acl().bucket("platform-dashboard").send().await;
+    let iam = aws_sdk_iam::Client::new(&config);
+    let request = iam.update_delegation_request().delegation_request_id("0123456789abcdef0").send().await;
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(&config);
+    let contributors = cloudwatch.describe_alarm_contributors().alarm_name("latency").send().await;
 
-    for said in [report(|| assert_allowed!(&queues)), report(|| assert_denied!(&queues))] {
+    for said in [report(|| assert_allowed!(&request)), report(|| assert_denied!(&request))] {
         assert_says(
             &said,
-            &["the endpoint does not know this operation", "OperationNotMapped", "ListQueues"],
+            &["the endpoint does not know this operation", "OperationNotMapped", "UpdateDelegationRequest"],
         );
     }
-    for said in [report(|| assert_allowed!(&acl)), report(|| assert_denied!(&acl))] {
-        assert_says(&said, &["the endpoint does not know this operation", "GetBucketAcl"]);
+    for said in [report(|| assert_allowed!(&contributors)), report(|| assert_denied!(&contributors))] {
+        assert_says(&said, &["the endpoint does not know this operation", "DescribeAlarmContributors"]);
     }
 }
 

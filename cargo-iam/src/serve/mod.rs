@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::{env, fmt};
 
 use iam_endpoint::{Credentials, Endpoint, EndpointBuilder, Server, Upstream};
+use iam_services::Services;
 
 use self::journal::Journal;
 use self::signals::Stop;
@@ -41,7 +42,8 @@ Exit status: 0 after Ctrl-C or SIGTERM, 2 if nothing can be served.
 Examples:
   cargo iam serve --addr 127.0.0.1:4566
   cargo iam serve --policy reader.json > exports &  until grep -q ready exports; do sleep 0.01; done
-  source <(grep ^export exports);  aws s3 mb s3://reports
+  source <(grep ^export exports);  export AWS_DEFAULT_REGION=$AWS_REGION   # the CLI and boto3 read this one
+  aws s3 mb s3://reports
   cargo iam serve --upstream http://127.0.0.1:4566 --quiet --log calls.jsonl")]
 pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one
@@ -65,7 +67,7 @@ pub(crate) struct Args {
     policy: Vec<String>,
 
     /// Where allowed calls go that the endpoint does not perform itself: moto, ministack, `LocalStack`, … They are signed with
-    /// the keys `test` and `test`, or those that the URL names: `http://KEY:SECRET@127.0.0.1:9000`
+    /// the account id and `test` for keys, or those that the URL names: `http://KEY:SECRET@127.0.0.1:9000`
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
 
@@ -109,7 +111,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 impl Args {
     fn endpoint(&self) -> Result<EndpointBuilder, Failure> {
         let builder = Endpoint::builder().account(&*self.account).region(&*self.region);
-        let Some(url) = &self.upstream else { return Ok(builder) };
+        // An emulator keeps whole services: what it is asked for must not be half here.
+        let Some(url) = &self.upstream else { return Ok(builder.perform(Services::new())) };
         let upstream =
             Upstream::new(url).map_err(|error| Failure::Usage(format!("`--upstream`: {error}")))?;
         Ok(builder.perform(if self.upstream_s3 { upstream.with_s3() } else { upstream }))

@@ -28,7 +28,7 @@ impl Moto {
         let moto = Moto { process, url: format!("http://127.0.0.1:{port}") };
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(60), "moto does not start");
+            assert!(start.elapsed() < Duration::from_mins(1), "moto does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
         moto

@@ -127,6 +127,8 @@ pub(super) fn instance_profile_arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-permissions-to-create-and-manage-api.html>
 pub(super) fn request_path_arn<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let (partition, region, path) = (scope.endpoint.partition, scope.region, scope.input.path());
+    // The resources of its second API are those of `/apis`, not of `/v2/apis`.
+    let path = path.strip_prefix("/v2").unwrap_or(path);
     Values::Known(vec![Found::Text(Cow::Owned(format!("arn:{partition}:apigateway:{region}::{path}")))])
 }
 

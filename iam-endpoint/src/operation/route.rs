@@ -18,6 +18,8 @@ use crate::query::percent_decode;
 pub(crate) struct Route {
     pub(crate) operation: Operation,
     pub(crate) labels: Vec<(&'static str, String)>,
+    /// Whether path and template both end in a slash, or neither does.
+    pub(crate) ends_alike: bool,
 }
 
 /// A method and a URI template: `GET /tags/{arn}?name=value :header`.
@@ -26,6 +28,7 @@ struct Template {
     method: &'static str,
     segments: Vec<Segment>,
     is_greedy: bool,
+    ends_in_slash: bool,
     /// Parameters that the query has, some with this value.
     query: Vec<(&'static str, Option<&'static str>)>,
     headers: Vec<&'static str>,
@@ -57,7 +60,8 @@ pub(super) fn find(
         let labels = template.labels(path)?;
         let fits = template.query.iter().all(|(name, value)| has(name, *value))
             && template.headers.iter().all(|name| headers.get(name).is_some());
-        fits.then_some(Route { operation: template.operation, labels })
+        let ends_alike = template.ends_in_slash == path.ends_with('/');
+        fits.then_some(Route { operation: template.operation, labels, ends_alike })
     })
 }
 
@@ -91,6 +95,7 @@ impl Template {
             operation,
             method,
             is_greedy: segments.iter().any(|segment| matches!(segment, Segment::Greedy(_))),
+            ends_in_slash: path.ends_with('/'),
             segments,
             query: query
                 .map(|pair| pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value))))

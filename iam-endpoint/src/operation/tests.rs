@@ -70,7 +70,7 @@ fn no_fewer_operations_are_mapped_and_checked_than_were() {
         .sum();
     let mapped = operations().filter(|operation| operation.checks() != "?").count();
     println!("of {all} operations {checked} are checked by hand, {mapped} are mapped");
-    assert!(checked >= 4_744 && mapped >= 19_233, "{checked} {mapped}");
+    assert!(checked >= 4_744 && mapped >= 19_192, "{checked} {mapped}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use iam_policy::{Policy, PolicyKind, Source};
 use serde_json::{Map, Value, json};
 
-use crate::input::{Input, entries};
+use crate::input::{Found, Input, entries};
 
 /// A grant on a key.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Grant {
         let equals = pairs("Constraints.EncryptionContextEquals").map(|pairs| (pairs, false));
         let context =
             equals.or_else(|| pairs("Constraints.EncryptionContextSubset").map(|pairs| (pairs, true)));
-        let operations = input.find("Operations[]").into_iter().filter_map(|found| found.text());
+        let operations = input.find("Operations[]").into_iter().filter_map(Found::text);
         Some(Grant {
             id: String::new(),
             token: None,

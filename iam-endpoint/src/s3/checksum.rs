@@ -85,16 +85,62 @@ impl Algorithm {
     }
 
     pub(super) fn of(self, body: &[u8]) -> Checksum {
-        let value = match self {
-            Self::Crc32 => STANDARD.encode_to_string(CRC32.checksum(body).to_be_bytes()),
-            Self::Crc32C => STANDARD.encode_to_string(CRC32C.checksum(body).to_be_bytes()),
-            Self::Crc64Nvme => STANDARD.encode_to_string(CRC64_NVME.checksum(body).to_be_bytes()),
-            Self::Md5 => STANDARD.encode_to_string(md5(body)),
-            Self::Sha1 => STANDARD.encode_to_string(Sha1::digest(body)),
-            Self::Sha256 => STANDARD.encode_to_string(Sha256::digest(body)),
-            Self::Sha512 => STANDARD.encode_to_string(Sha512::digest(body)),
-        };
-        Checksum { algorithm: self, value, composite: false }
+        let mut sum = Sum::new(self);
+        sum.update(body);
+        Checksum { algorithm: self, value: sum.finish(), composite: false }
+    }
+}
+
+/// A checksum of a body that comes in pieces.
+pub(crate) enum Sum {
+    Crc32(crc::Digest<'static, u32, Table<16>>),
+    Crc64(crc::Digest<'static, u64, Table<16>>),
+    Md5(Md5),
+    Sha1(Sha1),
+    Sha256(Sha256),
+    Sha512(Box<Sha512>),
+}
+
+impl Sum {
+    fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Crc32 => Self::Crc32(CRC32.digest()),
+            Algorithm::Crc32C => Self::Crc32(CRC32C.digest()),
+            Algorithm::Crc64Nvme => Self::Crc64(CRC64_NVME.digest()),
+            Algorithm::Md5 => Self::Md5(Md5::new()),
+            Algorithm::Sha1 => Self::Sha1(Sha1::new()),
+            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(Box::default()),
+        }
+    }
+
+    /// The checksum that a header or trailer of this name carries.
+    #[cfg(feature = "server")]
+    pub(crate) fn of_header(name: &str) -> Option<Self> {
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.header() == name).map(Self::new)
+    }
+
+    pub(crate) fn update(&mut self, body: &[u8]) {
+        match self {
+            Self::Crc32(crc) => crc.update(body),
+            Self::Crc64(crc) => crc.update(body),
+            Self::Md5(hash) => hash.update(body),
+            Self::Sha1(hash) => hash.update(body),
+            Self::Sha256(hash) => hash.update(body),
+            Self::Sha512(hash) => hash.update(body),
+        }
+    }
+
+    /// In base64.
+    pub(crate) fn finish(self) -> String {
+        match self {
+            Self::Crc32(crc) => STANDARD.encode_to_string(crc.finalize().to_be_bytes()),
+            Self::Crc64(crc) => STANDARD.encode_to_string(crc.finalize().to_be_bytes()),
+            Self::Md5(hash) => STANDARD.encode_to_string(hash.finalize()),
+            Self::Sha1(hash) => STANDARD.encode_to_string(hash.finalize()),
+            Self::Sha256(hash) => STANDARD.encode_to_string(hash.finalize()),
+            Self::Sha512(hash) => STANDARD.encode_to_string(hash.finalize()),
+        }
     }
 }
 

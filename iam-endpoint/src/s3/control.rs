@@ -8,6 +8,7 @@ use roxmltree::Node;
 
 use super::configuration::{read_block, write_block};
 use super::fault::{self, Fault};
+use super::query::Query;
 use super::state::{Bucket, Tags};
 use super::task::{Answer, document, empty};
 use super::{tagging, xml};
@@ -99,9 +100,8 @@ fn tag(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, Fault> {
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_UntagResource.html>
 fn untag(call: &Call<'_>, bucket: &mut Bucket) -> Answer {
-    let query = super::query::Query::parse(call.parts.uri.query());
-    let gone: Vec<_> =
-        query.iter().flat_map(|query| query.iter()).filter(|(name, _)| *name == "tagKeys").collect();
+    let query = Query::parse(call.parts.uri.query());
+    let gone: Vec<_> = query.iter().flat_map(Query::iter).filter(|(name, _)| *name == "tagKeys").collect();
     bucket.tags.retain(|(key, _)| gone.iter().all(|(_, other)| other != key));
     empty(StatusCode::NO_CONTENT)
 }

@@ -39,7 +39,11 @@ mod tagging;
 mod task;
 mod xml;
 
+#[cfg(feature = "server")]
+pub(crate) use checksum::Sum;
 pub(crate) use control::control;
+#[cfg(feature = "server")]
+pub(crate) use service::operation_of;
 pub(crate) use service::{Handled, handle};
 pub(crate) use state::State;
 pub(crate) use statement::is_public;

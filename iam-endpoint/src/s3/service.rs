@@ -9,6 +9,10 @@ use super::operation::{self, Level, Route};
 use super::query::Query;
 use super::task::Task;
 use crate::call::Call;
+#[cfg(feature = "server")]
+use crate::headers::Headers;
+#[cfg(feature = "server")]
+use crate::request::Parts;
 
 /// S3's limit for a key, in bytes of UTF-8.
 const LONGEST_KEY: usize = 1024;
@@ -26,6 +30,17 @@ pub(crate) enum Handled {
 /// Answers one S3 request.
 pub(crate) fn handle(call: &Call<'_>) -> Handled {
     answer(call).unwrap_or_else(|fault| Handled::Answered(fault.answer(call)))
+}
+
+/// The operation that a request asks for, as far as its first line and its headers tell.
+#[cfg(feature = "server")]
+pub(crate) fn operation_of(host: &str, parts: &Parts, headers: &Headers<'_>) -> Option<&'static str> {
+    let address = Address::parse(host, parts.uri.path())?;
+    let query = Query::parse(parts.uri.query())?;
+    match operation::route(&parts.method, address.level(), &query, headers) {
+        Route::Operation(operation) => Some(operation.name),
+        Route::UnknownSubresource(_) | Route::MethodNotAllowed => None,
+    }
 }
 
 fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
@@ -48,6 +63,10 @@ fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
             return Err(fault::METHOD_NOT_ALLOWED.fault().with("Method", call.parts.method.as_str()));
         }
     };
+    // Both are a GET of `/`; only the signature tells.
+    if operation.name == "ListBuckets" && call.signing.as_ref().is_some_and(|signing| signing.is_express) {
+        return Ok(Handled::NotPerformed { operation: "ListDirectoryBuckets", labels: Vec::new() });
+    }
     call.begin(["s3:", operation.name].concat());
     let replaced = call.endpoint.performers.replace("s3");
     let Some(performed) = operation.performed.as_ref().filter(|_| !replaced) else {

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Body;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::fault::Fault;
 
@@ -18,7 +18,7 @@ const LONGEST: u64 = 256 * 1024 * 1024;
 /// What the bodies of all requests may take together while they are read and answered.
 const MOST_MEMORY: u64 = 4 * LONGEST;
 
-/// How long a body may take, however short it is.
+/// How long a body may take, however short it is, and how long it may pause.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many bytes more have to come for each second more.
@@ -64,27 +64,65 @@ impl Drop for Held {
     }
 }
 
+/// A body that comes.
+pub(crate) struct Coming<B> {
+    body: B,
+    received: u64,
+    /// How long it was waited for.
+    waited: Duration,
+    is_over: bool,
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Coming<B> {
+    pub(super) fn new(body: B) -> Self {
+        Self { body, received: 0, waited: Duration::ZERO, is_over: false }
+    }
+
+    /// The next piece; after an error there is none.
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, Fault>> {
+        while !self.is_over && !self.body.is_end_stream() {
+            let least = Duration::from_secs(self.received / SLOWEST);
+            let left = (PATIENCE + least).saturating_sub(self.waited).min(PATIENCE);
+            let start = Instant::now();
+            let frame = timeout(left, self.body.frame()).await;
+            self.waited += start.elapsed();
+            let fault = match frame {
+                Err(_) => too_slow(),
+                Ok(None) => break,
+                Ok(Some(Err(_))) => incomplete(),
+                Ok(Some(Ok(frame))) => {
+                    // HTTP's own trailers mean nothing to AWS.
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.received += data.len() as u64;
+                    return Some(Ok(data));
+                }
+            };
+            self.is_over = true;
+            return Some(Err(fault));
+        }
+        self.is_over = true;
+        None
+    }
+
+    /// Reads what is left, and forgets it.
+    pub(crate) async fn drain(&mut self) {
+        while let Some(Ok(_)) = self.next().await {}
+    }
+}
+
 /// Reads a body to its end. Nothing of it is read, or asked for by `100 Continue`, that is declared too long.
 pub(super) async fn read(
-    mut body: impl Body<Data = Bytes> + Unpin,
+    body: impl Body<Data = Bytes> + Unpin,
     memory: &Arc<Memory>,
 ) -> Result<(Bytes, Held), Fault> {
     let mut held = Held { memory: Arc::clone(memory), bytes: 0 };
     if body.size_hint().lower() > LONGEST {
         return Err(too_large());
     }
-    let start = Instant::now();
+    let mut coming = Coming::new(body);
     let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
-    while !body.is_end_stream() {
-        let deadline = start + PATIENCE + Duration::from_secs(held.bytes / SLOWEST);
-        let frame = match timeout_at(deadline, body.frame()).await {
-            Err(_) => return Err(too_slow()),
-            Ok(None) => break,
-            Ok(Some(Err(_))) => return Err(incomplete()),
-            Ok(Some(Ok(frame))) => frame,
-        };
-        // HTTP's own trailers mean nothing to AWS.
-        let Ok(data) = frame.into_data() else { continue };
+    while let Some(data) = coming.next().await {
+        let data = data?;
         held.grow(data.len() as u64)?;
         if first.is_empty() {
             // Most bodies come in one piece, which need not be copied.

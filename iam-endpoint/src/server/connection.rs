@@ -6,9 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,10 +15,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::body::{self, Memory};
+use super::body::{self, Coming, Memory};
+use crate::body::Body;
 use crate::endpoint::Shared;
-use crate::service;
 use crate::weather::is_lost;
+use crate::{service, upload};
 
 /// The longest request line and headers together; AWS's own limits are well below.
 const LONGEST_HEAD: usize = 64 * 1024;
@@ -109,17 +108,18 @@ impl Connection {
     }
 
     /// An error drops the connection.
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionReset> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, ConnectionReset> {
         let (parts, body) = request.into_parts();
+        if upload::is_upload(&self.endpoint, &parts) {
+            let response = service::upload(&self.endpoint, parts, Coming::new(body), self.peer.ip()).await;
+            return if is_lost(&response) { Err(ConnectionReset) } else { Ok(response) };
+        }
         let response = match body::read(body, &self.memory).await {
             Ok((body, _held)) => {
                 service::call(&self.endpoint, Request::from_parts(parts, body), Some(self.peer.ip())).await
             }
             Err(fault) => service::refuse(&parts, &fault),
         };
-        if is_lost(&response) {
-            return Err(ConnectionReset);
-        }
-        Ok(response.map(Full::new))
+        if is_lost(&response) { Err(ConnectionReset) } else { Ok(response) }
     }
 }

@@ -16,6 +16,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
+pub(crate) use self::body::Coming;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
 

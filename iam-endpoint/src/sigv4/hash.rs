@@ -3,8 +3,8 @@
 //! In a debug build pure Rust takes thirty times as long for it as AWS-LC, which comes optimised and with the SDK's TLS; where
 //! there is no TLS (the feature `aws-lc` is off), the SDK's own hashing crates do it.
 
-pub(super) use self::library::Key;
 pub(crate) use self::library::sha256;
+pub(super) use self::library::{Hasher, Key};
 use crate::digits::hex;
 
 /// A hash.
@@ -26,6 +26,18 @@ impl AsRef<[u8]> for Digest {
     }
 }
 
+/// Takes the same time wherever the texts differ, so that a signature cannot be found out letter by letter.
+pub(super) fn same_in_constant_time(ours: &str, theirs: &str) -> bool {
+    // By words, for a debug build pays for each step; a signature of 64 characters leaves no rest.
+    let (ours_in_words, _) = ours.as_bytes().as_chunks();
+    let (theirs_in_words, _) = theirs.as_bytes().as_chunks();
+    let difference = ours_in_words
+        .iter()
+        .zip(theirs_in_words)
+        .fold(0, |difference, (a, b)| difference | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b)));
+    ours.len() == theirs.len() && std::hint::black_box(difference) == 0
+}
+
 #[cfg(feature = "aws-lc")]
 mod library {
     use aws_lc_rs::{digest, hmac};
@@ -35,6 +47,23 @@ mod library {
     /// The hash of a text.
     pub(crate) fn sha256(text: &[u8]) -> Digest {
         Digest::of(digest::digest(&digest::SHA256, text).as_ref())
+    }
+
+    /// The hash of a text that comes in pieces.
+    pub(crate) struct Hasher(digest::Context);
+
+    impl Hasher {
+        pub(crate) fn new() -> Self {
+            Self(digest::Context::new(&digest::SHA256))
+        }
+
+        pub(crate) fn update(&mut self, text: &[u8]) {
+            self.0.update(text);
+        }
+
+        pub(crate) fn finish(self) -> Digest {
+            Digest::of(self.0.finish().as_ref())
+        }
     }
 
     /// A key of the keyed hash, already absorbed.
@@ -68,6 +97,23 @@ mod library {
     /// The hash of a text.
     pub(crate) fn sha256(text: &[u8]) -> Digest {
         Digest(<Sha256 as sha2::Digest>::digest(text).into())
+    }
+
+    /// The hash of a text that comes in pieces.
+    pub(crate) struct Hasher(Sha256);
+
+    impl Hasher {
+        pub(crate) fn new() -> Self {
+            Self(<Sha256 as sha2::Digest>::new())
+        }
+
+        pub(crate) fn update(&mut self, text: &[u8]) {
+            sha2::Digest::update(&mut self.0, text);
+        }
+
+        pub(crate) fn finish(self) -> Digest {
+            Digest(sha2::Digest::finalize(self.0).into())
+        }
     }
 
     /// A key of the keyed hash, already absorbed.

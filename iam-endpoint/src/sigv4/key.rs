@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::hash::{Digest, Key};
+use super::hash::{Digest, Key, same_in_constant_time};
 
 /// More scopes than a client uses: date, region and service seldom change.
 const SCOPES: usize = 32;
@@ -33,18 +33,27 @@ impl SigningKeys {
 
     /// The signature of `text` in such a scope.
     pub(super) fn sign(&self, scope: &str, text: &str) -> Digest {
+        self.with_derived(scope, |key| key.sign(text.as_bytes()))
+    }
+
+    /// The key of such a scope, for many signatures.
+    pub(super) fn derived(&self, scope: &str) -> Key {
+        self.with_derived(scope, Key::clone)
+    }
+
+    fn with_derived<T>(&self, scope: &str, with: impl FnOnce(&Key) -> T) -> T {
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, key)) = derived.iter().find(|(of, _)| of == scope) {
-            return key.sign(text.as_bytes());
+            return with(key);
         }
         let first = Key::new(format!("AWS4{}", self.secret).as_bytes());
         let key = scope.split('/').fold(first, |key, part| Key::new(key.sign(part.as_bytes()).as_ref()));
         if derived.len() == SCOPES {
             derived.clear();
         }
-        let signature = key.sign(text.as_bytes());
+        let made = with(&key);
         derived.push((scope.to_owned(), key));
-        signature
+        made
     }
 }
 
@@ -52,18 +61,6 @@ impl fmt::Debug for SigningKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKeys(…)")
     }
-}
-
-/// Takes the same time wherever the texts differ, so that a signature cannot be found out letter by letter.
-fn same_in_constant_time(ours: &str, theirs: &str) -> bool {
-    // By words, for a debug build pays for each step; a signature of 64 characters leaves no rest.
-    let (ours_in_words, _) = ours.as_bytes().as_chunks();
-    let (theirs_in_words, _) = theirs.as_bytes().as_chunks();
-    let difference = ours_in_words
-        .iter()
-        .zip(theirs_in_words)
-        .fold(0, |difference, (a, b)| difference | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b)));
-    ours.len() == theirs.len() && std::hint::black_box(difference) == 0
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use super::canonical::{self, PathRule};
 use super::failure::Failure;
 use super::hash::sha256;
 use super::key::SigningKeys;
-use super::payload::hash;
 use crate::clock;
 use crate::headers::Headers;
 use crate::request;
@@ -36,15 +35,15 @@ const PRESIGNED: [&str; 8] = [
     "X-Amz-SignedHeaders",
 ];
 
-/// Signs a request whose `Host` header is set, in place of the signature that it has.
+/// Signs a request whose `Host` header is set, in place of the signature that it has. `payload` is its body's hash in
+/// hexadecimal, or `UNSIGNED-PAYLOAD`.
 pub(crate) fn sign(
     signer: &Signer<'_>,
     parts: &mut Parts,
-    body: &[u8],
+    payload: &str,
     now: OffsetDateTime,
 ) -> Result<(), Failure> {
     let date = clock::basic(now);
-    let body_hash = hash(body);
     strip(parts);
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -52,7 +51,7 @@ pub(crate) fn sign(
         }
     };
     set("x-amz-date", &date);
-    set("x-amz-content-sha256", &body_hash);
+    set("x-amz-content-sha256", payload);
     if let Some(token) = signer.session_token {
         set("x-amz-security-token", token);
     }
@@ -71,7 +70,7 @@ pub(crate) fn sign(
         &Headers::of(&parts.headers),
         "",
         &names,
-        &body_hash,
+        payload,
         rule,
     )?;
     let day = date.get(..8).unwrap_or_default();
@@ -108,6 +107,7 @@ fn strip(parts: &mut Parts) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::payload::hash;
     use super::*;
 
     #[test]
@@ -127,7 +127,8 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
-        sign(&signer, &mut parts, b"", OffsetDateTime::from_unix_timestamp(1_440_938_160).unwrap()).unwrap();
+        sign(&signer, &mut parts, &hash(b""), OffsetDateTime::from_unix_timestamp(1_440_938_160).unwrap())
+            .unwrap();
         assert_eq!(parts.uri, "/?a=b");
         assert!(parts.headers.get("x-amz-security-token").is_none());
         let authorization = parts.headers.get(AUTHORIZATION).unwrap().to_str().unwrap();

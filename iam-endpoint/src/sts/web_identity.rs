@@ -78,7 +78,7 @@ pub(super) fn assume_role_with_web_identity(
         let principal = Principal::Federated { provider: provider.arn.clone() };
         call.authorize_as(principal, access).map_err(|refusal| match refusal {
             Refusal::Denied(_) => denied(),
-            refusal @ Refusal::NotEvaluable(_) => refusal,
+            refusal => refusal,
         })?;
     }
 

@@ -15,11 +15,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use http::Response;
 
 use self::client::Client;
 use self::url::Url;
+use crate::body::Body;
 use crate::clock;
 use crate::credentials::Credentials;
 use crate::perform::{Allowed, Perform};
@@ -30,8 +30,12 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An emulator that performs what the endpoint authorizes and does not keep itself: moto, `LocalStack`, `DynamoDB` Local, …
 ///
-/// Requests reach it signed with keys that it accepts, `test` and `test` unless the URL names others, as in
-/// `http://minioadmin:minioadmin@127.0.0.1:9000`. Where it cannot be reached or breaks off, the call is answered with 502, and
+/// Answers of more than a mebibyte, or of a length that it does not tell, go to the client as they come; one that breaks off
+/// then ends without its end. So do the bodies of large uploads to S3 that a server gets.
+///
+/// Requests reach it signed with keys that it accepts: those that the URL names, as in
+/// `http://minioadmin:minioadmin@127.0.0.1:9000`, else the caller's account id and `test`, for many emulators take the account
+/// from the access key id. Where it cannot be reached or breaks off, the call is answered with 502, and
 /// where it is silent for two minutes with 504, in the service's protocol and with the code `UpstreamUnavailable`: neither
 /// a denial nor a success.
 ///
@@ -51,7 +55,8 @@ pub struct Upstream {
 
 struct Inner {
     url: Url,
-    access_key_id: String,
+    /// The caller's account where there is none.
+    access_key_id: Option<String>,
     keys: SigningKeys,
     client: Client,
 }
@@ -72,10 +77,14 @@ impl Upstream {
 
     fn with_patience(url: &str, patience: Duration) -> Result<Self, InvalidUpstream> {
         let (url, keys) = Url::parse(url).map_err(InvalidUpstream)?;
-        let Credentials { access_key_id, secret_access_key, .. } =
-            keys.unwrap_or_else(|| Credentials::new("test", "test"));
+        let (access_key_id, secret) = match keys {
+            Some(Credentials { access_key_id, secret_access_key, .. }) => {
+                (Some(access_key_id), secret_access_key)
+            }
+            None => (None, "test".to_owned()),
+        };
         let client = Client::new(patience);
-        let inner = Inner { url, access_key_id, keys: SigningKeys::new(secret_access_key), client };
+        let inner = Inner { url, access_key_id, keys: SigningKeys::new(secret), client };
         Ok(Self { inner: Arc::new(inner), has_s3: false })
     }
 
@@ -90,10 +99,11 @@ impl Perform for Upstream {
     fn perform<'a>(
         &'a self,
         allowed: &'a Allowed,
-    ) -> Pin<Box<dyn Future<Output = Option<Response<Bytes>>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send + 'a>> {
         let Inner { url, access_key_id, keys, client } = &*self.inner;
         // The emulator's clock is this machine's, not one that a test has set.
         let now = clock::in_seconds(SystemTime::now());
+        let access_key_id = access_key_id.as_deref().unwrap_or(&allowed.account);
         let signer = request::signer(access_key_id, keys, allowed);
         Box::pin(async move {
             let answered = match request::to(url, allowed, &signer, now) {
@@ -102,6 +112,10 @@ impl Perform for Upstream {
             };
             Some(answered.unwrap_or_else(|unavailable| unavailable.answer(url)))
         })
+    }
+
+    fn streams(&self, service: &str, _operation: &str) -> bool {
+        self.replaces(service)
     }
 
     fn replaces(&self, service: &str) -> bool {
@@ -127,8 +141,10 @@ impl std::error::Error for InvalidUpstream {}
 mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::{TcpListener, TcpStream};
+    use std::sync::Mutex;
     use std::thread::{self, JoinHandle};
 
+    use bytes::Bytes;
     use http::{Method, Request, StatusCode};
 
     use super::*;
@@ -173,15 +189,17 @@ mod tests {
             principal: "arn:aws:iam::123456789012:user/u".to_owned(),
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
+            time: std::time::SystemTime::now(),
+            upload: Mutex::default(),
         }
     }
 
-    async fn perform(url: &str, allowed: &Allowed) -> Response<Bytes> {
+    async fn perform(url: &str, allowed: &Allowed) -> Response<Body> {
         let upstream = Upstream::with_patience(url, Duration::from_millis(200)).unwrap();
         upstream.perform(allowed).await.unwrap()
     }
 
-    fn fault(mut response: Response<Bytes>) -> Fault {
+    fn fault(mut response: Response<Body>) -> Fault {
         let fault = Fault::of(&mut response).expect("the answer is an error of ours");
         assert_eq!((&*fault.code, fault.outcome), ("UpstreamUnavailable", Outcome::Unavailable));
         fault
@@ -196,7 +214,8 @@ mod tests {
         });
         let to = allowed(Method::POST, "https://dynamodb.eu-west-1.amazonaws.com/?a=b", "dynamodb");
         let response = perform(&url, &to).await;
-        assert_eq!((response.status(), &**response.body()), (StatusCode::CREATED, &b"ok"[..]));
+        assert_eq!(response.status(), StatusCode::CREATED);
+        assert_eq!(response.body().bytes().unwrap(), "ok");
         assert_eq!(response.headers().get("x-own").unwrap(), "1");
         assert!(response.headers().get("connection").is_none());
         let sent = emulator.join().unwrap();

@@ -1,12 +1,12 @@
 //! The request that an upstream is sent.
 
-use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use time::OffsetDateTime;
 
 use super::client::Unavailable;
 use super::url::Url;
+use crate::body::Body;
 use crate::host::Host;
 use crate::perform::Allowed;
 use crate::s3::address::bucket_of_host;
@@ -33,7 +33,7 @@ pub(super) fn to(
     allowed: &Allowed,
     signer: &Signer<'_>,
     now: OffsetDateTime,
-) -> Result<Request<Bytes>, Unavailable> {
+) -> Result<Request<Body>, Unavailable> {
     let unsendable = |why: String| Unavailable::broken(format!("the request cannot be sent on: {why}"));
     let (mut parts, body) = allowed.request.clone().into_parts();
     without_hop_by_hop(&mut parts.headers);
@@ -53,7 +53,16 @@ pub(super) fn to(
     let host = HeaderValue::from_str(host).map_err(|error| unsendable(error.to_string()))?;
     parts.headers.insert(HOST, host);
     parts.uri = url.join(&path_and_query).map_err(|error| unsendable(error.to_string()))?;
-    sigv4::sign(signer, &mut parts, &body, now).map_err(|failure| unsendable(failure.message))?;
+    // The hash of what is still to come is known only where the client has told it.
+    let (payload, body) = match allowed.take_upload() {
+        Some(upload) => {
+            let told = parts.headers.get("x-amz-content-sha256").and_then(|hash| hash.to_str().ok());
+            (told.unwrap_or("UNSIGNED-PAYLOAD").to_owned(), upload)
+        }
+        None => (sigv4::hash_payload(&body), Body::from(body)),
+    };
+    sigv4::sign(signer, &mut parts, &payload, now).map_err(|failure| unsendable(failure.message))?;
+    // The client's HTTP library tells it.
     parts.headers.remove(CONTENT_LENGTH);
     Ok(Request::from_parts(parts, body))
 }

@@ -189,6 +189,6 @@ struct Lost;
 
 /// Whether this stands for a connection that was reset: whoever carries answers to a client drops the connection.
 #[must_use]
-pub fn is_lost(response: &Response<Bytes>) -> bool {
+pub fn is_lost<B>(response: &Response<B>) -> bool {
     response.extensions().get::<Lost>().is_some()
 }

@@ -189,6 +189,62 @@ impl Client {
     }
 }
 
+/// The body of a `PutObject` in signed chunks, made as the documentation tells, not with the endpoint's code.
+pub(crate) fn put_in_chunks(
+    client: &Client,
+    url: &str,
+    chunks: &[&str],
+    trailer: Option<(&str, &str)>,
+) -> Request<Bytes> {
+    use std::fmt::Write as _;
+
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::{Digest, Sha256};
+    let mac = |key: &[u8], text: &str| {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().to_vec()
+    };
+    let hash = |text: &str| hex::encode(Sha256::digest(text));
+    let kind = if trailer.is_some() { "PAYLOAD-TRAILER" } else { "PAYLOAD" };
+    let size: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+    let request = Request::put(url)
+        .header("content-encoding", "aws-chunked")
+        .header("x-amz-content-sha256", format!("STREAMING-AWS4-HMAC-SHA256-{kind}"))
+        .header("x-amz-decoded-content-length", size.to_string())
+        .header("x-amz-trailer", trailer.map_or("", |(name, _)| name))
+        .body(Bytes::new())
+        .unwrap();
+    let mut request = client.sign("s3", request);
+    let authorization = request.headers()["authorization"].to_str().unwrap();
+    let date = request.headers()["x-amz-date"].to_str().unwrap();
+    let mut previous = authorization.rsplit_once("Signature=").unwrap().1.to_owned();
+    let scope = format!("{}/us-east-1/s3/aws4_request", &date[..8]);
+    let key = scope
+        .split('/')
+        .fold(format!("AWS4{}", client.credentials.secret_access_key).into_bytes(), |key, part| {
+            mac(&key, part)
+        });
+    let mut body = String::new();
+    for chunk in chunks.iter().chain(&[""]) {
+        let text =
+            format!("AWS4-HMAC-SHA256-PAYLOAD\n{date}\n{scope}\n{previous}\n{}\n{}", hash(""), hash(chunk));
+        previous = hex::encode(mac(&key, &text));
+        write!(body, "{:x};chunk-signature={previous}\r\n{chunk}", chunk.len()).unwrap();
+        body.push_str(if chunk.is_empty() && trailer.is_some() { "" } else { "\r\n" });
+    }
+    if let Some((name, value)) = trailer {
+        let text = format!(
+            "AWS4-HMAC-SHA256-TRAILER\n{date}\n{scope}\n{previous}\n{}",
+            hash(&format!("{name}:{value}\n"))
+        );
+        let signature = hex::encode(mac(&key, &text));
+        write!(body, "{name}:{value}\r\nx-amz-trailer-signature:{signature}\r\n\r\n").unwrap();
+    }
+    *request.body_mut() = Bytes::from(body);
+    request
+}
+
 /// What the endpoint answered.
 #[derive(Debug)]
 pub(crate) struct Answer {

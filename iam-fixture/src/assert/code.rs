@@ -90,7 +90,10 @@ const CODES: &[(CodeClass, &[&str])] = &[
             "ValidationException",
         ],
     ),
-    (CodeClass::NotMapped, &["ConditionKeyNotEvaluable", "NotImplemented", "OperationNotMapped"]),
+    (
+        CodeClass::NotMapped,
+        &["ConditionKeyNotEvaluable", "NotImplemented", "OperationNotMapped", "ResourceNotEvaluable"],
+    ),
     (
         CodeClass::Throttled,
         &[

@@ -73,26 +73,31 @@ pub(super) fn within_blocking<T>(world: Arc<Connection>, body: impl FnOnce() -> 
 }
 
 pub(super) fn fresh() -> Arc<Connection> {
-    /// All such worlds have the same account, and so the same administrator.
+    /// All worlds begin with the same account, and so with the same administrator.
     static TRUST: OnceLock<Policy> = OnceLock::new();
     let endpoint = endpoint();
-    let trust = TRUST.get_or_init(|| trust(&endpoint)).clone();
-    connected(endpoint, &trust, LazyLock::force(&CONTROL).clone())
+    let trust = TRUST.get_or_init(|| trust_in_administrator(&endpoint));
+    connect(endpoint, trust, LazyLock::force(&CONTROL).clone())
+}
+
+/// The world of an account of the endpoint.
+pub(super) fn of_account(endpoint: &Endpoint, id: &str) -> Arc<Connection> {
+    of(endpoint.account(id))
 }
 
 /// A world around an endpoint that was built elsewhere.
 pub(super) fn of(endpoint: Endpoint) -> Arc<Connection> {
-    let trust = trust(&endpoint);
+    let trust = trust_in_administrator(&endpoint);
     // Its clock may be off, which clients remember and others must not.
-    connected(endpoint, &trust, clients())
+    connect(endpoint, &trust, clients())
 }
 
-fn trust(endpoint: &Endpoint) -> Policy {
+fn trust_in_administrator(endpoint: &Endpoint) -> Policy {
     let trust = trust_policy(&endpoint.administrator_arn());
     Policy::parse(trust, PolicyKind::Trust).expect("the administrator's ARN makes a policy")
 }
 
-fn connected(endpoint: Endpoint, trust: &Policy, (iam, sts): Clients) -> Arc<Connection> {
+fn connect(endpoint: Endpoint, trust: &Policy, (iam, sts): Clients) -> Arc<Connection> {
     let world = World::new(endpoint);
     let endpoint = &world.endpoint;
     endpoint.know(trust);
@@ -115,16 +120,16 @@ fn connected(endpoint: Endpoint, trust: &Policy, (iam, sts): Clients) -> Arc<Con
     connection
 }
 
-/// A fresh endpoint, with those who perform what it does not keep itself: services with state of their own first.
+/// A fresh endpoint, with what performs the services that it does not keep itself: the run's upstream, which somebody asked
+/// for, or those with state of their own.
 fn endpoint() -> Endpoint {
     let endpoint = Endpoint::builder();
+    #[cfg(feature = "network")]
+    if let Some(upstream) = upstream() {
+        return endpoint.perform(upstream).build();
+    }
     #[cfg(feature = "iam-services")]
     let endpoint = endpoint.perform(iam_services::Services::new());
-    #[cfg(feature = "network")]
-    let endpoint = match upstream() {
-        Some(upstream) => endpoint.perform(upstream),
-        None => endpoint,
-    };
     endpoint.build()
 }
 
@@ -263,8 +268,12 @@ async fn answer(
     if weather::is_lost(&response) {
         return Err(ConnectorError::io("the connection was reset".into()));
     }
-    HttpResponse::try_from(response.map(SdkBody::from))
-        .map_err(|error| ConnectorError::other(error.into(), None))
+    // What comes from an upstream as a stream is one for the SDK too.
+    let response = response.map(|body| match body.bytes() {
+        Some(bytes) => SdkBody::from(bytes.clone()),
+        None => SdkBody::from_body_1_x(body),
+    });
+    HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
 /// The world of the calling task, for the shared clients.

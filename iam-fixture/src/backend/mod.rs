@@ -10,12 +10,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
+use iam_endpoint::{Endpoint, Organization};
+use iam_policy::PolicyKind;
 use once_cell::sync::OnceCell;
 
 pub(crate) use self::connection::Connection;
 pub(crate) use self::embedded::journalled;
 use self::settings::{Choice, Settings};
-use crate::error::Error;
+use crate::document::PolicyDocument;
+use crate::error::{Error, ErrorKind};
 
 /// Where roles are created and where the test's calls go.
 ///
@@ -112,11 +115,75 @@ impl Backend {
         match choice {
             Choice::Embedded => Ok(None),
             Choice::Aws { .. } | Choice::Endpoint { .. } => Err(Error::new(
-                crate::ErrorKind::Configuration,
+                ErrorKind::Configuration,
                 format!("backend `{choice}` needs the feature `network` of `iam-fixture`, which this build leaves out"),
             )
             .note("help: add `features = [\"network\"]` to the dependency, or unset `IAM_FIXTURE_BACKEND`")),
         }
+    }
+
+    /// The same embedded endpoint seen from another account: roles that are created there are that account's, and what they
+    /// may do in this one is for both accounts' policies to say.
+    ///
+    /// ```
+    /// use iam_fixture::{Backend, TemporaryRole};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), iam_fixture::Error> {
+    /// let partner = Backend::current()?.account("222233334444")?;
+    /// let role = TemporaryRole::builder().backend(partner).create().await?;
+    /// assert!(role.arn().starts_with("arn:aws:iam::222233334444:role/"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the backend is not embedded, or the id is not twelve digits.
+    pub fn account(&self, id: &str) -> Result<Backend, Error> {
+        let endpoint = self.embedded_endpoint("another account")?;
+        if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("an account id is twelve digits, not `{id}`"),
+            ));
+        }
+        Ok(Backend(Place::Embedded(embedded::of_account(endpoint, id))))
+    }
+
+    /// Makes accounts of the embedded endpoint members of an organization, whose service and resource control policies limit
+    /// what happens in them.
+    ///
+    /// # Errors
+    ///
+    /// When the backend is not embedded.
+    pub fn set_organization(&self, organization: Organization) -> Result<(), Error> {
+        self.embedded_endpoint("an organization")?.set_organization(organization);
+        Ok(())
+    }
+
+    /// Gives a resource of a service that the embedded endpoint does not keep itself a policy of its own: a queue, a KMS key, ….
+    ///
+    /// # Errors
+    ///
+    /// When the backend is not embedded, or the document is no resource-based policy.
+    pub fn put_resource_policy(&self, arn: &str, document: impl Into<PolicyDocument>) -> Result<(), Error> {
+        let endpoint = self.embedded_endpoint("the policy of a resource")?;
+        endpoint.put_resource_policy(arn, document.into().parsed(PolicyKind::Resource)?);
+        Ok(())
+    }
+
+    /// The endpoint that a test can set something at.
+    fn embedded_endpoint(&self, what: &str) -> Result<&Endpoint, Error> {
+        let endpoint = match &self.0 {
+            Place::Embedded(connection) => connection.endpoint(),
+            #[cfg(feature = "network")]
+            Place::Remote(_) => None,
+        };
+        endpoint.ok_or_else(|| {
+            let message = format!("{what} can be had at the embedded endpoint only, and not at {self:?}");
+            Error::new(ErrorKind::Configuration, message)
+        })
     }
 
     /// An `SdkConfig` signed in as the account's administrator: for what a test sets up besides roles.

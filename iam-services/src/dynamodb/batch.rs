@@ -72,7 +72,8 @@ pub(super) fn write(state: &mut State, ask: &Ask<'_>) -> Answer {
                 (None, Some(delete)) => Write::Delete.stage(table, delete)?,
                 _ => {
                     return Err(invalid(
-                        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of PutRequest and \
+                        "Supplied AttributeValue has more than one datatypes set, must contain exactly one \
+                         of PutRequest and \
                          DeleteRequest",
                     ));
                 }
@@ -100,13 +101,19 @@ pub(super) fn write(state: &mut State, ask: &Ask<'_>) -> Answer {
 fn requests(input: Input<'_>) -> Result<Input<'_>, Fault> {
     let requests = input.required_object("RequestItems")?;
     if requests.members().is_empty() {
-        return Err(invalid("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1"));
+        return Err(invalid(
+            "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member \
+             must have length greater than or equal to 1",
+        ));
     }
     Ok(requests)
 }
 
 fn too_many() -> Fault {
-    invalid("1 validation error detected: the requests of a table failed to satisfy constraint: Member must have length less than or equal to 25, Member must have length greater than or equal to 1")
+    invalid(
+        "1 validation error detected: the requests of a table failed to satisfy constraint: Member must \
+         have length less than or equal to 25, Member must have length greater than or equal to 1",
+    )
 }
 
 fn with_capacity(mut answer: Value, capacity: Vec<Value>) -> Value {

@@ -71,7 +71,8 @@ impl KeySchema {
             // An index can have up to four attributes in each part of its key.
             (Some(("HASH", _)), Some(_), Some(_)) if input.has("IndexName") => Err(Fault::NotPerformed),
             _ => Err(invalid(
-                "One or more parameter values were invalid: The first KeySchemaElement is not a HASH key type, or there are \
+                "One or more parameter values were invalid: The first KeySchemaElement is not a HASH key \
+                 type, or there are \
                  more than one of a type",
             )),
         }
@@ -96,7 +97,8 @@ impl KeySchema {
             };
             if value.kind() != *kind {
                 return Err(invalid(format!(
-                    "One or more parameter values were invalid: Type mismatch for key {name} expected: {kind} actual: {}",
+                    "One or more parameter values were invalid: Type mismatch for key {name} expected: \
+                     {kind} actual: {}",
                     value.kind()
                 )));
             }
@@ -123,7 +125,8 @@ impl KeySchema {
         let value = |attribute: &KeyAttribute| match item.get(&attribute.name) {
             None => Ok(None),
             Some(value) if value.kind() != attribute.kind => Err(invalid(format!(
-                "One or more parameter values were invalid: Type mismatch for Index Key {} Expected: {} Actual: {} \
+                "One or more parameter values were invalid: Type mismatch for Index Key {} Expected: {} \
+                 Actual: {} \
                  IndexName: {index}",
                 attribute.name,
                 attribute.kind,
@@ -143,7 +146,8 @@ impl KeySchema {
 
 fn empty(name: &str, kind: &str, index: &str) -> Fault {
     invalid(format!(
-        "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The \
+        "One or more parameter values are not valid. A value specified for a secondary index key is not \
+         supported. The \
          AttributeValue for a key attribute cannot contain an empty {kind} value. IndexName: {index}, IndexKey: {name}"
     ))
 }
@@ -152,16 +156,20 @@ fn empty(name: &str, kind: &str, index: &str) -> Fault {
 fn checked(name: &str, value: &Value) -> Result<KeyValue, Fault> {
     let empty = |kind: &str| {
         Err(invalid(format!(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty \
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot \
+             contain an empty \
              {kind} value. Key: {name}"
         )))
     };
     match value {
         Value::S(text) if text.is_empty() => empty("string"),
         Value::B(bytes) if bytes.is_empty() => empty("binary"),
-        Value::S(text) if text.len() > 2048 => {
-            Err(invalid("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes"))
+        Value::S(text) if text.len() > 2048 => Err(invalid(
+            "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit \
+             of2048 bytes",
+        )),
+        value => {
+            KeyValue::of(value).ok_or_else(|| invalid("The provided key element does not match the schema"))
         }
-        value => KeyValue::of(value).ok_or_else(|| invalid("The provided key element does not match the schema")),
     }
 }

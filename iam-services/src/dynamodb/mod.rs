@@ -102,7 +102,9 @@ impl State {
             Some(name) => self.tables.get_mut(name).ok_or_else(|| {
                 not_found(format!("Requested resource not found: ResourcArn: {arn} not found"))
             }),
-            None => Err(input.invalid(format!("Invalid TableArn: Invalid ResourceArn provided as input {arn}"))),
+            None => {
+                Err(input.invalid(format!("Invalid TableArn: Invalid ResourceArn provided as input {arn}")))
+            }
         }
     }
 }

@@ -21,8 +21,7 @@ const MOST_DIGITS: u32 = 38;
 
 impl Number {
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
-        let unreadable =
-            || invalid(format!("The parameter cannot be converted to a numeric value: {text}"));
+        let unreadable = || invalid(format!("The parameter cannot be converted to a numeric value: {text}"));
         let (mantissa, power) = match text.split_once(['e', 'E']) {
             Some((mantissa, power)) => (mantissa, power.parse::<i32>().map_err(|_| unreadable())?),
             None => (text, 0),
@@ -102,7 +101,8 @@ impl Number {
             number.digits.checked_mul(10_i128.checked_pow(by)?)
         };
         let sum = shifted(self).zip(shifted(other)).and_then(|(a, b)| a.checked_add(b));
-        let digits = sum.ok_or_else(|| invalid("Attempting to store more than 38 significant digits in a Number"))?;
+        let digits =
+            sum.ok_or_else(|| invalid("Attempting to store more than 38 significant digits in a Number"))?;
         Self { digits, exponent }.checked()
     }
 
@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn numbers_are_ordered_by_value() {
-        let sorted = ["-1e100", "-12", "-1.5", "-1", "-0.01", "0", "0.009", "0.01", "1", "1.01", "9", "10", "1e100"];
+        let sorted =
+            ["-1e100", "-12", "-1.5", "-1", "-0.01", "0", "0.009", "0.01", "1", "1.01", "9", "10", "1e100"];
         for (at, a) in sorted.iter().enumerate() {
             for (other, b) in sorted.iter().enumerate() {
                 assert_eq!(number(a).cmp(&number(b)), at.cmp(&other), "{a} {b}");

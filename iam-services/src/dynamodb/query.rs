@@ -28,7 +28,9 @@ pub(super) fn query(state: &mut State, ask: &Ask<'_>) -> Answer {
     let table = state.table(input)?;
     let source = Source::read(table, input)?;
     let Some(text) = input.text("KeyConditionExpression")? else {
-        return Err(invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."));
+        return Err(invalid(
+            "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
+        ));
     };
     let condition = Condition::parse("KeyConditionExpression", text, &placeholders)?;
     let mut keys = KeyCondition { partition: None, sort: None };
@@ -79,7 +81,8 @@ pub(super) fn scan(state: &mut State, ask: &Ask<'_>) -> Answer {
         }
         _ => {
             return Err(invalid(
-                "The TotalSegments parameter is required but was not present in the request when Segment parameter is present",
+                "The TotalSegments parameter is required but was not present in the request when Segment \
+                 parameter is present",
             ));
         }
     };
@@ -136,7 +139,11 @@ impl<'t> Source<'t> {
     /// The `ExclusiveStartKey`.
     fn start(&self, input: Input<'_>) -> Result<Option<(PrimaryKey, PrimaryKey)>, Fault> {
         let Some(key) = input.object("ExclusiveStartKey")? else { return Ok(None) };
-        let wrong = || invalid("The provided starting key is invalid: The provided key element does not match the schema");
+        let wrong = || {
+            invalid(
+                "The provided starting key is invalid: The provided key element does not match the schema",
+            )
+        };
         let key = item(key.members())?;
         let has = |name: &str| self.table.key.has(name) || self.schema.has(name);
         if !key.keys().all(|name| has(name)) {
@@ -159,7 +166,9 @@ impl<'t> Source<'t> {
         let keys = self.table.key.attributes().chain(index.key.attributes()).map(|a| a.name.as_str());
         match &index.projected {
             Projected::All => None,
-            Projected::Include(names) => Some(Projection::of_attributes(keys.chain(names.iter().map(String::as_str)))),
+            Projected::Include(names) => {
+                Some(Projection::of_attributes(keys.chain(names.iter().map(String::as_str))))
+            }
             Projected::KeysOnly => Some(Projection::of_attributes(keys)),
         }
     }
@@ -202,7 +211,8 @@ fn answer<'i>(
     }
     let limit = input.within("Limit", 1, i64::from(i32::MAX))?.and_then(|limit| usize::try_from(limit).ok());
     // A local index fetches what it does not have from the table.
-    let reads_table = source.index.is_none_or(|index| !index.is_global) && (select == "ALL_ATTRIBUTES" || projection.is_some());
+    let reads_table = source.index.is_none_or(|index| !index.is_global)
+        && (select == "ALL_ATTRIBUTES" || projection.is_some());
     let (mut items, mut scanned, mut count, mut size) = (Vec::new(), 0, 0, 0);
     let mut last = None;
     for (_, item) in found {
@@ -244,20 +254,23 @@ fn select(source: &Source<'_>, input: Input<'_>, has_projection: bool) -> Result
     let known = ["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"];
     let select = input.one_of("Select", &known)?;
     match select {
-        Some("SPECIFIC_ATTRIBUTES") if !has_projection => {
-            Err(invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"))
+        Some("SPECIFIC_ATTRIBUTES") if !has_projection => Err(invalid(
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+        )),
+        Some(select) if has_projection && select != "SPECIFIC_ATTRIBUTES" => {
+            Err(invalid(format!("Cannot specify the ProjectionExpression when choosing to get {select}")))
         }
-        Some(select) if has_projection && select != "SPECIFIC_ATTRIBUTES" => Err(invalid(format!(
-            "Cannot specify the ProjectionExpression when choosing to get {select}"
-        ))),
         Some("ALL_PROJECTED_ATTRIBUTES") if source.index.is_none() => {
             Err(invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"))
         }
         Some("ALL_ATTRIBUTES")
-            if source.index.is_some_and(|index| index.is_global && !matches!(index.projected, Projected::All)) =>
+            if source
+                .index
+                .is_some_and(|index| index.is_global && !matches!(index.projected, Projected::All)) =>
         {
             Err(invalid(format!(
-                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary \
+                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for \
+                 global secondary \
                  index {} because its projection type is not ALL",
                 source.index.map_or("", |index| index.name.as_str())
             )))
@@ -325,7 +338,9 @@ impl KeyCondition {
             Condition::Between(Operand::Path(path), Operand::Value(low), Operand::Value(high)) => {
                 (path, vec![(None, low), (None, high)])
             }
-            Condition::BeginsWith(Operand::Path(path), Operand::Value(prefix)) => (path, vec![(None, prefix)]),
+            Condition::BeginsWith(Operand::Path(path), Operand::Value(prefix)) => {
+                (path, vec![(None, prefix)])
+            }
             Condition::Or(..) => return Err(invalid("Invalid operator used in KeyConditionExpression: OR")),
             Condition::Not(_) => return Err(invalid("Invalid operator used in KeyConditionExpression: NOT")),
             _ => return Err(unsupported()),
@@ -338,7 +353,10 @@ impl KeyCondition {
         };
         let value = |value: &Value| {
             if value.kind() != attribute.kind {
-                return Err(invalid("One or more parameter values were invalid: Condition parameter type does not match schema type"));
+                return Err(invalid(
+                    "One or more parameter values were invalid: Condition parameter type does not match \
+                     schema type",
+                ));
             }
             KeyValue::of(value).ok_or_else(unsupported)
         };
@@ -351,7 +369,9 @@ impl KeyCondition {
             _ => return Err(unsupported()),
         };
         if is_partition {
-            let SortCondition::Compare(Comparison::Equal, value) = condition else { return Err(unsupported()) };
+            let SortCondition::Compare(Comparison::Equal, value) = condition else {
+                return Err(unsupported());
+            };
             if self.partition.replace(value).is_some() {
                 return Err(invalid("KeyConditionExpressions must only contain one condition per key"));
             }

@@ -88,9 +88,7 @@ pub(super) fn continuous_backups(state: &mut State, ask: &Ask<'_>) -> Answer {
 
 fn existing<'s>(state: &'s mut State, ask: &Ask<'_>) -> Result<&'s mut super::table::Table, Fault> {
     let name = ask.input.required("TableName")?;
-    state
-        .named(name)
-        .map_err(|_| Fault::new("TableNotFoundException", format!("Table not found: {name}")))
+    state.named(name).map_err(|_| Fault::new("TableNotFoundException", format!("Table not found: {name}")))
 }
 
 /// See <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutResourcePolicy.html>.

@@ -61,16 +61,16 @@ impl Store {
     /// Puts, replaces or removes an item.
     pub(super) fn replace<'a>(
         &mut self,
-        key: PrimaryKey,
-        new: Option<Arc<Item>>,
+        key: &PrimaryKey,
+        new: Option<&Arc<Item>>,
         indexes: impl Iterator<Item = Indexed<'a>>,
     ) {
-        let old = match &new {
+        let old = match new {
             Some(item) => {
                 self.size += item_size(item);
                 self.items.insert(key.clone(), item.clone())
             }
-            None => self.items.remove(&key),
+            None => self.items.remove(key),
         };
         if let Some(old) = &old {
             self.size = self.size.saturating_sub(item_size(old));
@@ -80,14 +80,14 @@ impl Store {
                 self.indexes.push(BTreeSet::new());
             }
             let Some(entries) = self.indexes.get_mut(at) else { continue };
-            let entry = |item: &Option<Arc<Item>>| {
-                let (partition, sort) = schema.of_indexed(item.as_ref()?, name).ok().flatten()?;
+            let entry = |item: Option<&Arc<Item>>| {
+                let (partition, sort) = schema.of_indexed(item?, name).ok().flatten()?;
                 Some((partition, sort, key.clone()))
             };
-            if let Some(entry) = entry(&old) {
+            if let Some(entry) = entry(old.as_ref()) {
                 entries.remove(&entry);
             }
-            entries.extend(entry(&new));
+            entries.extend(entry(new));
         }
     }
 
@@ -148,33 +148,27 @@ impl Store {
         if is_empty(&from, &to) {
             return Box::new(std::iter::empty());
         }
-        match index {
-            Some(at) => {
-                let Some(entries) = self.indexes.get(at) else { return Box::new(std::iter::empty()) };
-                let found = entries
-                    .range((from, to))
-                    .filter_map(|(_, _, key)| self.items.get_key_value(key));
-                if walk.is_forward { Box::new(found) } else { Box::new(found.rev()) }
-            }
-            None => {
-                // The table is its own index: an excluded end excludes all of its key.
-                let key = |end: Bound<Entry>, is_start: bool| match end {
-                    Bound::Included((partition, sort, primary)) => {
-                        let is_inside = (primary.0 == KeyValue::Least) == is_start;
-                        let key = (partition, sort);
-                        if is_inside { Bound::Included(key) } else { Bound::Excluded(key) }
-                    }
-                    Bound::Excluded((partition, sort, _)) => Bound::Excluded((partition, sort)),
-                    Bound::Unbounded => Bound::Unbounded,
-                };
-                let (from, to) = (key(from, true), key(to, false));
-                if is_empty(&from, &to) {
-                    return Box::new(std::iter::empty());
-                }
-                let found = self.items.range((from, to));
-                if walk.is_forward { Box::new(found) } else { Box::new(found.rev()) }
-            }
+        if let Some(at) = index {
+            let Some(entries) = self.indexes.get(at) else { return Box::new(std::iter::empty()) };
+            let found = entries.range((from, to)).filter_map(|(_, _, key)| self.items.get_key_value(key));
+            return if walk.is_forward { Box::new(found) } else { Box::new(found.rev()) };
         }
+        // The table is its own index: an excluded end excludes all of its key.
+        let key = |end: Bound<Entry>, is_start: bool| match end {
+            Bound::Included((partition, sort, primary)) => {
+                let is_inside = (primary.0 == KeyValue::Least) == is_start;
+                let key = (partition, sort);
+                if is_inside { Bound::Included(key) } else { Bound::Excluded(key) }
+            }
+            Bound::Excluded((partition, sort, _)) => Bound::Excluded((partition, sort)),
+            Bound::Unbounded => Bound::Unbounded,
+        };
+        let (from, to) = (key(from, true), key(to, false));
+        if is_empty(&from, &to) {
+            return Box::new(std::iter::empty());
+        }
+        let found = self.items.range((from, to));
+        if walk.is_forward { Box::new(found) } else { Box::new(found.rev()) }
     }
 }
 

@@ -93,7 +93,8 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
             let shares_partition = index.key.partition.name == key.partition.name;
             if !is_global && (!shares_partition || index.key.sort.is_none() || key.sort.is_none()) {
                 return Err(invalid(format!(
-                    "One or more parameter values were invalid: Index KeySchema does not have the same leading hash key as \
+                    "One or more parameter values were invalid: Index KeySchema does not have the same \
+                     leading hash key as \
                      table KeySchema, or has no range key, for index: {}",
                     index.name
                 )));
@@ -108,7 +109,8 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let keys = || std::iter::once(&key).chain(indexes.iter().map(|index| &index.key));
     if let Some((name, _)) = kinds.iter().find(|(name, _)| !keys().any(|key| key.has(name))) {
         return Err(invalid(format!(
-            "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of \
+            "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly \
+             match number of \
              attributes defined in AttributeDefinitions; `{name}` is in no key"
         )));
     }
@@ -145,7 +147,8 @@ fn check_name(name: &str) -> Result<(), Fault> {
         return Ok(());
     }
     Err(invalid(format!(
-        "Invalid table/index name: {name}. Table/index names must be between 3 and 255 characters long, and may contain only \
+        "Invalid table/index name: {name}. Table/index names must be between 3 and 255 characters long, and \
+         may contain only \
          the characters a-z, A-Z, 0-9, '_', '-', and '.'"
     )))
 }
@@ -181,17 +184,22 @@ fn throughput(input: Input<'_>, mode: Option<&str>) -> Result<Throughput, Fault>
     match (mode, provisioned) {
         (Some("PAY_PER_REQUEST"), None) => Ok(Throughput::OnDemand),
         (Some("PAY_PER_REQUEST"), Some(_)) => Err(invalid(
-            "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified \
+            "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits \
+             can be specified \
              when BillingMode is PAY_PER_REQUEST",
         )),
         (None | Some("PROVISIONED"), None) => Err(invalid(
-            "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when \
+            "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both \
+             be specified when \
              BillingMode is PROVISIONED",
         )),
         (None | Some("PROVISIONED"), Some(provisioned)) => {
             let units = |name: &str| {
                 provisioned.within(name, 1, i64::MAX)?.ok_or_else(|| {
-                    invalid(format!("1 validation error detected: Value null at 'provisionedThroughput.{name}' failed to satisfy constraint: Member must not be null"))
+                    invalid(format!(
+                        "1 validation error detected: Value null at \
+                         'provisionedThroughput.{name}' failed to satisfy constraint: Member must not be null"
+                    ))
                 })
             };
             Ok(Throughput::Provisioned(units("ReadCapacityUnits")?, units("WriteCapacityUnits")?))
@@ -219,13 +227,18 @@ impl Index {
         let projected = match (kind, attributes.is_empty()) {
             (Some("ALL"), true) => Projected::All,
             (Some("KEYS_ONLY"), true) => Projected::KeysOnly,
-            (Some("INCLUDE"), false) => Projected::Include(attributes.into_iter().map(str::to_owned).collect()),
+            (Some("INCLUDE"), false) => {
+                Projected::Include(attributes.into_iter().map(str::to_owned).collect())
+            }
             (None, _) => {
-                return Err(invalid("One or more parameter values were invalid: Unknown ProjectionType: null"));
+                return Err(invalid(
+                    "One or more parameter values were invalid: Unknown ProjectionType: null",
+                ));
             }
             (Some(kind), _) => {
                 return Err(invalid(format!(
-                    "One or more parameter values were invalid: ProjectionType is {kind}, but NonKeyAttributes do not fit it"
+                    "One or more parameter values were invalid: ProjectionType is {kind}, but \
+                     NonKeyAttributes do not fit it"
                 )));
             }
         };
@@ -233,7 +246,13 @@ impl Index {
             Throughput::Provisioned(..) if is_global => throughput(input, None)?,
             other => other,
         };
-        Ok(Self { name: name.to_owned(), key: KeySchema::read(input, kinds)?, is_global, projected, throughput })
+        Ok(Self {
+            name: name.to_owned(),
+            key: KeySchema::read(input, kinds)?,
+            is_global,
+            projected,
+            throughput,
+        })
     }
 }
 
@@ -255,7 +274,8 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Answer {
     let table = existing(state, ask.input)?;
     if table.is_protected {
         return Err(invalid(format!(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first. \
+            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion \
+             protection first. \
              Table: {}",
             table.name
         )));

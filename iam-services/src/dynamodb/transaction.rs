@@ -42,7 +42,8 @@ pub(super) fn write(state: &mut State, ask: &Ask<'_>) -> Answer {
             } else {
                 Err(Fault::new(
                     "IdempotentParameterMismatchException",
-                    "The request uses the same client token as a previous, but non-identical request. Do not reuse a client \
+                    "The request uses the same client token as a previous, but non-identical request. Do \
+                     not reuse a client \
                      token with different requests, unless the requests are identical",
                 ))
             };
@@ -63,9 +64,7 @@ pub(super) fn write(state: &mut State, ask: &Ask<'_>) -> Answer {
             writes.extend(entry.object(member)?.map(|input| (write, input)));
         }
         let (Some((write, input)), true) = (writes.pop(), writes.is_empty()) else {
-            return Err(invalid(
-                "TransactItems can only contain one of Check, Put, Update or Delete",
-            ));
+            return Err(invalid("TransactItems can only contain one of Check, Put, Update or Delete"));
         };
         if matches!(write, Write::Check) {
             input.required("ConditionExpression")?;
@@ -77,7 +76,9 @@ pub(super) fn write(state: &mut State, ask: &Ask<'_>) -> Answer {
         match write.stage(table, input) {
             Ok(write) => {
                 if !seen.insert((table.name.clone(), write.key.clone())) {
-                    return Err(invalid("Transaction request cannot include multiple operations on one item"));
+                    return Err(invalid(
+                        "Transaction request cannot include multiple operations on one item",
+                    ));
                 }
                 reasons.push(json!({"Code": "None"}));
                 staged.push((table.name.clone(), write));
@@ -99,7 +100,9 @@ pub(super) fn write(state: &mut State, ask: &Ask<'_>) -> Answer {
             "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
             codes.join(", ")
         );
-        return Err(Fault::new("TransactionCanceledException", message).with("CancellationReasons", reasons.into()));
+        return Err(
+            Fault::new("TransactionCanceledException", message).with("CancellationReasons", reasons.into())
+        );
     }
     let mut capacity: Vec<Value> = Vec::new();
     for (name, write) in staged {

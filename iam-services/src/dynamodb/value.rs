@@ -39,7 +39,9 @@ impl Value {
 
     fn parse_at(json: &Json, depth: usize) -> Result<Self, Fault> {
         if depth > DEEPEST {
-            return Err(invalid("Nesting Levels have exceeded supported limits: Attributes are nested beyond supported levels."));
+            return Err(invalid(
+                "Nesting Levels have exceeded supported limits: Attributes are nested beyond supported levels.",
+            ));
         }
         let members = json.as_object().ok_or_else(mistyped)?;
         let mut members = members.iter().filter(|(_, value)| !value.is_null());
@@ -50,7 +52,8 @@ impl Value {
         };
         if members.next().is_some() {
             return Err(invalid(
-                "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
+                "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the \
+                 supported datatypes",
             ));
         }
         let text = || value.as_str().ok_or_else(mistyped);
@@ -65,14 +68,13 @@ impl Value {
             "M" => Self::M(parse_item(value.as_object().ok_or_else(mistyped)?, depth + 1)?),
             "N" => Self::N(Number::parse(text()?)?),
             "NS" => Self::Ns(set(value, Number::parse)?),
-            "NULL" => match value.as_bool().ok_or_else(mistyped)? {
-                true => Self::Null,
-                false => {
-                    return Err(invalid(
-                        "One or more parameter values were invalid: Null attribute value types must have the value of true",
-                    ));
-                }
-            },
+            "NULL" if value.as_bool().ok_or_else(mistyped)? => Self::Null,
+            "NULL" => {
+                return Err(invalid(
+                    "One or more parameter values were invalid: Null attribute value types must have the \
+                     value of true",
+                ));
+            }
             "S" => Self::S(text()?.to_owned()),
             "SS" => Self::Ss(set(value, |text| Ok(text.to_owned()))?),
             _ => return Err(mistyped()),
@@ -119,7 +121,9 @@ impl Value {
             Self::Bool(_) | Self::Null => 1,
             Self::Bs(set) => set.iter().map(Vec::len).sum(),
             Self::L(items) => 3 + items.iter().map(|item| 1 + item.size()).sum::<usize>(),
-            Self::M(item) => 3 + item.iter().map(|(name, value)| 1 + name.len() + value.size()).sum::<usize>(),
+            Self::M(item) => {
+                3 + item.iter().map(|(name, value)| 1 + name.len() + value.size()).sum::<usize>()
+            }
             Self::N(number) => number.size(),
             Self::Ns(set) => set.iter().map(|number| number.size()).sum(),
             Self::S(text) => text.len(),
@@ -158,8 +162,12 @@ pub(super) fn item(json: &Map<String, Json>) -> Result<Item, Fault> {
 fn parse_item(json: &Map<String, Json>, depth: usize) -> Result<Item, Fault> {
     json.iter()
         .map(|(name, value)| match name.len() {
-            0 => Err(invalid("One or more parameter values were invalid: An attribute name may not be empty")),
-            65_536.. => Err(invalid("One or more parameter values were invalid: Attribute name is too large")),
+            0 => {
+                Err(invalid("One or more parameter values were invalid: An attribute name may not be empty"))
+            }
+            65_536.. => {
+                Err(invalid("One or more parameter values were invalid: Attribute name is too large"))
+            }
             _ => Ok((name.clone(), Value::parse_at(value, depth)?)),
         })
         .collect()

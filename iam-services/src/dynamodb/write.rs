@@ -49,7 +49,8 @@ impl Write {
         placeholders.check_used()?;
         let on_failure = input.one_of("ReturnValuesOnConditionCheckFailure", &["ALL_OLD", "NONE"])?;
 
-        let given = item(input.required_object(if matches!(self, Self::Put) { "Item" } else { "Key" })?.members())?;
+        let given =
+            item(input.required_object(if matches!(self, Self::Put) { "Item" } else { "Key" })?.members())?;
         let key = match self {
             Self::Put => table.key.of_item(&given)?,
             _ => table.key.of_key(&given)?,
@@ -74,7 +75,8 @@ impl Write {
                     update.iter().flat_map(Update::paths).find(|path| of_key(path.attribute()))
                 {
                     return Err(invalid(format!(
-                        "One or more parameter values were invalid: Cannot update attribute {}. This attribute is part of \
+                        "One or more parameter values were invalid: Cannot update attribute {}. This \
+                         attribute is part of \
                          the key",
                         path.attribute()
                     )));
@@ -103,7 +105,7 @@ impl Staged {
     pub(super) fn commit(self, table: &mut Table) {
         let Table { store, indexes, .. } = table;
         let indexed = indexes.iter().map(|index| (index.name.as_str(), &index.key));
-        store.replace(self.key, self.new, indexed);
+        store.replace(&self.key, self.new.as_ref(), indexed);
     }
 
     /// What the item costs before or after, whichever is more.

@@ -61,7 +61,10 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = ask.input.required("Name")?;
     let tags = checked(ask, ask.input.tag_list("Tags", "Key", "Value")?)?;
     if state.buses.contains_key(name) {
-        return Err(Fault::new("ResourceAlreadyExistsException", format!("Event bus {name} already exists.")));
+        return Err(Fault::new(
+            "ResourceAlreadyExistsException",
+            format!("Event bus {name} already exists."),
+        ));
     }
     let mut bus = Bus { tags, created: ask.now, ..Bus::default() };
     bus.configure(ask);
@@ -112,21 +115,21 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
 pub(super) fn put_permission(state: &mut State, ask: &Ask<'_>) -> Answer {
     let input = ask.input;
     let whole = input.text("Policy")?;
-    let statement = match whole {
-        Some(_) => None,
-        None => {
-            let sid = input.sized("StatementId", 1, 64)?;
-            let principal = input.required("Principal")?;
-            let action = input.required("Action")?;
-            if principal != "*" && !is_account(principal) {
-                return Err(input.violated("Principal", principal, r"Member must satisfy regular expression pattern: (\d{12}|\*)"));
-            }
-            let principal = match principal {
-                "*" => json!("*"),
-                account => json!({"AWS": format!("arn:{}:iam::{account}:root", ask.scope.partition)}),
-            };
-            Some((sid, principal, action, input.object("Condition")?))
+    let statement = if whole.is_some() {
+        None
+    } else {
+        let sid = input.sized("StatementId", 1, 64)?;
+        let principal = input.required("Principal")?;
+        let action = input.required("Action")?;
+        if principal != "*" && !is_account(principal) {
+            let pattern = r"Member must satisfy regular expression pattern: (\d{12}|\*)";
+            return Err(input.violated("Principal", principal, pattern));
         }
+        let principal = match principal {
+            "*" => json!("*"),
+            account => json!({"AWS": format!("arn:{}:iam::{account}:root", ask.scope.partition)}),
+        };
+        Some((sid, principal, action, input.object("Condition")?))
     };
     let (bus, name) = state.bus(ask, "EventBusName")?;
     if let Some(text) = whole {

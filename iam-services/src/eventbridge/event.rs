@@ -14,7 +14,11 @@ pub(super) fn put(_: &mut State, ask: &Ask<'_>) -> Answer {
     let entries = ask.input.required_objects("Entries")?;
     if !(1..=10).contains(&entries.len()) {
         let shown = format!("[{} entries]", entries.len());
-        return Err(ask.input.violated("Entries", &shown, "Member must have length between 1 and 10, inclusive"));
+        return Err(ask.input.violated(
+            "Entries",
+            &shown,
+            "Member must have length between 1 and 10, inclusive",
+        ));
     }
     let mut size = 0;
     let mut failed = 0;
@@ -39,7 +43,8 @@ fn problem(entry: Input<'_>, size: &mut usize) -> Result<Option<(&'static str, S
     for name in ["Source", "DetailType", "Detail"] {
         match entry.text(name)? {
             None | Some("") => {
-                let message = format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
+                let message =
+                    format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
                 return Ok(Some(("InvalidArgument", message)));
             }
             Some(text) => *size += text.len(),

@@ -62,9 +62,7 @@ impl Service for State {
 
     fn tags(&self, arn: &Arn<'_>) -> Option<Tags> {
         match arn.resource.split_once('/')? {
-            ("event-bus", name) => {
-                Some(self.buses.get(name).map(|bus| bus.tags.clone()).unwrap_or_default())
-            }
+            ("event-bus", name) => Some(self.buses.get(name).map(|bus| bus.tags.clone()).unwrap_or_default()),
             ("rule", name) => {
                 let (bus, rule) = name.rsplit_once('/').unwrap_or(("default", name));
                 let rule = self.buses.get(bus).and_then(|bus| bus.rules.get(rule));
@@ -97,5 +95,9 @@ fn check_name(ask: &Ask<'_>, member: &str, most: usize, others: &[u8]) -> Result
     if name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b) || others.contains(&b)) {
         return Ok(());
     }
-    Err(ask.input.violated(member, name, r"Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+"))
+    Err(ask.input.violated(
+        member,
+        name,
+        r"Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+",
+    ))
 }

@@ -144,9 +144,8 @@ pub(super) fn list_by_target(state: &mut State, ask: &Ask<'_>) -> Answer {
     let target = ask.input.required("TargetArn")?;
     let limit = ask.input.limit("Limit", 100, 100)?;
     let (bus, _) = state.bus(ask, "EventBusName")?;
-    let has = |rule: &Rule| {
-        rule.targets.values().any(|of| of.get("Arn").and_then(Value::as_str) == Some(target))
-    };
+    let has =
+        |rule: &Rule| rule.targets.values().any(|of| of.get("Arn").and_then(Value::as_str) == Some(target));
     let (found, token) = page(&bus.rules, ask.input.text("NextToken")?, limit, |_, rule| has(rule))
         .ok_or_else(|| ask.input.invalid("NextToken is invalid."))?;
     let names: Vec<&String> = found.into_iter().map(|(name, _)| name).collect();
@@ -157,20 +156,29 @@ pub(super) fn list_by_target(state: &mut State, ask: &Ask<'_>) -> Answer {
 pub(super) fn put_targets(state: &mut State, ask: &Ask<'_>) -> Answer {
     let targets = ask.input.required_objects("Targets")?;
     if targets.is_empty() {
-        return Err(ask.input.violated("Targets", "[]", "Member must have length greater than or equal to 1"));
+        return Err(ask.input.violated(
+            "Targets",
+            "[]",
+            "Member must have length greater than or equal to 1",
+        ));
     }
     let mut new = BTreeMap::new();
     for target in targets {
         let (id, arn) = (target.sized("Id", 1, 64)?, target.sized("Arn", 1, 1600)?);
         if Arn::parse(arn).is_none() {
-            return Err(target.invalid(format!("Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")));
+            return Err(target.invalid(format!(
+                "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
+            )));
         }
         new.insert(id.to_owned(), Value::Object(target.members().clone()));
     }
     let rule = existing(state, ask, "Rule")?;
     let count = rule.targets.keys().filter(|id| !new.contains_key(*id)).count() + new.len();
     if count > 5 {
-        return Err(Fault::new("LimitExceededException", "The requested resource exceeds the maximum number allowed."));
+        return Err(Fault::new(
+            "LimitExceededException",
+            "The requested resource exceeds the maximum number allowed.",
+        ));
     }
     rule.targets.extend(new);
     Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))

@@ -20,7 +20,10 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = name(ask)?;
     if state.aliases.contains_key(name) {
         let arn = ask.scope.arn("kms", name);
-        return Err(Fault::new("AlreadyExistsException", format!("An alias with the name {arn} already exists")));
+        return Err(Fault::new(
+            "AlreadyExistsException",
+            format!("An alias with the name {arn} already exists"),
+        ));
     }
     let key = target(state, ask)?;
     state.aliases.insert(name.to_owned(), Alias { key, created: ask.now, updated: ask.now });
@@ -60,14 +63,14 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
             "LastUpdatedDate": seconds(alias.updated),
         })
     });
-    Ok(paged("Aliases", aliases.collect(), marker))
+    Ok(paged("Aliases", &aliases.collect::<Vec<_>>(), marker.as_deref()))
 }
 
 fn name<'a>(ask: &Ask<'a>) -> Result<&'a str, Fault> {
     let name = ask.input.sized("AliasName", 1, 256)?;
-    let stem = name.strip_prefix("alias/").ok_or_else(|| {
-        ask.input.invalid("Invalid identifier. Alias must begin with `alias/`")
-    })?;
+    let stem = name
+        .strip_prefix("alias/")
+        .ok_or_else(|| ask.input.invalid("Invalid identifier. Alias must begin with `alias/`"))?;
     if stem.is_empty() || !stem.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b)) {
         return Err(Fault::new("InvalidAliasNameException", "Alias contains invalid characters"));
     }

@@ -3,6 +3,8 @@
 //! A stream of HMAC-SHA-256 blocks hides the text, and another HMAC binds text and encryption context. It is no AES-GCM,
 //! for nothing that it hides is secret; but a changed ciphertext or another context is found out, as KMS does.
 
+use std::fmt::Write as _;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -55,9 +57,12 @@ fn apply_stream(secret: &[u8], nonce: &[u8], bytes: &mut [u8]) {
 
 /// The context comes sorted by key.
 fn tag(secret: &[u8], nonce: &[u8], body: &[u8], context: &[(&str, &str)]) -> Vec<u8> {
-    let context: String =
-        context.iter().map(|(key, value)| format!("{}:{key}{}:{value}", key.len(), value.len())).collect();
-    hmac(secret, &[b"tag", nonce, context.as_bytes(), b"\0", body])
+    let mut bound = String::new();
+    for (key, value) in context {
+        // The lengths keep what one pair says apart from what the next says.
+        let _ = write!(bound, "{}:{key}{}:{value}", key.len(), value.len());
+    }
+    hmac(secret, &[b"tag", nonce, bound.as_bytes(), b"\0", body])
 }
 
 fn hmac(secret: &[u8], parts: &[&[u8]]) -> Vec<u8> {

@@ -167,7 +167,8 @@ fn mac<'s>(state: &'s mut State, ask: &Ask<'_>) -> Result<(&'s Key, &'static str
 fn check(key: &Key, input: Input<'_>, algorithm: &str, usage: &str) -> Result<(), Fault> {
     key.check_usable()?;
     if key.usage != usage {
-        let message = format!("{} key usage is {} which is not valid for this operation.", key.arn, key.usage);
+        let message =
+            format!("{} key usage is {} which is not valid for this operation.", key.arn, key.usage);
         return Err(Fault::new("InvalidKeyUsageException", message));
     }
     if key.spec.name != SYMMETRIC {
@@ -203,4 +204,3 @@ pub(super) fn dry_run() -> Fault {
         "The request would have succeeded, but the DryRun option is set.",
     )
 }
-

@@ -51,11 +51,18 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     if operations.is_empty() || operations.iter().any(|operation| !OPERATIONS.contains(operation)) {
         let set = OPERATIONS.join(", ");
         let given = format!("[{}]", operations.join(", "));
-        return Err(input.violated("Operations", &given, &format!("Member must satisfy enum value set: [{set}]")));
+        return Err(input.violated(
+            "Operations",
+            &given,
+            &format!("Member must satisfy enum value set: [{set}]"),
+        ));
     }
     for principal in [Some(grantee), retiring].into_iter().flatten() {
         if !principal.starts_with("arn:") {
-            return Err(Fault::new("InvalidArnException", format!("ARN does not refer to a valid principal: {principal}")));
+            return Err(Fault::new(
+                "InvalidArnException",
+                format!("ARN does not refer to a valid principal: {principal}"),
+            ));
         }
     }
     let constraints = input.object("Constraints")?;
@@ -132,7 +139,7 @@ fn told<'g>(ask: &Ask<'_>, grants: impl Iterator<Item = &'g Grant>) -> Answer {
     let mut grants = grants.map(|grant| grant.told.clone()).skip(start);
     let page: Vec<Value> = grants.by_ref().take(limit).collect();
     let marker = grants.next().map(|_| (start + limit).to_string());
-    Ok(paged("Grants", page, marker))
+    Ok(paged("Grants", &page, marker.as_deref()))
 }
 
 pub(super) fn revoke(state: &mut State, ask: &Ask<'_>) -> Answer {

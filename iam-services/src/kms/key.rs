@@ -95,17 +95,19 @@ impl Key {
 pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let input = ask.input;
     input.without(&["CustomKeyStoreId", "MultiRegion", "XksKeyId"])?;
-    if input.one_of("Origin", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"])?.is_some_and(|origin| origin != "AWS_KMS") {
+    if input
+        .one_of("Origin", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"])?
+        .is_some_and(|origin| origin != "AWS_KMS")
+    {
         return Err(Fault::NotPerformed);
     }
     let name = match input.text("KeySpec")? {
         None => input.text("CustomerMasterKeySpec")?,
         named => named,
     };
-    let spec = match Spec::named(name.unwrap_or("SYMMETRIC_DEFAULT")) {
-        Some(spec) => spec,
-        // Newer kinds of keys than this knows.
-        None => return Err(Fault::NotPerformed),
+    // Newer kinds of keys than this knows.
+    let Some(spec) = Spec::named(name.unwrap_or("SYMMETRIC_DEFAULT")) else {
+        return Err(Fault::NotPerformed);
     };
     let usage = match input.text("KeyUsage")? {
         None => spec.default.ok_or_else(|| {
@@ -188,8 +190,9 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
     let limit = ask.input.limit("Limit", 1000, 100)?;
     let (found, marker) =
         page(&state.keys, ask.input.text("Marker")?, limit, |_, _| true).ok_or_else(invalid_marker)?;
-    let keys = found.into_iter().map(|(id, key)| json!({"KeyId": id, "KeyArn": key.arn})).collect();
-    Ok(paged("Keys", keys, marker))
+    let keys: Vec<Value> =
+        found.into_iter().map(|(id, key)| json!({"KeyId": id, "KeyArn": key.arn})).collect();
+    Ok(paged("Keys", &keys, marker.as_deref()))
 }
 
 pub(super) fn enable(state: &mut State, ask: &Ask<'_>) -> Answer {
@@ -259,7 +262,7 @@ pub(super) fn put_policy(state: &mut State, ask: &Ask<'_>) -> Answer {
 
 pub(super) fn list_policies(state: &mut State, ask: &Ask<'_>) -> Answer {
     state.key(ask)?;
-    Ok(paged("PolicyNames", vec!["default".into()], None))
+    Ok(paged("PolicyNames", &["default".into()], None))
 }
 
 fn check_policy_name(input: Input<'_>) -> Result<(), Fault> {

@@ -105,19 +105,17 @@ impl State {
             None => name,
         };
         let id = if resource.starts_with("alias/") {
-            match self.aliases.get(resource) {
-                Some(alias) => &alias.key,
-                None => {
-                    let arn = ask.scope.arn("kms", resource);
-                    return Err(not_found(format!("Alias {arn} is not found.")));
-                }
-            }
+            let Some(alias) = self.aliases.get(resource) else {
+                let arn = ask.scope.arn("kms", resource);
+                return Err(not_found(format!("Alias {arn} is not found.")));
+            };
+            &alias.key
         } else {
             resource.strip_prefix("key/").unwrap_or(resource)
         };
-        self.keys
-            .get_mut(id)
-            .ok_or_else(|| not_found(format!("Key '{}' does not exist", ask.scope.arn("kms", &format!("key/{id}")))))
+        self.keys.get_mut(id).ok_or_else(|| {
+            not_found(format!("Key '{}' does not exist", ask.scope.arn("kms", &format!("key/{id}"))))
+        })
     }
 }
 
@@ -126,7 +124,7 @@ fn not_found(message: String) -> Fault {
 }
 
 /// A page as KMS tells it: `{name: items, "Truncated": …, "NextMarker": …}`.
-fn paged(name: &str, items: Vec<Value>, marker: Option<String>) -> Value {
+fn paged(name: &str, items: &[Value], marker: Option<&str>) -> Value {
     serde_json::json!({ name: items, "Truncated": marker.is_some(), "NextMarker": marker })
 }
 

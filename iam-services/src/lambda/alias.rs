@@ -37,7 +37,11 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = input.sized("Name", 1, 128)?;
     let is_number = name.bytes().all(|b| b.is_ascii_digit());
     if is_number || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
-        return Err(input.violated("Name", name, "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"));
+        return Err(input.violated(
+            "Name",
+            name,
+            "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)",
+        ));
     }
     let version = input.required("FunctionVersion")?;
     let alias = Alias {
@@ -103,5 +107,5 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
         page(&function.aliases, ask.input.text("Marker")?, limit, |_, alias| is_wanted(alias))
             .ok_or_else(|| ask.input.invalid("The marker is invalid."))?;
     let aliases = found.into_iter().map(|(name, alias)| alias.told(&function.arn, name));
-    Ok(paged("Aliases", aliases.collect(), marker))
+    Ok(paged("Aliases", &aliases.collect::<Vec<_>>(), marker.as_deref()))
 }

@@ -65,7 +65,6 @@ const OTHERS: [&str; 10] = [
 impl Function {
     /// The configuration of a version, by number or alias.
     pub(super) fn version(&self, qualifier: Option<&str>) -> Result<Map<String, Value>, Fault> {
-        let qualified = |qualifier: &str| not_found("Function", &format!("{}:{qualifier}", self.arn));
         let number = match qualifier {
             None | Some("$LATEST") => return Ok(self.latest.clone()),
             Some(qualifier) => match self.aliases.get(qualifier) {
@@ -77,7 +76,11 @@ impl Function {
             return Ok(self.latest.clone());
         }
         let is_it = |of: &&Map<String, Value>| of.get("Version").and_then(Value::as_str) == Some(number);
-        self.versions.iter().find(is_it).cloned().ok_or_else(|| qualified(qualifier.unwrap_or_default()))
+        self.versions
+            .iter()
+            .find(is_it)
+            .cloned()
+            .ok_or_else(|| not_found("Function", &format!("{}:{}", self.arn, qualifier.unwrap_or_default())))
     }
 
     fn touch(&mut self, ask: &Ask<'_>) {
@@ -93,7 +96,8 @@ impl Function {
         Err(Fault::with_status(
             412,
             "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve \
+            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias \
+             API to retrieve \
              the latest Revision Id",
         ))
     }
@@ -117,14 +121,20 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = input.sized("FunctionName", 1, 140)?;
     let name = name.split_once(":function:").map_or(name, |(_, name)| name);
     if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
-        return Err(input.violated("FunctionName", name, "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+"));
+        return Err(input.violated(
+            "FunctionName",
+            name,
+            "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+",
+        ));
     }
     let code = Code::read(input.required_object("Code")?)?;
     let package = input.one_of("PackageType", &["Zip", "Image"])?.unwrap_or("Zip");
     if package == "Zip" {
         for member in ["Runtime", "Handler"] {
             if input.text(member)?.is_none() {
-                return Err(input.invalid(format!("{member} is mandatory for functions created with deployment packages.")));
+                return Err(input.invalid(format!(
+                    "{member} is mandatory for functions created with deployment packages."
+                )));
             }
         }
     }
@@ -151,9 +161,21 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
         }
     }
     let group = format!("/aws/lambda/{name}");
-    set("LoggingConfig", input.value("LoggingConfig").cloned().unwrap_or_else(|| json!({"LogFormat": "Text", "LogGroup": group})));
+    set(
+        "LoggingConfig",
+        input
+            .value("LoggingConfig")
+            .cloned()
+            .unwrap_or_else(|| json!({"LogFormat": "Text", "LogGroup": group})),
+    );
     set("Architectures", input.value("Architectures").cloned().unwrap_or_else(|| json!(["x86_64"])));
-    set("VpcConfig", input.value("VpcConfig").cloned().unwrap_or_else(|| json!({"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""})));
+    set(
+        "VpcConfig",
+        input
+            .value("VpcConfig")
+            .cloned()
+            .unwrap_or_else(|| json!({"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""})),
+    );
     set("PackageType", package.into());
     set("FunctionName", name.into());
     set("FunctionArn", arn.as_str().into());
@@ -173,8 +195,11 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
         code: code.location,
     };
     function.touch(ask);
-    let answer =
-        if input.boolean("Publish")?.unwrap_or(false) { version::add(&mut function, None) } else { function.latest.clone() };
+    let answer = if input.boolean("Publish")?.unwrap_or(false) {
+        version::add(&mut function, None)
+    } else {
+        function.latest.clone()
+    };
     state.functions.insert(name.to_owned(), function);
     Ok(answer.into())
 }
@@ -192,7 +217,10 @@ fn check(input: Input<'_>) -> Result<(), Fault> {
         let variables = environment.map("Variables")?;
         let size: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > 4096 {
-            return Err(input.invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit."));
+            return Err(input.invalid(
+                "Lambda was unable to configure your environment variables because the \
+                 environment variables you have provided exceeded the 4KB limit.",
+            ));
         }
     }
     Ok(())
@@ -214,7 +242,9 @@ impl Code {
         };
         if let Some(zip) = input.blob("ZipFile")? {
             if !zip.starts_with(b"PK") {
-                return Err(input.invalid("Could not unzip uploaded file. Please check your file, then try to upload again."));
+                return Err(input.invalid(
+                    "Could not unzip uploaded file. Please check your file, then try to upload again.",
+                ));
             }
             return Ok(of(&zip, zip.len(), json!({"RepositoryType": "S3"})));
         }
@@ -268,7 +298,7 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
         let versions = function.versions.iter().filter(move |_| all);
         std::iter::once(&function.latest).chain(versions).map(|version| Value::Object(version.clone()))
     });
-    Ok(paged("Functions", functions.collect(), marker))
+    Ok(paged("Functions", &functions.collect::<Vec<_>>(), marker.as_deref()))
 }
 
 /// See <https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html>.
@@ -318,7 +348,9 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Answer {
             state.functions.remove(&name);
         }
         Some("$LATEST") => {
-            return Err(ask.input.invalid("$LATEST version cannot be deleted without deleting the function."));
+            return Err(ask
+                .input
+                .invalid("$LATEST version cannot be deleted without deleting the function."));
         }
         Some(number) => {
             if let Some((alias, _)) = function.aliases.iter().find(|(_, alias)| alias.version == number) {

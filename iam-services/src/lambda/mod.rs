@@ -124,10 +124,13 @@ impl State {
 fn named<'a>(ask: &Ask<'a>) -> Result<(&'a str, Option<&'a str>), Fault> {
     let text = ask.input.sized("FunctionName", 1, 170)?;
     let rest = text.split_once(":function:").map_or(text, |(_, rest)| rest);
-    let (name, of_name) = rest.split_once(':').map_or((rest, None), |(name, qualifier)| (name, Some(qualifier)));
+    let (name, of_name) =
+        rest.split_once(':').map_or((rest, None), |(name, qualifier)| (name, Some(qualifier)));
     let qualifier = ask.input.text("Qualifier")?;
     if of_name.is_some() && qualifier.is_some() && of_name != qualifier {
-        return Err(ask.input.invalid("The derived qualifier from the function name does not match the specified qualifier."));
+        return Err(ask.input.invalid(
+            "The derived qualifier from the function name does not match the specified qualifier.",
+        ));
     }
     Ok((name, qualifier.or(of_name)))
 }
@@ -145,6 +148,6 @@ fn conflict(message: String) -> Fault {
 }
 
 /// `{name: items, "NextMarker": …}`
-fn paged(name: &str, items: Vec<Value>, marker: Option<String>) -> Value {
+fn paged(name: &str, items: &[Value], marker: Option<&str>) -> Value {
     serde_json::json!({ name: items, "NextMarker": marker })
 }

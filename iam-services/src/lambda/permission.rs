@@ -25,11 +25,17 @@ pub(super) fn add(state: &mut State, ask: &Ask<'_>) -> Answer {
     let action = input.required("Action")?;
     let principal = input.required("Principal")?;
     if !action.starts_with("lambda:") && action != "*" {
-        return Err(input.violated("Action", action, r"Member must satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])"));
+        return Err(input.violated(
+            "Action",
+            action,
+            r"Member must satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])",
+        ));
     }
     let principal = match principal {
         "*" => json!("*"),
-        account if is_account(account) => json!({"AWS": format!("arn:{}:iam::{account}:root", ask.scope.partition)}),
+        account if is_account(account) => {
+            json!({"AWS": format!("arn:{}:iam::{account}:root", ask.scope.partition)})
+        }
         arn if arn.starts_with("arn:") => json!({ "AWS": arn }),
         service => json!({ "Service": service }),
     };
@@ -56,11 +62,13 @@ pub(super) fn add(state: &mut State, ask: &Ask<'_>) -> Answer {
     let same = |of: &Permission| of.sid == sid && of.qualifier.as_deref() == qualifier;
     if function.permissions.iter().any(same) {
         return Err(conflict(format!(
-            "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the existing \
+            "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove \
+             the existing \
              statement."
         )));
     }
-    let resource = qualifier.map_or_else(|| function.arn.clone(), |qualifier| format!("{}:{qualifier}", function.arn));
+    let resource =
+        qualifier.map_or_else(|| function.arn.clone(), |qualifier| format!("{}:{qualifier}", function.arn));
     let mut statement = json!({
         "Sid": sid, "Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource,
     });

@@ -72,6 +72,7 @@ pub(super) fn delete_concurrency(state: &mut State, ask: &Ask<'_>) -> Answer {
 }
 
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+#[expect(clippy::unnecessary_wraps, reason = "as all operations")]
 pub(super) fn account(state: &mut State, _: &Ask<'_>) -> Answer {
     let reserved: i64 = state.functions.values().filter_map(|function| function.concurrency).sum();
     let sizes = state.functions.values().filter_map(|function| function.latest.get("CodeSize")?.as_u64());

@@ -41,7 +41,8 @@ pub(super) fn publish(state: &mut State, ask: &Ask<'_>) -> Answer {
     let current = function.latest.get("CodeSha256").and_then(Value::as_str);
     if let Some(digest) = digest.filter(|digest| !digest.is_empty() && Some(*digest) != current) {
         return Err(input.invalid(format!(
-            "CodeSHA256 ({digest}) is different from current CodeSHA256 in $LATEST ({}). Please try again with the \
+            "CodeSHA256 ({digest}) is different from current CodeSHA256 in $LATEST ({}). Please try again \
+             with the \
              CodeSHA256 in $LATEST.",
             current.unwrap_or_default()
         )));
@@ -59,5 +60,5 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
     let mut versions = std::iter::once(&function.latest).chain(&function.versions).skip(start);
     let page: Vec<Value> = versions.by_ref().take(limit).map(|version| version.clone().into()).collect();
     let marker = versions.next().map(|_| (start + limit).to_string());
-    Ok(paged("Versions", page, marker))
+    Ok(paged("Versions", &page, marker.as_deref()))
 }

@@ -26,7 +26,11 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     let given = input.required_objects("logEvents")?;
     if given.is_empty() || given.len() > 10_000 {
         let shown = format!("[{} events]", given.len());
-        return Err(input.violated("logEvents", &shown, "Member must have length between 1 and 10000, inclusive"));
+        return Err(input.violated(
+            "logEvents",
+            &shown,
+            "Member must have length between 1 and 10000, inclusive",
+        ));
     }
     let mut events = Vec::with_capacity(given.len());
     let mut size = 0;
@@ -45,10 +49,14 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
         return Err(input.invalid("Upload too large: the batch of log events exceeds 1048576 bytes"));
     }
     if !events.is_sorted_by_key(|(at, _)| *at) {
-        return Err(input.invalid("Log events in a single PutLogEvents request must be in chronological order."));
+        return Err(
+            input.invalid("Log events in a single PutLogEvents request must be in chronological order.")
+        );
     }
     if events.last().zip(events.first()).is_some_and(|(last, first)| last.0 - first.0 > DAY) {
-        return Err(input.invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours."));
+        return Err(input.invalid(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
+        ));
     }
     let stream = state.group(input)?.streams.get_mut(name).ok_or_else(|| not_found("log stream"))?;
     let too_old = events.iter().take_while(|(at, _)| at + 14 * DAY < ask.now).count();
@@ -56,7 +64,8 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     for (at, message) in events.iter().take(too_new.unwrap_or(events.len())).skip(too_old) {
         stream.count += 1;
         stream.size += message.len() + 26;
-        let event = Event { at: *at, ingested: ask.now, message: (*message).to_owned(), number: stream.count };
+        let event =
+            Event { at: *at, ingested: ask.now, message: (*message).to_owned(), number: stream.count };
         // Most come in order.
         let place = match stream.events.back() {
             Some(last) if last.at > *at => stream.events.partition_point(|other| other.at <= *at),
@@ -124,7 +133,9 @@ pub(super) fn get(state: &mut State, ask: &Ask<'_>) -> Answer {
         .get(first..last)
         .unwrap_or_default()
         .iter()
-        .map(|event| json!({"timestamp": event.at, "message": event.message, "ingestionTime": event.ingested}))
+        .map(
+            |event| json!({"timestamp": event.at, "message": event.message, "ingestionTime": event.ingested}),
+        )
         .collect();
     Ok(json!({
         "events": events,
@@ -156,7 +167,8 @@ pub(super) fn filter(state: &mut State, ask: &Ask<'_>) -> Answer {
         ));
     }
     let streams = group.streams.iter().filter(|(name, _)| {
-        (names.is_empty() || names.contains(&name.as_str())) && prefix.is_none_or(|prefix| name.starts_with(prefix))
+        (names.is_empty() || names.contains(&name.as_str()))
+            && prefix.is_none_or(|prefix| name.starts_with(prefix))
     });
     let mut found: Vec<(&String, &Event)> = streams
         .flat_map(|(name, stream)| stream.events.iter().map(move |event| (name, event)))

@@ -31,7 +31,11 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let input = ask.input;
     let name = input.sized("logGroupName", 1, 512)?;
     if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-/.#".contains(&b)) {
-        return Err(input.violated("logGroupName", name, r"Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+"));
+        return Err(input.violated(
+            "logGroupName",
+            name,
+            r"Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+",
+        ));
     }
     let class = input.one_of("logGroupClass", &["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"])?;
     let tags = checked(ask, input.tag_map("tags")?)?;
@@ -77,7 +81,8 @@ pub(super) fn describe(state: &mut State, ask: &Ask<'_>) -> Answer {
     let (prefix, part) = (input.text("logGroupNamePrefix")?, input.text("logGroupNamePattern")?);
     let class = input.text("logGroupClass")?;
     if prefix.is_some() && part.is_some() {
-        return Err(input.invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
+        return Err(input
+            .invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
     }
     let part = part.map(str::to_lowercase);
     let (found, token) = page(&state.groups, input.text("nextToken")?, limit, |name, group| {
@@ -110,14 +115,16 @@ impl Group {
 /// See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>.
 pub(super) fn put_retention(state: &mut State, ask: &Ask<'_>) -> Answer {
     const DAYS: [i64; 23] = [
-        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, 0,
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+        3653, 0,
     ];
     let days = ask.input.integer("retentionInDays")?.unwrap_or_default();
     if days == 0 || !DAYS.contains(&days) {
         return Err(ask.input.violated(
             "retentionInDays",
             &days.to_string(),
-            "Member must satisfy enum value set: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, \
+            "Member must satisfy enum value set: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, \
+             731, 1096, 1827, \
              2192, 2557, 2922, 3288, 3653]",
         ));
     }
@@ -195,7 +202,9 @@ pub(super) fn put_policy(state: &mut State, ask: &Ask<'_>) -> Answer {
         return Err(Fault::new("LimitExceededException", "Resource limit exceeded."));
     }
     state.policies.insert(name.to_owned(), (document.to_owned(), ask.now));
-    Ok(json!({"resourcePolicy": {"policyName": name, "policyDocument": document, "lastUpdatedTime": ask.now}}))
+    Ok(
+        json!({"resourcePolicy": {"policyName": name, "policyDocument": document, "lastUpdatedTime": ask.now}}),
+    )
 }
 
 pub(super) fn delete_policy(state: &mut State, ask: &Ask<'_>) -> Answer {
@@ -203,7 +212,9 @@ pub(super) fn delete_policy(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = ask.input.required("policyName")?;
     match state.policies.remove(name) {
         Some(_) => Ok(Value::Null),
-        None => Err(Fault::new("ResourceNotFoundException", format!("Policy with name [{name}] does not exist."))),
+        None => {
+            Err(Fault::new("ResourceNotFoundException", format!("Policy with name [{name}] does not exist.")))
+        }
     }
 }
 

@@ -41,7 +41,9 @@ impl Pattern {
 
     pub(super) fn matches(&self, message: &str) -> bool {
         let has = |word: &String| message.contains(word.as_str());
-        self.all.iter().all(has) && (self.any.is_empty() || self.any.iter().any(has)) && !self.none.iter().any(has)
+        self.all.iter().all(has)
+            && (self.any.is_empty() || self.any.iter().any(has))
+            && !self.none.iter().any(has)
     }
 }
 
@@ -51,7 +53,8 @@ mod tests {
 
     #[test]
     fn words_are_all_needed_and_some_are_optional_or_excluded() {
-        let matches = |pattern: &str| Pattern::parse(pattern).expect(pattern).matches("ERROR: disk full on host-1");
+        let matches =
+            |pattern: &str| Pattern::parse(pattern).expect(pattern).matches("ERROR: disk full on host-1");
         for pattern in ["", "ERROR", "ERROR full", "\"disk full\"", "?WARN ?ERROR", "ERROR -timeout"] {
             assert!(matches(pattern), "{pattern}");
         }

@@ -46,7 +46,11 @@ impl Stream {
 pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = ask.input.sized("logStreamName", 1, 512)?;
     if name.contains([':', '*']) {
-        return Err(ask.input.violated("logStreamName", name, "Member must satisfy regular expression pattern: [^:*]*"));
+        return Err(ask.input.violated(
+            "logStreamName",
+            name,
+            "Member must satisfy regular expression pattern: [^:*]*",
+        ));
     }
     let group = state.group(ask.input)?;
     if group.streams.contains_key(name) {
@@ -83,8 +87,9 @@ pub(super) fn describe(state: &mut State, ask: &Ask<'_>) -> Answer {
     }
     let group = state.identified(ask)?;
     if order != Some("LastEventTime") && !is_descending {
-        let (found, token) = page(&group.streams, input.text("nextToken")?, limit, |name, _| name.starts_with(prefix))
-            .ok_or_else(|| input.invalid("The specified nextToken is invalid."))?;
+        let (found, token) =
+            page(&group.streams, input.text("nextToken")?, limit, |name, _| name.starts_with(prefix))
+                .ok_or_else(|| input.invalid("The specified nextToken is invalid."))?;
         let streams: Vec<Value> = found.into_iter().map(|(name, stream)| stream.told(name)).collect();
         return Ok(json!({"logStreams": streams, "nextToken": token}));
     }

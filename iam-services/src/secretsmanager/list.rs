@@ -41,7 +41,11 @@ pub(super) fn batch_get(state: &mut State, ask: &Ask<'_>) -> Answer {
     let mut token = None;
     let names: Vec<String> = if filters.is_empty() {
         if names.len() > 20 {
-            return Err(input.violated("SecretIdList", "…", "Member must have length less than or equal to 20"));
+            return Err(input.violated(
+                "SecretIdList",
+                "…",
+                "Member must have length less than or equal to 20",
+            ));
         }
         names.into_iter().map(str::to_owned).collect()
     } else {
@@ -73,7 +77,8 @@ struct Filter<'a> {
 fn filters(input: Input<'_>) -> Result<Vec<Filter<'_>>, Fault> {
     let filters = input.objects("Filters")?.into_iter().map(|filter| {
         filter.required("Key")?;
-        let known = ["all", "description", "name", "owning-service", "primary-region", "tag-key", "tag-value"];
+        let known =
+            ["all", "description", "name", "owning-service", "primary-region", "tag-key", "tag-value"];
         let key = filter.one_of("Key", &known)?.unwrap_or_default();
         filter.required_list("Values")?;
         Ok(Filter { key, values: filter.texts("Values")? })

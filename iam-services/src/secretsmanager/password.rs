@@ -26,7 +26,8 @@ pub(super) fn random(_: &mut State, ask: &Ask<'_>) -> Answer {
         (" ", flag("IncludeSpace")?),
     ];
     let allowed = |text: &str| text.chars().filter(|c| !excluded.contains(*c)).collect::<Vec<char>>();
-    let kinds: Vec<Vec<char>> = kinds.iter().filter(|(_, is_on)| *is_on).map(|(kind, _)| allowed(kind)).collect();
+    let kinds: Vec<Vec<char>> =
+        kinds.iter().filter(|(_, is_on)| *is_on).map(|(kind, _)| allowed(kind)).collect();
     let kinds: Vec<Vec<char>> = kinds.into_iter().filter(|kind| !kind.is_empty()).collect();
     let each = input.boolean("RequireEachIncludedType")?.unwrap_or(true);
     let all = kinds.concat();

@@ -62,7 +62,8 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-".contains(&b)) {
         return Err(Fault::new(
             "ValidationException",
-            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the \
+             following: -/_+=.@!",
         ));
     }
     let content = Content::read(input)?;
@@ -75,7 +76,8 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     if let Some(secret) = state.secrets.get(name) {
         if secret.deleted.is_some() {
             return Err(invalid_request(
-                "You can't create this secret because a secret with this name is already scheduled for deletion.",
+                "You can't create this secret because a secret with this name is already scheduled for \
+                 deletion.",
             ));
         }
         if content.is_some() && secret.versions.content(&token) == content.as_ref() {
@@ -143,7 +145,9 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Answer {
     }
     let days = u64::try_from(days.unwrap_or(30)).ok().filter(|days| (7..=30).contains(days));
     let Some(days) = days else {
-        return Err(invalid_parameter("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."));
+        return Err(invalid_parameter(
+            "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
+        ));
     };
     let secret = if at_once { state.any(id, ask)? } else { state.find(id, ask)? };
     let gone = if at_once { ask.now } else { ask.now + days * DAY };

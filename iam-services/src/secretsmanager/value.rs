@@ -38,12 +38,14 @@ impl Content {
     pub(super) fn read(input: Input<'_>) -> Result<Option<Self>, Fault> {
         input.blob("SecretBinary")?;
         match (input.text("SecretString")?, input.text("SecretBinary")?) {
-            (Some(_), Some(_)) => {
-                Err(invalid_parameter("You can't specify both a binary secret value and a string secret value."))
-            }
-            (Some(text), None) if text.len() > 65_536 => {
-                Err(input.violated("SecretString", "…", "Member must have length less than or equal to 65536"))
-            }
+            (Some(_), Some(_)) => Err(invalid_parameter(
+                "You can't specify both a binary secret value and a string secret value.",
+            )),
+            (Some(text), None) if text.len() > 65_536 => Err(input.violated(
+                "SecretString",
+                "…",
+                "Member must have length less than or equal to 65536",
+            )),
             (Some(text), None) => Ok(Some(Self::Text(text.to_owned()))),
             (None, Some(blob)) => Ok(Some(Self::Binary(blob.to_owned()))),
             (None, None) => Ok(None),
@@ -119,9 +121,9 @@ impl Versions {
 }
 
 pub(super) fn get(state: &mut State, ask: &Ask<'_>) -> Answer {
-    let (id, stage) = (ask.input.text("VersionId")?, ask.input.text("VersionStage")?);
+    let (id, label) = (ask.input.text("VersionId")?, ask.input.text("VersionStage")?);
     let secret = state.secret(ask)?;
-    value(secret, id, stage, ask.now)
+    value(secret, id, label, ask.now)
 }
 
 /// What `GetSecretValue` answers.
@@ -203,7 +205,7 @@ pub(super) fn update(state: &mut State, ask: &Ask<'_>) -> Answer {
 
 /// See <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html>.
 pub(super) fn update_stage(state: &mut State, ask: &Ask<'_>) -> Answer {
-    let stage = ask.input.sized("VersionStage", 1, 256)?;
+    let label = ask.input.sized("VersionStage", 1, 256)?;
     let (from, to) = (ask.input.text("RemoveFromVersionId")?, ask.input.text("MoveToVersionId")?);
     let secret = state.secret(ask)?;
     for id in [from, to].into_iter().flatten() {
@@ -214,19 +216,21 @@ pub(super) fn update_stage(state: &mut State, ask: &Ask<'_>) -> Answer {
             ));
         }
     }
-    let holder = secret.versions.staged(stage).map(|version| version.id.clone());
+    let holder = secret.versions.staged(label).map(|version| version.id.clone());
     let is_named = holder.is_none() || from == holder.as_deref() || to == holder.as_deref();
     if !is_named || from.is_some() && from != holder.as_deref() {
         return Err(invalid_parameter(format!(
-            "The parameter RemoveFromVersionId must be the version that the staging label {stage} is attached to."
+            "The parameter RemoveFromVersionId must be the version that the staging label {label} is \
+             attached to."
         )));
     }
-    if stage == "AWSCURRENT" && to.is_none() {
+    if label == "AWSCURRENT" && to.is_none() {
         return Err(invalid_parameter(
-            "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.",
+            "You can only move staging label AWSCURRENT to a different secret version. It can't be \
+             completely removed.",
         ));
     }
-    secret.versions.label(stage, to);
+    secret.versions.label(label, to);
     secret.changed = ask.now;
     Ok(json!({"ARN": secret.arn, "Name": secret.name}))
 }

@@ -34,12 +34,18 @@ pub(super) fn publish_batch(state: &mut State, ask: &Ask<'_>) -> Answer {
         return Err(Fault::new("EmptyBatchRequest", "The batch request doesn't contain any entries."));
     }
     if entries.len() > 10 {
-        return Err(Fault::new("TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible."));
+        return Err(Fault::new(
+            "TooManyEntriesInBatchRequest",
+            "The batch request contains more entries than permissible.",
+        ));
     }
     let mut ids = HashSet::new();
     for entry in &entries {
         if !ids.insert(entry.required("Id")?) {
-            return Err(Fault::new("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id."));
+            return Err(Fault::new(
+                "BatchEntryIdsNotDistinct",
+                "Two or more batch entries in the request have the same Id.",
+            ));
         }
     }
     let topic = state.topic(ask, "TopicArn")?;
@@ -54,7 +60,9 @@ pub(super) fn publish_batch(state: &mut State, ask: &Ask<'_>) -> Answer {
                 successful.push(answer);
             }
             Err(Fault::Error(error)) => {
-                failed.push(json!({"Id": id, "Code": error.code, "Message": error.message, "SenderFault": true}));
+                failed.push(
+                    json!({"Id": id, "Code": error.code, "Message": error.message, "SenderFault": true}),
+                );
             }
             Err(fault) => return Err(fault),
         }
@@ -93,7 +101,10 @@ fn accept(topic: &mut Topic, input: Input<'_>, now: u64) -> Answer {
     let (group, id) = (input.text("MessageGroupId")?, input.text("MessageDeduplicationId")?);
     if !topic.is_fifo() {
         if id.is_some() {
-            return Err(invalid("MessageDeduplicationId", "The request includes MessageDeduplicationId parameter that is not valid for this topic type"));
+            return Err(invalid(
+                "MessageDeduplicationId",
+                "The request includes MessageDeduplicationId parameter that is not valid for this topic type",
+            ));
         }
         return Ok(json!({ "MessageId": ids::uuid() }));
     }
@@ -105,10 +116,15 @@ fn accept(topic: &mut Topic, input: Input<'_>, now: u64) -> Answer {
         Some(id) => format!("id {id}"),
         None if by_content => format!("content {message}"),
         None => {
-            return Err(invalid("The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly", ""));
+            return Err(invalid(
+                "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId \
+                 provided explicitly",
+                "",
+            ));
         }
     };
-    let is_by_group = topic.attributes.get("FifoThroughputScope").is_some_and(|value| value == "MessageGroup");
+    let is_by_group =
+        topic.attributes.get("FifoThroughputScope").is_some_and(|value| value == "MessageGroup");
     let key = if is_by_group { format!("{group} {key}") } else { key };
     topic.sent.retain(|_, (at, _, _)| *at + DEDUPLICATED_FOR > now);
     let count = &mut topic.count;
@@ -133,6 +149,9 @@ fn check_attribute(name: &str, attribute: Input<'_>) -> Result<(), Fault> {
     }
     Err(Fault::new(
         "ParameterValueInvalid",
-        format!("The message attribute '{name}' must contain a non-empty value of a type that is Binary, Number or String."),
+        format!(
+            "The message attribute '{name}' must contain a non-empty value of a type that is Binary, Number \
+             or String."
+        ),
     ))
 }

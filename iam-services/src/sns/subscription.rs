@@ -44,7 +44,9 @@ pub(super) fn subscribe(state: &mut State, ask: &Ask<'_>) -> Answer {
         "sqs" | "lambda" | "firehose" => is_arn_of(protocol),
         "sms" => !endpoint.is_empty(),
         "application" => return Err(Fault::NotPerformed),
-        other => return Err(invalid(&format!("Amazon SNS does not support this protocol string: {other}"), "")),
+        other => {
+            return Err(invalid(&format!("Amazon SNS does not support this protocol string: {other}"), ""));
+        }
     };
     if !fits {
         return Err(invalid("Endpoint", &format!("it does not fit the protocol {protocol}")));

@@ -52,7 +52,9 @@ impl Attributes {
                 .ok_or_else(|| Fault::new("InvalidAttributeName", format!("Unknown Attribute {name}.")))?;
             let is_valid = match rule {
                 // An empty one takes the policy away.
-                Rule::Object => value.is_empty() || matches!(serde_json::from_str(value), Ok(Value::Object(_))),
+                Rule::Object => {
+                    value.is_empty() || matches!(serde_json::from_str(value), Ok(Value::Object(_)))
+                }
                 Rule::Boolean => matches!(*value, "true" | "false"),
                 Rule::Number(least, most, _) => {
                     value.parse::<u64>().is_ok_and(|number| (*least..=*most).contains(&number))
@@ -94,7 +96,8 @@ impl Attributes {
 
     /// The first attribute that has another value in these.
     pub(super) fn difference(&self, others: &Self) -> Option<&'static str> {
-        let value = |of: &Self, name: &str| of.get(name).map_or_else(|| default(name).to_string(), str::to_owned);
+        let value =
+            |of: &Self, name: &str| of.get(name).map_or_else(|| default(name).to_string(), str::to_owned);
         others.0.keys().copied().find(|name| value(self, name) != value(others, name))
     }
 

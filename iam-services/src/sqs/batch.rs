@@ -9,7 +9,10 @@ use crate::input::Input;
 
 /// Why one entry failed.
 pub(super) enum Failure {
-    Entry { code: &'static str, message: String },
+    Entry {
+        code: &'static str,
+        message: String,
+    },
     /// Nothing of the request can be answered.
     Request(Fault),
 }
@@ -32,10 +35,14 @@ pub(super) fn batch<'a>(
 ) -> Answer {
     let entries = input.required_objects("Entries")?;
     if entries.is_empty() {
-        return Err(Fault::new("EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry in the request."));
+        return Err(Fault::new(
+            "EmptyBatchRequest",
+            "There should be at least one SendMessageBatchRequestEntry in the request.",
+        ));
     }
     if entries.len() > 10 {
-        let message = format!("Maximum number of entries per request are 10. You have sent {}.", entries.len());
+        let message =
+            format!("Maximum number of entries per request are 10. You have sent {}.", entries.len());
         return Err(Fault::new("TooManyEntriesInBatchRequest", message));
     }
     let mut ids = HashSet::new();
@@ -46,7 +53,8 @@ pub(super) fn batch<'a>(
         if !is_valid {
             return Err(Fault::new(
                 "InvalidBatchEntryId",
-                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 \
+                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can \
+                 be at most 80 \
                  letters long.",
             ));
         }

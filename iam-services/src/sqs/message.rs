@@ -34,9 +34,7 @@ pub(super) fn check_body(body: &str) -> Result<(), Fault> {
     if body.is_empty() {
         return Err(Fault::new("MissingParameter", "The request must contain the parameter MessageBody."));
     }
-    let is_allowed = |c: char| {
-        matches!(c, '\u{9}' | '\u{a}' | '\u{d}' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_allowed = |c: char| matches!(c, '\u{9}' | '\u{a}' | '\u{d}' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     if body.is_ascii() && body.bytes().all(|b| b >= b' ') || body.chars().all(is_allowed) {
         return Ok(());
     }
@@ -79,7 +77,8 @@ pub(super) fn check_attributes(input: Input<'_>, member: &str) -> Result<(Map<St
             }
             _ => {
                 return Err(invalid(
-                    "has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and \
+                    "has an invalid message attribute type, the set of supported type prefixes is Binary, \
+                     Number, and \
                      String.",
                 ));
             }
@@ -97,7 +96,9 @@ pub(super) fn body_digest(body: &str) -> String {
 ///
 /// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>, where the
 /// calculation is told.
-pub(super) fn attributes_digest<'a>(attributes: impl Iterator<Item = (&'a String, &'a Value)>) -> Option<String> {
+pub(super) fn attributes_digest<'a>(
+    attributes: impl Iterator<Item = (&'a String, &'a Value)>,
+) -> Option<String> {
     let mut hash = Md5::new();
     let mut is_empty = true;
     let sized = |hash: &mut Md5, bytes: &[u8]| {
@@ -135,7 +136,8 @@ mod tests {
             "a": {"DataType": "String", "StringValue": "x"},
         });
         let digest = attributes_digest(attributes.as_object().expect("an object").iter());
-        let bytes = b"\0\0\0\x01a\0\0\0\x06String\x01\0\0\0\x01x\0\0\0\x01b\0\0\0\x06Binary\x02\0\0\0\x02\x01\x02";
+        let bytes =
+            b"\0\0\0\x01a\0\0\0\x06String\x01\0\0\0\x01x\0\0\0\x01b\0\0\0\x06Binary\x02\0\0\0\x02\x01\x02";
         assert_eq!(digest, Some(hex::encode(Md5::digest(bytes))));
         assert_eq!(attributes_digest(Map::new().iter()), None);
     }

@@ -135,7 +135,8 @@ impl Messages {
 
     pub(super) fn counts(&self, now: u64) -> Counts {
         let later = self.due.range((now + 1, 0)..);
-        let was_received = |(_, number): &&(u64, u64)| self.by_number.get(number).is_some_and(|m| m.received > 0);
+        let was_received =
+            |(_, number): &&(u64, u64)| self.by_number.get(number).is_some_and(|m| m.received > 0);
         let hidden = later.clone().count();
         let in_flight = later.filter(was_received).count();
         Counts { visible: self.by_number.len() - hidden, delayed: hidden - in_flight, in_flight }

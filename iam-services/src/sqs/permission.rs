@@ -17,7 +17,8 @@ pub(super) fn add(state: &mut State, ask: &Ask<'_>) -> Answer {
     let accounts = ask.input.texts("AWSAccountIds")?;
     let actions = ask.input.texts("Actions")?;
     if let Some(account) = accounts.iter().find(|account| !is_account(account)) {
-        let message = format!("Value {account} for parameter PrincipalId is invalid. Reason: Unable to verify.");
+        let message =
+            format!("Value {account} for parameter PrincipalId is invalid. Reason: Unable to verify.");
         return Err(ask.input.invalid(message));
     }
     let queue = state.queue(ask)?;
@@ -46,8 +47,9 @@ pub(super) fn remove(state: &mut State, ask: &Ask<'_>) -> Answer {
     let before = statements.len();
     statements.retain(|statement| statement.get("Sid").and_then(Value::as_str) != Some(label));
     if statements.len() == before {
-        let message =
-            format!("Value {label} for parameter Label is invalid. Reason: can't find label on existing policy.");
+        let message = format!(
+            "Value {label} for parameter Label is invalid. Reason: can't find label on existing policy."
+        );
         return Err(ask.input.invalid(message));
     }
     set(queue, &policy, ask)
@@ -55,9 +57,9 @@ pub(super) fn remove(state: &mut State, ask: &Ask<'_>) -> Answer {
 
 fn policy_of(queue: &Queue) -> Value {
     let policy = queue.attributes.get("Policy").and_then(|policy| serde_json::from_str(policy).ok());
-    policy.unwrap_or_else(|| {
-        json!({"Version": "2012-10-17", "Id": format!("{}/SQSDefaultPolicy", queue.arn), "Statement": []})
-    })
+    policy.unwrap_or_else(
+        || json!({"Version": "2012-10-17", "Id": format!("{}/SQSDefaultPolicy", queue.arn), "Statement": []}),
+    )
 }
 
 /// The statements as a list: a policy may have one without the list's brackets.

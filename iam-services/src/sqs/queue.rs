@@ -41,14 +41,16 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     let name = ask.input.required("QueueName")?;
     let attributes = Attributes::parse(&ask.input.map("Attributes")?)?;
     check_name(name, attributes.is("FifoQueue"))?;
-    check(&attributes, ask, name.ends_with(".fifo"))?;
+    check(&attributes, ask, attributes.is("FifoQueue"))?;
     let tags = tags_of(ask, "tags")?;
     let url = address(ask, name);
     if let Some(queue) = state.queues.get(name) {
         if let Some(attribute) = queue.attributes.difference(&attributes) {
             return Err(Fault::new(
                 "QueueNameExists",
-                format!("A queue already exists with the same name and a different value for attribute {attribute}"),
+                format!(
+                    "A queue already exists with the same name and a different value for attribute {attribute}"
+                ),
             ));
         }
         return Ok(json!({ "QueueUrl": url }));
@@ -77,7 +79,8 @@ fn check_name(name: &str, is_fifo: bool) -> Result<(), Fault> {
     }
     Err(Fault::new(
         "InvalidParameterValue",
-        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length; the name of a FIFO queue \
+        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length; the name of \
+         a FIFO queue \
          ends with .fifo",
     ))
 }
@@ -136,12 +139,7 @@ pub(super) fn list_sources(state: &mut State, ask: &Ask<'_>) -> Answer {
     list_those(state, ask, "queueUrls", |_, queue| queue.redrive().is_some_and(|(arn, _)| arn == target))
 }
 
-fn list_those(
-    state: &State,
-    ask: &Ask<'_>,
-    member: &str,
-    keep: impl Fn(&str, &Queue) -> bool,
-) -> Answer {
+fn list_those(state: &State, ask: &Ask<'_>, member: &str, keep: impl Fn(&str, &Queue) -> bool) -> Answer {
     let limit = ask.input.limit("MaxResults", 1000, 1000)?;
     let (found, token) = page(&state.queues, ask.input.text("NextToken")?, limit, keep)
         .ok_or_else(|| ask.input.invalid("Invalid or expired next token."))?;

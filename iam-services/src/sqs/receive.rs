@@ -36,9 +36,8 @@ pub(super) fn receive(state: &mut State, ask: &Ask<'_>) -> Answer {
             break;
         }
         for number in ready {
-            let is_spent = |message: &Message| {
-                redrive.as_ref().is_some_and(|(_, most)| message.received >= *most)
-            };
+            let is_spent =
+                |message: &Message| redrive.as_ref().is_some_and(|(_, most)| message.received >= *most);
             if queue.messages.get(number).is_some_and(is_spent) {
                 given_up.extend(queue.messages.remove(number));
                 continue;
@@ -67,8 +66,8 @@ pub(super) fn receive(state: &mut State, ask: &Ask<'_>) -> Answer {
         }
     }
     if received.is_empty() {
-        let waited = u64::try_from(ask.waited.as_millis()).unwrap_or(u64::MAX);
-        let left = (wait * 1000).saturating_sub(waited);
+        let passed = u64::try_from(ask.waited.as_millis()).unwrap_or(u64::MAX);
+        let left = (wait * 1000).saturating_sub(passed);
         if left > 0 {
             return Err(Fault::Wait(next.map_or(left, |at| left.min(at - ask.now))));
         }
@@ -82,7 +81,8 @@ fn bounded(input: Input<'_>, name: &str, least: u64, most: u64) -> Result<Option
     let value = u64::try_from(number).ok().filter(|value| (least..=most).contains(value));
     value.map(Some).ok_or_else(|| {
         input.invalid(format!(
-            "Value {number} for parameter {name} is invalid. Reason: Must be between {least} and {most}, if provided."
+            "Value {number} for parameter {name} is invalid. Reason: Must be between {least} and {most}, if \
+             provided."
         ))
     })
 }
@@ -188,14 +188,11 @@ pub(super) fn change_visibility_batch(state: &mut State, ask: &Ask<'_>) -> Answe
 fn change_one(queue: &mut Queue, input: Input<'_>, now: u64) -> Result<(), Fault> {
     let text = input.required("ReceiptHandle")?;
     let timeout = bounded(input, "VisibilityTimeout", 0, 43_200)?;
-    let timeout = match timeout {
-        Some(timeout) => timeout,
-        None => {
-            return Err(Fault::new(
-                "MissingParameter",
-                "The request must contain the parameter VisibilityTimeout.",
-            ));
-        }
+    let Some(timeout) = timeout else {
+        return Err(Fault::new(
+            "MissingParameter",
+            "The request must contain the parameter VisibilityTimeout.",
+        ));
     };
     let (number, receipt) = parse_handle(text)?;
     match queue.messages.get(number) {
@@ -205,7 +202,8 @@ fn change_one(queue: &mut Queue, input: Input<'_>, now: u64) -> Result<(), Fault
         }
         Some(_) => Err(Fault::new("MessageNotInflight", "The specified message isn't in flight.")),
         None => Err(input.invalid(format!(
-            "Value {text} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for \
+            "Value {text} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not \
+             available for \
              visibility timeout change."
         ))),
     }

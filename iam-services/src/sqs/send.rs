@@ -118,7 +118,8 @@ fn deduplication(
         None if queue.attributes.is("ContentBasedDeduplication") => hex::encode(Sha256::digest(body)),
         None => {
             return Err(input.invalid(
-                "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided \
+                "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId \
+                 provided \
                  explicitly",
             ));
         }

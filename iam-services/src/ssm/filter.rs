@@ -24,7 +24,8 @@ impl<'a> Filter<'a> {
             if !known.contains(&key) && !key.starts_with("tag:") {
                 return Err(Fault::new(
                     "InvalidFilterKey",
-                    "The specified key is not valid. Valid filter keys include: [Path, Name, Type, KeyId, Tier, DataType, \
+                    "The specified key is not valid. Valid filter keys include: [Path, Name, Type, KeyId, \
+                     Tier, DataType, \
                      tag:<key>, Label].",
                 ));
             }
@@ -36,7 +37,11 @@ impl<'a> Filter<'a> {
             if !options.contains(&option) {
                 return Err(Fault::new(
                     "InvalidFilterOption",
-                    format!("The following filter option is not valid: {option}. Valid options include: [{}].", options.join(", ")),
+                    format!(
+                        "The following filter option is not valid: {option}. Valid options include: \
+                         [{}].",
+                        options.join(", ")
+                    ),
                 ));
             }
             Ok(Self { key, option, values: filter.texts("Values")? })

@@ -14,7 +14,10 @@ pub(super) fn by_path(state: &mut State, ask: &Ask<'_>) -> Answer {
     let input = ask.input;
     let path = input.sized("Path", 1, 2048)?;
     if !path.starts_with('/') {
-        return Err(input.invalid("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\"."));
+        return Err(input.invalid(
+            "The parameter doesn't meet the parameter name requirements. The parameter \
+             name must begin with a forward slash \"/\".",
+        ));
     }
     let is_recursive = input.boolean("Recursive")?.unwrap_or(false);
     let with_decryption = input.boolean("WithDecryption")?.unwrap_or(false);

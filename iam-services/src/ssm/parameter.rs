@@ -85,7 +85,8 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     let description = input.text("Description")?;
     let kind = input.one_of("Type", &["String", "StringList", "SecureString"])?;
     let tier = input.one_of("Tier", &["Standard", "Advanced", "Intelligent-Tiering"])?.unwrap_or("Standard");
-    let data_type = input.one_of("DataType", &["text", "aws:ec2:image", "aws:ssm:integration"])?.unwrap_or("text");
+    let data_type =
+        input.one_of("DataType", &["text", "aws:ec2:image", "aws:ssm:integration"])?.unwrap_or("text");
     // Neither regular expressions nor images are looked at here.
     input.without(&["AllowedPattern"])?;
     if data_type != "text" {
@@ -102,7 +103,8 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     };
     if tier == "Standard" && value.len() > 4096 {
         return Err(input.invalid(
-            "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger parameter \
+            "Standard tier parameters support a maximum parameter value of 4096 characters. To create a \
+             larger parameter \
              value, upgrade the parameter to use the advanced-parameter tier.",
         ));
     }
@@ -110,7 +112,8 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     let tags = input.tag_list("Tags", "Key", "Value")?;
     if overwrite && !tags.is_empty() {
         return Err(input.invalid(
-            "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove \
+            "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, \
+             please remove \
              overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or \
              RemoveTagsFromResource.",
         ));
@@ -122,13 +125,18 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     if earlier.is_some() && !overwrite {
         return Err(Fault::new(
             "ParameterAlreadyExists",
-            "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+            "The parameter already exists. To overwrite this value, set the overwrite option in the request \
+             to true.",
         ));
     }
     let latest = earlier.and_then(Parameter::latest);
     let kind = match (kind, latest) {
         (Some(kind), Some(latest)) if kind != latest.kind => {
-            return Err(Fault::new("HierarchyTypeMismatchException", "You can't change a parameter from one type to another. Create a new, unique parameter instead."));
+            return Err(Fault::new(
+                "HierarchyTypeMismatchException",
+                "You can't change a parameter from one type to another. Create a new, unique parameter \
+                 instead.",
+            ));
         }
         (Some(kind), _) => kind,
         (None, Some(latest)) => latest.kind,
@@ -162,7 +170,8 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
         if parameter.versions.first().is_some_and(|oldest| !oldest.labels.is_empty()) {
             return Err(Fault::new(
                 "ParameterMaxVersionLimitExceeded",
-                "The parameter has 100 versions, and the oldest has a label. Move the label to a newer version and try again.",
+                "The parameter has 100 versions, and the oldest has a label. Move the label to a newer \
+                 version and try again.",
             ));
         }
         parameter.versions.remove(0);
@@ -188,7 +197,8 @@ fn check_name(name: &str) -> Result<(), Fault> {
     if !is_valid {
         return Err(Fault::new(
             "ValidationException",
-            "Parameter name must be a fully qualified name. It can only include letters, digits and the characters _.-/",
+            "Parameter name must be a fully qualified name. It can only include letters, digits and the \
+             characters _.-/",
         ));
     }
     if name.split('/').count() > 16 {
@@ -238,7 +248,7 @@ pub(super) fn get_several(state: &mut State, ask: &Ask<'_>) -> Answer {
     Ok(json!({"Parameters": found, "InvalidParameters": invalid}))
 }
 
-fn names<'a>(input: Input<'a>) -> Result<Vec<&'a str>, Fault> {
+fn names(input: Input<'_>) -> Result<Vec<&str>, Fault> {
     input.required_list("Names")?;
     let names = input.texts("Names")?;
     if (1..=10).contains(&names.len()) {

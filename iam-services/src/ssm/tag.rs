@@ -35,9 +35,12 @@ pub(super) fn list(state: &mut State, ask: &Ask<'_>) -> Answer {
 fn tagged<'s>(state: &'s mut State, ask: &Ask<'_>) -> Result<&'s mut Parameter, Fault> {
     let id = ask.input.required("ResourceId")?;
     match ask.input.required("ResourceType")? {
-        "Parameter" => state
-            .named(id, ask)
-            .map_err(|_| Fault::new("InvalidResourceId", "The resource ID is not valid. Verify that you entered the correct ID and try again.")),
+        "Parameter" => state.named(id, ask).map_err(|_| {
+            Fault::new(
+                "InvalidResourceId",
+                "The resource ID is not valid. Verify that you entered the correct ID and try again.",
+            )
+        }),
         // Documents, instances and the rest are not kept here.
         _ => Err(Fault::NotPerformed),
     }

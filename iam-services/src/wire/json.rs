@@ -35,7 +35,8 @@ impl Json {
         members.insert("message".to_owned(), error.message.as_str().into());
         let mut response = response(error.status, self.content_type, to_bytes(&Value::Object(members)));
         if let Some(codes) = self.query_codes {
-            let code = codes.iter().find(|(name, _)| *name == error.code).map_or(error.code, |(_, code)| code);
+            let code =
+                codes.iter().find(|(name, _)| *name == error.code).map_or(error.code, |(_, code)| code);
             let whose = if error.status < 500 { "Sender" } else { "Receiver" };
             if let Ok(value) = HeaderValue::try_from(format!("{code};{whose}")) {
                 response.headers_mut().insert("x-amzn-query-error", value);

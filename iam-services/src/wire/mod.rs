@@ -45,12 +45,15 @@ impl Wire {
     }
 
     /// The answer with an operation's result.
-    #[cfg_attr(not(any(feature = "lambda", feature = "sns")), expect(unused_variables, reason = "JSON's answers do not name it"))]
-    pub(crate) fn answer(&self, operation: &str, result: Value) -> Response<Bytes> {
+    #[cfg_attr(
+        not(any(feature = "lambda", feature = "sns")),
+        expect(unused_variables, reason = "JSON's answers do not name it")
+    )]
+    pub(crate) fn answer(&self, operation: &str, result: &Value) -> Response<Bytes> {
         match self {
-            Self::Json(json) => json.answer(&result),
+            Self::Json(json) => json.answer(result),
             #[cfg(feature = "sns")]
-            Self::Query(query) => query.answer(operation, &result),
+            Self::Query(query) => query.answer(operation, result),
             #[cfg(feature = "lambda")]
             Self::Rest(routes) => rest::answer(routes, operation, result),
         }

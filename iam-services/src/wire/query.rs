@@ -105,7 +105,7 @@ fn escape(xml: &mut String, text: &str) {
     }
 }
 
-/// The deepest that parameters may nest, and the most that a list may have: far beyond what the API has.
+/// The deepest that parameters may nest, and the most that there may be of them: far beyond what the API has.
 const DEEPEST: usize = 12;
 const MOST: usize = 1_000;
 
@@ -115,7 +115,10 @@ pub(super) fn read(request: &Request<Bytes>) -> Result<Map<String, Value>, Fault
     let body = std::str::from_utf8(request.body()).map_err(|_| malformed("is not UTF-8"))?;
     let mut root = Node::default();
     let pairs = request.uri().query().unwrap_or_default().split('&').chain(body.split('&'));
-    for pair in pairs.filter(|pair| !pair.is_empty()) {
+    for (count, pair) in pairs.filter(|pair| !pair.is_empty()).enumerate() {
+        if count >= MOST {
+            return Err(malformed("has too many parameters"));
+        }
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decode(name).ok_or_else(|| malformed("has a name that is not UTF-8"))?;
         let value = decode(value).ok_or_else(|| malformed("has a value that is not UTF-8"))?;
@@ -169,11 +172,7 @@ impl Node {
 
     /// The children are numbered from 1.
     fn into_list(self) -> Option<Vec<Value>> {
-        let length = self.children.len();
-        if length > MOST {
-            return None;
-        }
-        let mut items = vec![Value::Null; length];
+        let mut items = vec![Value::Null; self.children.len()];
         for (number, node) in self.children {
             let at = number.parse::<usize>().ok()?.checked_sub(1)?;
             *items.get_mut(at)? = node.into_value()?;
@@ -220,9 +219,22 @@ mod tests {
 
     #[test]
     fn lists_with_gaps_and_endless_nesting_are_refused() {
-        for form in ["A.member.2=x", "A.member.1000000000=x", "A.member.x=1", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1", "a=%ff"] {
+        for form in [
+            "A.member.2=x",
+            "A.member.1000000000=x",
+            "A.member.x=1",
+            "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1",
+            "a=%ff",
+        ] {
             assert!(parsed(form).is_err(), "{form}");
         }
+    }
+
+    #[test]
+    fn a_form_of_a_million_parameters_is_refused_at_once() {
+        let form: Vec<_> = (0..1_000_000).map(|number| format!("a{number}=&")).collect();
+        let form = form.concat();
+        assert!(read(&Request::new(Bytes::from(form))).is_err());
     }
 
     #[test]

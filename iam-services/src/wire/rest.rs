@@ -63,9 +63,9 @@ fn decode(text: &str) -> Result<Value, Fault> {
     }
 }
 
-pub(super) fn answer(routes: &[Route], operation: &str, result: Value) -> Response<Bytes> {
+pub(super) fn answer(routes: &[Route], operation: &str, result: &Value) -> Response<Bytes> {
     let status = routes.iter().find(|route| route.operation == operation).map_or(200, |route| route.status);
-    let body = if result.is_null() { Vec::new() } else { json::to_bytes(&result) };
+    let body = if result.is_null() { Vec::new() } else { json::to_bytes(result) };
     response(status, "application/json", body)
 }
 

@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, KeysAndAttributes,
-    Projection, ProjectionType, Put, PutRequest, ReturnValue, ScalarAttributeType, Select, TransactWriteItem, Update,
-    WriteRequest,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+    KeysAndAttributes, Projection, ProjectionType, Put, PutRequest, ReturnValue, ScalarAttributeType, Select,
+    TransactWriteItem, Update, WriteRequest,
 };
 use iam_fixture::{TemporaryRole, assert_denied, assert_ok, iam_policy};
 
@@ -23,7 +23,9 @@ async fn table(client: &Client) {
     let attribute = |name: &str, kind| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().expect("complete")
     };
-    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("complete");
+    let key = |name: &str, kind| {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("complete")
+    };
     let index = GlobalSecondaryIndex::builder()
         .index_name("by-state")
         .key_schema(key("state", KeyType::Hash))
@@ -49,7 +51,7 @@ fn order(customer: &str, number: i64) -> HashMap<String, AttributeValue> {
         ("customer".to_owned(), s(customer)),
         ("number".to_owned(), n(number)),
         ("state".to_owned(), s(state)),
-        ("lines".to_owned(), AttributeValue::L(vec![s("a"), s("b")])),
+        ("parts".to_owned(), AttributeValue::L(vec![s("a"), s("b")])),
     ])
 }
 
@@ -67,9 +69,15 @@ async fn a_reader_reads_items_and_no_index_and_writes_nothing(role: TemporaryRol
 
     let db = Client::new(role.config());
     let get = db.get_item().table_name("orders").key("customer", s("ann")).key("number", n(3));
-    let got = assert_ok!(get.clone().projection_expression("#s, lines[1]").expression_attribute_names("#s", "state").send().await);
+    let got = assert_ok!(
+        get.clone()
+            .projection_expression("#s, parts[1]")
+            .expression_attribute_names("#s", "state")
+            .send()
+            .await
+    );
     let lines = AttributeValue::L(vec![s("b")]);
-    assert_eq!(got.item, Some(HashMap::from([("state".to_owned(), s("done")), ("lines".to_owned(), lines)])));
+    assert_eq!(got.item, Some(HashMap::from([("state".to_owned(), s("done")), ("parts".to_owned(), lines)])));
     assert_denied!(db.put_item().table_name("orders").set_item(Some(order("ann", 1))).send().await);
     assert_denied!(get.table_name("invoices").send().await);
 
@@ -99,14 +107,15 @@ async fn a_reader_reads_items_and_no_index_and_writes_nothing(role: TemporaryRol
             .expression_attribute_values(":s", s("open"))
     };
     assert_denied!(by_state(&db).send().await);
-    let open = by_state(&admin).into_paginator().page_size(5).items().send().collect::<Result<Vec<_>, _>>().await;
+    let open =
+        by_state(&admin).into_paginator().page_size(5).items().send().collect::<Result<Vec<_>, _>>().await;
     let open = open.expect("pages");
     assert_eq!(open.len(), 13);
-    assert!(!open[0].contains_key("lines"), "the index has only keys: {:?}", open[0]);
+    assert!(!open[0].contains_key("parts"), "the index has only keys: {:?}", open[0]);
     let scanned = admin
         .scan()
         .table_name("orders")
-        .filter_expression("contains(lines, :a) AND customer <> :c")
+        .filter_expression("contains(parts, :a) AND customer <> :c")
         .expression_attribute_values(":a", s("a"))
         .expression_attribute_values(":c", s("ann"))
         .select(Select::Count);
@@ -132,14 +141,32 @@ async fn conditions_and_updates_are_atomic(role: TemporaryRole) {
             .update_expression(expression)
             .return_values(ReturnValue::UpdatedNew)
     };
-    let counted = update("ADD seen :one SET lines[0] = :x").expression_attribute_values(":one", n(1)).expression_attribute_values(":x", s("x"));
+    let counted = update("ADD seen :one SET parts[0] = :x")
+        .expression_attribute_values(":one", n(1))
+        .expression_attribute_values(":x", s("x"));
     assert_ok!(counted.clone().send().await);
     let answer = assert_ok!(counted.send().await);
     assert_eq!(answer.attributes().expect("attributes")["seen"], n(2));
-    assert_eq!(code(update("SET customer = :x").expression_attribute_values(":x", s("x")).send().await), "ValidationException");
-    assert_eq!(code(update("SET #u = :x").expression_attribute_values(":x", s("x")).send().await), "ValidationException");
+    assert_eq!(
+        code(update("SET customer = :x").expression_attribute_values(":x", s("x")).send().await),
+        "ValidationException"
+    );
+    assert_eq!(
+        code(update("SET #u = :x").expression_attribute_values(":x", s("x")).send().await),
+        "ValidationException"
+    );
 
-    let put = |number| TransactWriteItem::builder().put(Put::builder().table_name("orders").set_item(Some(order("eve", number))).build().expect("complete")).build();
+    let put = |number| {
+        TransactWriteItem::builder()
+            .put(
+                Put::builder()
+                    .table_name("orders")
+                    .set_item(Some(order("eve", number)))
+                    .build()
+                    .expect("complete"),
+            )
+            .build()
+    };
     let failing = Update::builder()
         .table_name("orders")
         .key("customer", s("ann"))
@@ -157,20 +184,35 @@ async fn conditions_and_updates_are_atomic(role: TemporaryRole) {
     else {
         panic!("{cancelled:?}")
     };
-    let reasons: Vec<_> = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
+    let reasons: Vec<_> =
+        cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
     assert_eq!(reasons, ["None", "ConditionalCheckFailed"]);
-    let get = |number| db.get_item().table_name("orders").key("customer", s("eve")).key("number", n(number)).send();
+    let get =
+        |number| db.get_item().table_name("orders").key("customer", s("eve")).key("number", n(number)).send();
     assert!(assert_ok!(get(1).await).item.is_none(), "none of it was done");
     assert_ok!(db.transact_write_items().transact_items(put(1)).transact_items(put(2)).send().await);
     assert!(assert_ok!(get(2).await).item.is_some());
 
-    let write = |number| WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(order("zoe", number))).build().expect("complete")).build();
+    let write = |number| {
+        WriteRequest::builder()
+            .put_request(
+                PutRequest::builder().set_item(Some(order("zoe", number))).build().expect("complete"),
+            )
+            .build()
+    };
     assert_ok!(db.batch_write_item().request_items("orders", vec![write(1), write(2)]).send().await);
     let key = |number| HashMap::from([("customer".to_owned(), s("zoe")), ("number".to_owned(), n(number))]);
-    let keys = KeysAndAttributes::builder().set_keys(Some(vec![key(1), key(2), key(3)])).build().expect("complete");
+    let keys =
+        KeysAndAttributes::builder().set_keys(Some(vec![key(1), key(2), key(3)])).build().expect("complete");
     let batch = assert_ok!(db.batch_get_item().request_items("orders", keys).send().await);
     assert_eq!(batch.responses().expect("responses")["orders"].len(), 2);
-    assert_eq!(assert_ok!(db.describe_table().table_name("orders").send().await).table().expect("a table").item_count(), Some(5));
+    assert_eq!(
+        assert_ok!(db.describe_table().table_name("orders").send().await)
+            .table()
+            .expect("a table")
+            .item_count(),
+        Some(5)
+    );
     assert_ok!(db.delete_table().table_name("orders").send().await);
     assert!(get(1).await.expect_err("it is gone").into_service_error().is_resource_not_found_exception());
 }

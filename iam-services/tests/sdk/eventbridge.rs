@@ -12,7 +12,12 @@ async fn events_go_to_one_bus_and_to_no_other(role: TemporaryRole) {
 
     let events = Client::new(role.config());
     let entry = |bus: &str, detail: &str| {
-        PutEventsRequestEntry::builder().event_bus_name(bus).source("app").detail_type("x").detail(detail).build()
+        PutEventsRequestEntry::builder()
+            .event_bus_name(bus)
+            .source("app")
+            .detail_type("x")
+            .detail(detail)
+            .build()
     };
     let put = |bus: &str, detail: &str| events.put_events().entries(entry(bus, detail)).send();
     let accepted = assert_ok!(put("orders", "{}").await);
@@ -21,10 +26,15 @@ async fn events_go_to_one_bus_and_to_no_other(role: TemporaryRole) {
     assert_denied!(put("default", "{}").await);
     assert_denied!(events.list_rules().event_bus_name("orders").send().await);
 
-    let rule = admin.put_rule().name("r").event_bus_name("orders").event_pattern(r#"{"source": ["app"]}"#);
-    assert_ok!(rule.clone().send().await);
-    assert_eq!(code(rule.event_pattern(r#"{"source": "app"}"#).send().await), "InvalidEventPatternException");
-    let target = Target::builder().id("1").arn("arn:aws:sqs:us-east-1:123456789012:q").build().expect("complete");
+    let put_rule =
+        admin.put_rule().name("r").event_bus_name("orders").event_pattern(r#"{"source": ["app"]}"#);
+    assert_ok!(put_rule.clone().send().await);
+    assert_eq!(
+        code(put_rule.event_pattern(r#"{"source": "app"}"#).send().await),
+        "InvalidEventPatternException"
+    );
+    let target =
+        Target::builder().id("1").arn("arn:aws:sqs:us-east-1:123456789012:q").build().expect("complete");
     assert_ok!(admin.put_targets().rule("r").event_bus_name("orders").targets(target).send().await);
     let targets = assert_ok!(admin.list_targets_by_rule().rule("r").event_bus_name("orders").send().await);
     assert_eq!(targets.targets().len(), 1);

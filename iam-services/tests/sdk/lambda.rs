@@ -47,10 +47,13 @@ async fn a_caller_invokes_one_function_and_changes_none(role: TemporaryRole) {
         .action("lambda:InvokeFunction")
         .principal("s3.amazonaws.com");
     assert_ok!(permission.send().await);
-    let policy = assert_ok!(admin.get_policy().function_name("resize").send().await).policy.expect("a policy");
+    let policy =
+        assert_ok!(admin.get_policy().function_name("resize").send().await).policy.expect("a policy");
     assert!(policy.contains(r#""Service":"s3.amazonaws.com""#), "{policy}");
     assert_ok!(admin.update_function_configuration().function_name("resize").timeout(10).send().await);
-    assert_ok!(admin.untag_resource().resource(made.function_arn().expect("an ARN")).tag_keys("team").send().await);
+    assert_ok!(
+        admin.untag_resource().resource(made.function_arn().expect("an ARN")).tag_keys("team").send().await
+    );
     assert_ok!(admin.delete_function().function_name("resize").send().await);
     let gone = lambda.get_function().function_name("resize").send().await.expect_err("it is gone");
     assert!(gone.into_service_error().is_resource_not_found_exception());

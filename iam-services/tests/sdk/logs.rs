@@ -18,7 +18,8 @@ async fn an_application_writes_its_log_and_does_not_read_it(role: TemporaryRole)
     assert_ok!(logs.create_log_stream().log_group_name("/app").log_stream_name("s").send().await);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis();
     let now = i64::try_from(now).expect("soon enough");
-    let event = |at: i64, text: &str| InputLogEvent::builder().timestamp(at).message(text).build().expect("complete");
+    let event =
+        |at: i64, text: &str| InputLogEvent::builder().timestamp(at).message(text).build().expect("complete");
     let put = |events| {
         logs.put_log_events().log_group_name("/app").log_stream_name("s").set_log_events(Some(events)).send()
     };
@@ -32,7 +33,8 @@ async fn an_application_writes_its_log_and_does_not_read_it(role: TemporaryRole)
     let read = assert_ok!(read.send().await);
     let texts: Vec<_> = read.events().iter().filter_map(|event| event.message()).collect();
     assert_eq!(texts, ["INFO up", "ERROR down"]);
-    let found = assert_ok!(admin.filter_log_events().log_group_name("/app").filter_pattern("ERROR").send().await);
+    let found =
+        assert_ok!(admin.filter_log_events().log_group_name("/app").filter_pattern("ERROR").send().await);
     assert_eq!(found.events().len(), 1);
     let groups = assert_ok!(admin.describe_log_groups().log_group_name_prefix("/a").send().await);
     assert_eq!(groups.log_groups()[0].retention_in_days(), Some(7));

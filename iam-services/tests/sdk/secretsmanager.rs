@@ -36,6 +36,13 @@ async fn one_secret_is_read_and_no_other(role: TemporaryRole) {
     assert_ok!(admin.restore_secret().secret_id("app/db").send().await);
     assert_ok!(get("app/db").send().await);
     assert_ok!(admin.delete_secret().secret_id("app/db").force_delete_without_recovery(true).send().await);
-    assert!(get("app/db").send().await.expect_err("it is gone").into_service_error().is_resource_not_found_exception());
+    assert!(
+        get("app/db")
+            .send()
+            .await
+            .expect_err("it is gone")
+            .into_service_error()
+            .is_resource_not_found_exception()
+    );
     assert_eq!(assert_ok!(admin.list_secrets().send().await).secret_list().len(), 1);
 }

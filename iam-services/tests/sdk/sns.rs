@@ -7,7 +7,8 @@ use crate::{allow, code};
 #[tokio::test]
 async fn a_publisher_publishes_and_does_not_subscribe(role: TemporaryRole) {
     let admin = Client::new(role.admin());
-    let topic = assert_ok!(admin.create_topic().name("news").attributes("DisplayName", "News & more").send().await);
+    let topic =
+        assert_ok!(admin.create_topic().name("news").attributes("DisplayName", "News & more").send().await);
     let topic = topic.topic_arn().expect("an ARN");
 
     let sns = Client::new(role.config());
@@ -16,14 +17,26 @@ async fn a_publisher_publishes_and_does_not_subscribe(role: TemporaryRole) {
     assert_denied!(sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(queue).send().await);
     assert_denied!(sns.publish().topic_arn(topic.replace("news", "other")).message("hello").send().await);
 
-    let subscribe = admin.subscribe().topic_arn(topic).protocol("sqs").endpoint(queue).attributes("RawMessageDelivery", "true");
+    let subscribe = admin
+        .subscribe()
+        .topic_arn(topic)
+        .protocol("sqs")
+        .endpoint(queue)
+        .attributes("RawMessageDelivery", "true");
     let subscription = assert_ok!(subscribe.send().await).subscription_arn.expect("an ARN");
-    let attributes = assert_ok!(admin.get_subscription_attributes().subscription_arn(&subscription).send().await);
+    let attributes =
+        assert_ok!(admin.get_subscription_attributes().subscription_arn(&subscription).send().await);
     assert_eq!(attributes.attributes().expect("attributes")["RawMessageDelivery"], "true");
     let attributes = assert_ok!(admin.get_topic_attributes().topic_arn(topic).send().await);
     let attributes = attributes.attributes().expect("attributes");
-    assert_eq!((attributes["DisplayName"].as_str(), attributes["SubscriptionsConfirmed"].as_str()), ("News & more", "1"));
-    assert_eq!(assert_ok!(admin.list_subscriptions_by_topic().topic_arn(topic).send().await).subscriptions().len(), 1);
+    assert_eq!(
+        (attributes["DisplayName"].as_str(), attributes["SubscriptionsConfirmed"].as_str()),
+        ("News & more", "1")
+    );
+    assert_eq!(
+        assert_ok!(admin.list_subscriptions_by_topic().topic_arn(topic).send().await).subscriptions().len(),
+        1
+    );
     assert_eq!(code(sns.publish().topic_arn(topic).message("").send().await), "InvalidParameter");
     assert_ok!(admin.unsubscribe().subscription_arn(&subscription).send().await);
     assert_ok!(admin.delete_topic().topic_arn(topic).send().await);

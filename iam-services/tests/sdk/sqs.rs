@@ -1,8 +1,9 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::{Builder, Region};
 use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry};
-use iam_fixture::{TemporaryRole, assert_allowed, assert_denied, assert_ok, iam_policy};
+use iam_fixture::{SdkConfig, TemporaryRole, assert_allowed, assert_denied, assert_ok, iam_policy};
 
 use crate::{allow, code};
 
@@ -15,16 +16,28 @@ async fn a_producer_sends_and_does_not_receive(role: TemporaryRole) {
     assert_ok!(admin.create_queue().queue_name("jobs").send().await);
     let sqs = Client::new(role.config());
     let url = assert_ok!(sqs.get_queue_url().queue_name("jobs").send().await).queue_url.expect("a URL");
-    let attribute = MessageAttributeValue::builder().data_type("String").string_value("x").build().expect("complete");
+    let attribute =
+        MessageAttributeValue::builder().data_type("String").string_value("x").build().expect("complete");
     let sent = assert_ok!(
-        sqs.send_message().queue_url(&url).message_body("hello").message_attributes("k", attribute).send().await
+        sqs.send_message()
+            .queue_url(&url)
+            .message_body("hello")
+            .message_attributes("k", attribute)
+            .send()
+            .await
     );
     assert_eq!(sent.md5_of_message_body(), Some("5d41402abc4b2a76b9719d911017c592"));
     assert_denied!(sqs.receive_message().queue_url(&url).send().await);
     assert_denied!(sqs.send_message().queue_url(url.replace("jobs", "other")).message_body("x").send().await);
 
     let received = assert_ok!(
-        admin.receive_message().queue_url(&url).message_attribute_names("All").max_number_of_messages(10).send().await
+        admin
+            .receive_message()
+            .queue_url(&url)
+            .message_attribute_names("All")
+            .max_number_of_messages(10)
+            .send()
+            .await
     );
     let [message] = received.messages() else { panic!("one message, not {received:?}") };
     assert_eq!(message.body(), Some("hello"));
@@ -32,7 +45,15 @@ async fn a_producer_sends_and_does_not_receive(role: TemporaryRole) {
     let again = assert_ok!(admin.receive_message().queue_url(&url).send().await);
     assert!(again.messages().is_empty(), "it is hidden");
     let handle = message.receipt_handle().expect("a handle");
-    assert_ok!(admin.change_message_visibility().queue_url(&url).receipt_handle(handle).visibility_timeout(0).send().await);
+    assert_ok!(
+        admin
+            .change_message_visibility()
+            .queue_url(&url)
+            .receipt_handle(handle)
+            .visibility_timeout(0)
+            .send()
+            .await
+    );
     let again = assert_ok!(admin.receive_message().queue_url(&url).send().await);
     let handle = again.messages()[0].receipt_handle().expect("a handle");
     assert_ok!(admin.delete_message().queue_url(&url).receipt_handle(handle).send().await);
@@ -56,7 +77,9 @@ async fn messages_of_a_group_come_once_and_in_order(role: TemporaryRole) {
         .attributes(QueueAttributeName::FifoQueue, "true")
         .attributes(QueueAttributeName::ContentBasedDeduplication, "true");
     let url = assert_ok!(create.send().await).queue_url.expect("a URL");
-    let send = |body: &str, group: &str| sqs.send_message().queue_url(&url).message_body(body).message_group_id(group).send();
+    let send = |body: &str, group: &str| {
+        sqs.send_message().queue_url(&url).message_body(body).message_group_id(group).send()
+    };
     let first = assert_ok!(send("1", "a").await);
     let duplicate = assert_ok!(send("1", "a").await);
     assert_eq!(first.message_id(), duplicate.message_id());
@@ -81,7 +104,8 @@ async fn messages_of_a_group_come_once_and_in_order(role: TemporaryRole) {
 async fn what_is_received_too_often_goes_to_the_dead_letter_queue(role: TemporaryRole) {
     let sqs = Client::new(role.config());
     let dead = assert_ok!(sqs.create_queue().queue_name("dead").send().await).queue_url.expect("a URL");
-    let policy = r#"{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1}"#;
+    let policy =
+        r#"{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1}"#;
     let create = sqs
         .create_queue()
         .queue_name("live")
@@ -92,7 +116,12 @@ async fn what_is_received_too_often_goes_to_the_dead_letter_queue(role: Temporar
         SendMessageBatchRequestEntry::builder().id(id).message_body(body).build().expect("complete")
     };
     let batch = assert_ok!(
-        sqs.send_message_batch().queue_url(&live).entries(entry("1", "a")).entries(entry("2", "")).send().await
+        sqs.send_message_batch()
+            .queue_url(&live)
+            .entries(entry("1", "a"))
+            .entries(entry("2", ""))
+            .send()
+            .await
     );
     assert_eq!((batch.successful().len(), batch.failed().len()), (1, 1));
     assert_eq!(assert_ok!(sqs.receive_message().queue_url(&live).send().await).messages().len(), 1);
@@ -112,10 +141,11 @@ async fn a_long_poll_ends_with_the_message_or_with_the_time(role: TemporaryRole)
     let nothing = assert_ok!(sqs.receive_message().queue_url(&url).wait_time_seconds(1).send().await);
     assert!(nothing.messages().is_empty() && start.elapsed() >= Duration::from_secs(1));
     let start = Instant::now();
-    let (received, _) = tokio::join!(sqs.receive_message().queue_url(&url).wait_time_seconds(20).send(), async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_ok!(sqs.send_message().queue_url(&url).message_body("x").send().await);
-    });
+    let (received, ()) =
+        tokio::join!(sqs.receive_message().queue_url(&url).wait_time_seconds(20).send(), async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert_ok!(sqs.send_message().queue_url(&url).message_body("x").send().await);
+        });
     assert_eq!(assert_ok!(received).messages().len(), 1);
     assert!(start.elapsed() < Duration::from_secs(10));
     // A delay ends during the poll too.
@@ -124,8 +154,10 @@ async fn a_long_poll_ends_with_the_message_or_with_the_time(role: TemporaryRole)
     assert_eq!(received.messages()[0].body(), Some("later"));
 }
 
-#[iam_policy(policy = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:PurgeQueue", "Resource": "*",
-    "Condition": {"StringEquals": {"aws:ResourceTag/stage": "test"}}}}"#)]
+#[iam_policy(
+    policy = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:PurgeQueue", "Resource": "*",
+    "Condition": {"StringEquals": {"aws:ResourceTag/stage": "test"}}}}"#
+)]
 #[tokio::test]
 async fn the_tags_of_a_queue_decide(role: TemporaryRole) {
     let admin = Client::new(role.admin());
@@ -140,4 +172,16 @@ async fn the_tags_of_a_queue_decide(role: TemporaryRole) {
     assert_ok!(admin.untag_queue().queue_url(&test).tag_keys("stage").send().await);
     assert_denied!(sqs.purge_queue().queue_url(&test).send().await);
     assert_allowed!(admin.purge_queue().queue_url(&test).send().await);
+}
+
+#[iam_policy(policy = allow(&["sqs:*"], &["*"]))]
+#[tokio::test]
+async fn queues_are_apart_in_each_region(config: SdkConfig) {
+    let here = Client::new(&config);
+    assert_ok!(here.create_queue().queue_name("q").send().await);
+    let there = Client::from_conf(Builder::from(&config).region(Region::new("eu-west-1")).build());
+    let missing = there.get_queue_url().queue_name("q").send().await.expect_err("it is elsewhere");
+    assert!(missing.into_service_error().is_queue_does_not_exist());
+    let url = assert_ok!(there.create_queue().queue_name("q").send().await).queue_url.expect("a URL");
+    assert_eq!(url, "https://sqs.eu-west-1.amazonaws.com/123456789012/q");
 }

@@ -63,7 +63,6 @@ impl Condition {
             Self::AttributeType(path, kind) => path.get(item).is_some_and(|value| value.kind() == kind),
             Self::BeginsWith(a, b) => with(item, a, b, begins_with),
             Self::Between(a, low, high) => {
-                let order = |a: &Value, b: &Value| order(a, b);
                 with(item, a, low, |a, low| order(a, low).is_some_and(Ordering::is_ge))
                     && with(item, a, high, |a, high| order(a, high).is_some_and(Ordering::is_le))
             }
@@ -254,7 +253,9 @@ impl Parser<'_> {
             }
             self.expect(")")?;
             if list.len() > 100 {
-                return Err(self.error("The IN operator is provided with too many operands; number of operands: 101"));
+                return Err(
+                    self.error("The IN operator is provided with too many operands; number of operands: 101")
+                );
             }
             return Ok(Condition::In(a, list));
         }
@@ -277,7 +278,8 @@ impl Parser<'_> {
             && a == b
         {
             return Err(self.error(&format!(
-                "The first operand must be distinct from the remaining operands for this operator or function; operator: \
+                "The first operand must be distinct from the remaining operands for this operator or \
+                 function; operator: \
                  {sign}, first operand: {a}"
             )));
         }
@@ -303,13 +305,15 @@ impl Parser<'_> {
                 self.expect(",")?;
                 match self.value()? {
                     Value::S(kind)
-                        if ["B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"].contains(&kind.as_str()) =>
+                        if ["B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"]
+                            .contains(&kind.as_str()) =>
                     {
                         Condition::AttributeType(path, kind)
                     }
                     Value::S(kind) => {
                         return Err(self.error(&format!(
-                            "Invalid attribute type name found; type: {kind}, valid types: {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}"
+                            "Invalid attribute type name found; type: {kind}, valid types: \
+                             {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}"
                         )));
                     }
                     other => return Err(self.wrong_operand("attribute_type", other.kind())),
@@ -364,7 +368,8 @@ impl Parser<'_> {
 
     fn wrong_operand(&self, operator: &str, kind: &str) -> Fault {
         self.error(&format!(
-            "Incorrect operand type for operator or function; operator or function: {operator}, operand type: {kind}"
+            "Incorrect operand type for operator or function; operator or function: {operator}, operand \
+             type: {kind}"
         ))
     }
 }
@@ -388,7 +393,7 @@ mod tests {
         let request = request.as_object().expect("an object");
         let placeholders = Placeholders::read(Input::new(request, "V"), &["ConditionExpression"])?;
         let json = json!({
-            "n": {"N": "1.0"}, "t": {"S": "abc"}, "status": {"S": "a"}, "set": {"SS": ["a", "b"]},
+            "n": {"N": "1.0"}, "t": {"S": "abc"}, "status": {"S": "a"}, "marks": {"SS": ["a", "b"]},
             "l": {"L": [{"N": "1"}, {"M": {"x": {"S": "a"}}}]},
         });
         let item = item(json.as_object().expect("an object"))?;
@@ -405,17 +410,24 @@ mod tests {
             "NOT absent = :one",
             "#s IN (:ab, :a)",
             "begins_with(t, :ab)",
-            "contains(t, :ab) AND contains(set, :a) AND contains(l, :one)",
+            "contains(t, :ab) AND contains(marks, :a) AND contains(l, :one)",
             "attribute_exists(l[1].x) AND attribute_not_exists(l[2])",
             "attribute_type(t, :s)",
-            "size(t) > :two AND size(set) = :two",
+            "size(t) > :two AND size(marks) = :two",
             "n = :two OR n = :one AND t <> :a",
             "(n = :two OR n = :one) AND l[1].x = :a",
         ];
         for expression in yes {
             assert!(evaluated(expression).expect(expression), "{expression}");
         }
-        let no = ["n = :a", "absent = :one", "n > :a", "(n = :one OR n = :two) AND t = :a", "t < :one", "size(n) = :one"];
+        let no = [
+            "n = :a",
+            "absent = :one",
+            "n > :a",
+            "(n = :one OR n = :two) AND t = :a",
+            "t < :one",
+            "size(n) = :one",
+        ];
         for expression in no {
             assert!(!evaluated(expression).expect(expression), "{expression}");
         }
@@ -424,9 +436,26 @@ mod tests {
     #[test]
     fn what_is_no_condition_is_refused() {
         let wrong = [
-            "", "n", "n =", "n == :one", "= :one", "n = :one AND", "status = :a", "n = :missing", "#missing = :a", "n = 1",
-            "foo(n)", "begins_with(t, :one)", "n < :t", "n BETWEEN :two AND :one", "(n = :one", "n = :one)", "n = n",
-            "n = :one n = :one", "l[x] = :one", "é = :a",
+            "",
+            "n",
+            "n =",
+            "n == :one",
+            "= :one",
+            "n = :one AND",
+            "status = :a",
+            "n = :missing",
+            "#missing = :a",
+            "n = 1",
+            "foo(n)",
+            "begins_with(t, :one)",
+            "n < :t",
+            "n BETWEEN :two AND :one",
+            "(n = :one",
+            "n = :one)",
+            "n = n",
+            "n = :one n = :one",
+            "l[x] = :one",
+            "é = :a",
         ];
         for expression in wrong {
             assert!(evaluated(expression).is_err(), "{expression}");

@@ -40,8 +40,9 @@ impl<'a> Parser<'a> {
                 text.len()
             )));
         }
-        let tokens = tokens(text)
-            .map_err(|c| invalid(format!("Invalid {kind}: Syntax error; token: \"{c}\", near: \"{text}\"")))?;
+        let tokens = tokens(text).map_err(|c| {
+            invalid(format!("Invalid {kind}: Syntax error; token: \"{c}\", near: \"{text}\""))
+        })?;
         Ok(Self { kind, tokens, at: 0, placeholders, depth: 0, operators: 0 })
     }
 
@@ -105,7 +106,8 @@ impl<'a> Parser<'a> {
 
     pub(super) fn unexpected(&self) -> Fault {
         let text = |at: usize| self.tokens.get(at).map_or("<EOF>", |token| token.text());
-        let near: Vec<&str> = (self.at.saturating_sub(1)..self.tokens.len().min(self.at + 2)).map(text).collect();
+        let near: Vec<&str> =
+            (self.at.saturating_sub(1)..self.tokens.len().min(self.at + 2)).map(text).collect();
         self.error(&format!("Syntax error; token: \"{}\", near: \"{}\"", text(self.at), near.join(" ")))
     }
 
@@ -147,12 +149,15 @@ impl<'a> Parser<'a> {
                 Some(attribute) => attribute.to_owned(),
                 None => {
                     return Err(self.error(&format!(
-                        "An expression attribute name used in the document path is not defined; attribute name: {name}"
+                        "An expression attribute name used in the document path is not defined; attribute \
+                         name: {name}"
                     )));
                 }
             },
             Some(Token::Word(word)) if is_reserved(word) => {
-                return Err(self.error(&format!("Attribute name is a reserved keyword; reserved keyword: {word}")));
+                return Err(
+                    self.error(&format!("Attribute name is a reserved keyword; reserved keyword: {word}"))
+                );
             }
             Some(Token::Word(word)) => word.to_owned(),
             _ => return Err(self.unexpected()),

@@ -22,7 +22,9 @@ impl<'a> Placeholders<'a> {
         for (name, attribute) in input.map("ExpressionAttributeNames")? {
             check("Names", name, '#')?;
             if attribute.is_empty() {
-                return Err(invalid(format!("ExpressionAttributeNames contains invalid value: Empty attribute name for key {name}")));
+                return Err(invalid(format!(
+                    "ExpressionAttributeNames contains invalid value: Empty attribute name for key {name}"
+                )));
             }
             names.insert(name, attribute);
         }
@@ -81,7 +83,9 @@ impl<'a> Placeholders<'a> {
 
 fn check(kind: &str, name: &str, sign: char) -> Result<(), Fault> {
     let rest = name.strip_prefix(sign);
-    if rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')) {
+    if rest
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+    {
         return Ok(());
     }
     Err(invalid(format!("ExpressionAttribute{kind} contains invalid key: Syntax error; key: \"{name}\"")))

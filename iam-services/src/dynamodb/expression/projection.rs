@@ -64,7 +64,10 @@ impl Projection {
 /// The parts of a value that some paths lead to.
 fn part(value: &Value, paths: &[&[Step]]) -> Value {
     let after = |step: &Step| -> Vec<&[Step]> {
-        paths.iter().filter_map(|path| path.split_first().filter(|(first, _)| *first == step).map(|(_, rest)| rest)).collect()
+        paths
+            .iter()
+            .filter_map(|path| path.split_first().filter(|(first, _)| *first == step).map(|(_, rest)| rest))
+            .collect()
     };
     let shown = |value: &Value, paths: Vec<&[Step]>| {
         if paths.iter().any(|path| path.is_empty()) {
@@ -83,7 +86,9 @@ fn part(value: &Value, paths: &[&[Step]]) -> Value {
         Value::M(members) => Value::M(
             members
                 .iter()
-                .filter_map(|(name, value)| Some((name.clone(), shown(value, after(&Step::Member(name.clone())))?)))
+                .filter_map(|(name, value)| {
+                    Some((name.clone(), shown(value, after(&Step::Member(name.clone())))?))
+                })
                 .collect(),
         ),
         other => other.clone(),
@@ -102,7 +107,8 @@ pub(super) fn check_apart(kind: &str, paths: &[Path]) -> Result<(), Fault> {
                 continue;
             };
             return Err(invalid(format!(
-                "Invalid {kind}: Two document paths {problem}; must remove or rewrite one of these paths; path one: {a}, \
+                "Invalid {kind}: Two document paths {problem}; must remove or rewrite one of these paths; \
+                 path one: {a}, \
                  path two: {b}"
             )));
         }

@@ -17,7 +17,11 @@ pub(super) enum Token<'a> {
 impl<'a> Token<'a> {
     pub(super) fn text(self) -> &'a str {
         match self {
-            Self::Word(text) | Self::Name(text) | Self::Value(text) | Self::Number(text) | Self::Sign(text) => text,
+            Self::Word(text)
+            | Self::Name(text)
+            | Self::Value(text)
+            | Self::Number(text)
+            | Self::Sign(text) => text,
         }
     }
 
@@ -34,7 +38,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, char> {
     while let Some(first) = rest.chars().next() {
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let length = match first {
-            '#' | ':' => 1 + rest.get(1..).and_then(|rest| rest.find(|c| !is_word(c))).unwrap_or(rest.len() - 1),
+            '#' | ':' => {
+                1 + rest.get(1..).and_then(|rest| rest.find(|c| !is_word(c))).unwrap_or(rest.len() - 1)
+            }
             c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
             '<' if rest.starts_with("<>") || rest.starts_with("<=") => 2,
             '>' if rest.starts_with(">=") => 2,

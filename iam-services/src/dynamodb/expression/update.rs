@@ -73,7 +73,9 @@ impl Update {
     /// What is changed.
     pub(in crate::dynamodb) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(|action| match action {
-            Action::Add(path, _) | Action::Delete(path, _) | Action::Remove(path) | Action::Set(path, _) => path,
+            Action::Add(path, _) | Action::Delete(path, _) | Action::Remove(path) | Action::Set(path, _) => {
+                path
+            }
         })
     }
 
@@ -233,7 +235,8 @@ impl Parser<'_> {
             {
                 let sign = if is_plus { '+' } else { '-' };
                 return Err(self.error(&format!(
-                    "Incorrect operand type for operator or function; operator or function: {sign}, operand type: {}",
+                    "Incorrect operand type for operator or function; operator or function: {sign}, operand \
+                     type: {}",
                     value.kind()
                 )));
             }
@@ -316,11 +319,20 @@ mod tests {
             ("SET n = n + :one", json!({"n": {"N": "6"}})),
             ("set n = n - :one, x = n", json!({"n": {"N": "4"}, "x": {"N": "5"}})),
             ("SET x = if_not_exists(x, :one), n = if_not_exists(n, :one)", json!({"x": {"N": "1"}})),
-            ("SET l = list_append(l, :list)", json!({"l": {"L": [{"N": "1"}, {"N": "2"}, {"N": "3"}, {"N": "9"}]}})),
-            ("SET l[0] = :s, l[7] = :one", json!({"l": {"L": [{"S": "s"}, {"N": "2"}, {"N": "3"}, {"N": "1"}]}})),
+            (
+                "SET l = list_append(l, :list)",
+                json!({"l": {"L": [{"N": "1"}, {"N": "2"}, {"N": "3"}, {"N": "9"}]}}),
+            ),
+            (
+                "SET l[0] = :s, l[7] = :one",
+                json!({"l": {"L": [{"S": "s"}, {"N": "2"}, {"N": "3"}, {"N": "1"}]}}),
+            ),
             ("SET m.a = :s", json!({"m": {"M": {"a": {"S": "s"}}}})),
             ("REMOVE l[0], l[2], n", json!({"l": {"L": [{"N": "2"}]}, "n": null})),
-            ("ADD n :one, t :set, y :one", json!({"n": {"N": "6"}, "t": {"SS": ["a", "b", "c"]}, "y": {"N": "1"}})),
+            (
+                "ADD n :one, t :set, y :one",
+                json!({"n": {"N": "6"}, "t": {"SS": ["a", "b", "c"]}, "y": {"N": "1"}}),
+            ),
             ("DELETE t :set", json!({"t": {"SS": ["a"]}})),
             ("DELETE t :all", json!({"t": null})),
             ("SET x = :one REMOVE n ADD y :one", json!({"x": {"N": "1"}, "n": null, "y": {"N": "1"}})),
@@ -333,9 +345,22 @@ mod tests {
     #[test]
     fn what_is_no_update_is_refused() {
         let wrong = [
-            "", "n = :one", "SET n", "SET n = missing", "SET n = :s + :one", "SET a = :one SET b = :one", "SET m = :one, m.a = :s",
-            "SET n = n + l", "ADD n :s", "ADD l :one", "DELETE n :one", "SET x.y = :one", "REMOVE", "SET n = foo(n)",
-            "SET l = list_append(n, :list)", "SET n = :one,",
+            "",
+            "n = :one",
+            "SET n",
+            "SET n = missing",
+            "SET n = :s + :one",
+            "SET a = :one SET b = :one",
+            "SET m = :one, m.a = :s",
+            "SET n = n + l",
+            "ADD n :s",
+            "ADD l :one",
+            "DELETE n :one",
+            "SET x.y = :one",
+            "REMOVE",
+            "SET n = foo(n)",
+            "SET l = list_append(n, :list)",
+            "SET n = :one,",
         ];
         for expression in wrong {
             assert!(updated(expression).is_err(), "{expression}");
