@@ -66,7 +66,7 @@ impl Caller {
                 })
             }
             SessionOf::Role { role, role_id, name, .. } => {
-                let role = iam.roles.find(role).filter(|role| role.head.id == *role_id)?;
+                let role = endpoint.role(iam, role).filter(|role| role.head.id == *role_id)?;
                 let mut tags = role.head.tags.clone();
                 tags.extend(session.tags.clone());
                 Some(Self {

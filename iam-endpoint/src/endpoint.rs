@@ -1,5 +1,6 @@
 //! An endpoint and what it keeps between requests.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
@@ -13,7 +14,7 @@ use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 use crate::body::Body;
 use crate::clock::{self, Clock};
 use crate::credentials::Credentials;
-use crate::iam::{self, AccessKey};
+use crate::iam::{self, AccessKey, Role};
 use crate::journal::{Event, Journal, Observer};
 use crate::organization::Organization;
 use crate::perform::{Perform, Performers};
@@ -22,6 +23,7 @@ use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
 use crate::told::Told;
+use crate::weather::{Server, Sky, Weather};
 
 /// AWS in one region, inside the process, seen from one of its accounts.
 ///
@@ -132,6 +134,25 @@ impl Endpoint {
         &self.shared.journal
     }
 
+    /// From when on every server of a service knows the role as it was at that time, and the key of its session; `None` where
+    /// the endpoint's weather has no [`Propagation`](crate::weather::Propagation), so that everything is known at once.
+    #[must_use]
+    pub fn known_everywhere(
+        &self,
+        service: &str,
+        role_name: &str,
+        access_key_id: &str,
+        as_of: SystemTime,
+    ) -> Option<SystemTime> {
+        self.shared.sky.as_ref()?.settled(service, self.account_id(), role_name, access_key_id, as_of)
+    }
+
+    /// Whether the endpoint was built with [`Weather`].
+    #[must_use]
+    pub fn has_weather(&self) -> bool {
+        self.shared.sky.is_some()
+    }
+
     /// Makes accounts of this endpoint members of an organization, and its policies part of every decision; replaces the
     /// one that was there.
     pub fn set_organization(&self, organization: Organization) {
@@ -173,6 +194,7 @@ pub struct EndpointBuilder {
     clock: Clock,
     observer: Option<Observer>,
     performers: Performers,
+    weather: Option<Weather>,
 }
 
 impl EndpointBuilder {
@@ -219,6 +241,13 @@ impl EndpointBuilder {
         self
     }
 
+    /// How badly the endpoint behaves; by default it never does.
+    #[must_use]
+    pub fn weather(mut self, weather: Weather) -> Self {
+        self.weather = Some(weather);
+        self
+    }
+
     /// The endpoint.
     ///
     /// # Panics
@@ -227,13 +256,17 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Endpoint {
-        let Self { account, region, clock, observer, performers } = self;
+        let Self { account, region, clock, observer, performers, weather } = self;
         check_account(&account);
         assert!(
             !region.is_empty()
                 && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
             "a region is a name such as `us-east-1`, not `{region}`"
         );
+        let clock = match weather.clone() {
+            Some(weather) => Clock::new(move || weather.shown(clock.now())),
+            None => clock,
+        };
         let account = Arc::new(Account::new(account, &clock));
         let world = World {
             partition: partition_of(&region),
@@ -247,8 +280,9 @@ impl EndpointBuilder {
             performers,
             told: Told::default(),
             resource_policies: ResourcePolicies::default(),
+            sky: weather.map(Sky::new),
         };
-        Endpoint { shared: Shared { account, world: Arc::new(world) } }
+        Endpoint { shared: Shared { account, world: Arc::new(world), server: None } }
     }
 }
 
@@ -269,6 +303,7 @@ impl Default for EndpointBuilder {
             clock: Clock::default(),
             observer: None,
             performers: Performers::default(),
+            weather: None,
         }
     }
 }
@@ -278,6 +313,8 @@ impl Default for EndpointBuilder {
 pub(crate) struct Shared {
     pub(crate) account: Arc<Account>,
     world: Arc<World>,
+    /// Whose knowledge of roles and keys this is; `None` knows all.
+    server: Option<Server>,
 }
 
 /// An account.
@@ -300,6 +337,7 @@ pub(crate) struct World {
     pub(crate) performers: Performers,
     pub(crate) told: Told,
     pub(crate) resource_policies: ResourcePolicies,
+    pub(crate) sky: Option<Sky>,
 }
 
 impl Account {
@@ -335,7 +373,34 @@ impl Shared {
     pub(crate) fn access_key(&self, id: &str) -> Option<(Arc<AccessKey>, Shared)> {
         let in_account = |account: &Arc<Account>| Some((account.access_key(id)?, self.seen_from(account)));
         // Most keys are of the account that the test gave the request to.
-        in_account(&self.account).or_else(|| self.accounts().values().find_map(in_account))
+        let found = in_account(&self.account).or_else(|| self.accounts().values().find_map(in_account));
+        found.filter(|_| self.known().is_none_or(|(sky, server)| sky.has_key(server, id, self.clock.now())))
+    }
+
+    /// The same as one server of a service knows it.
+    pub(crate) fn known_by(&self, server: Option<Server>) -> Shared {
+        Shared { server, ..self.clone() }
+    }
+
+    /// A role, as it is known here.
+    pub(crate) fn role<'i>(&self, iam: &'i iam::State, name: &str) -> Option<Cow<'i, Role>> {
+        let current = iam.roles.find(name);
+        match self.known() {
+            Some((sky, server)) => sky.role(server, &self.account.id, name, self.clock.now(), current),
+            None => current.map(Cow::Borrowed),
+        }
+    }
+
+    /// Says that a role was made, changed or deleted, so that it becomes known.
+    pub(crate) fn changed_role(&self, name: &str) {
+        if let Some(sky) = &self.sky {
+            let role = self.iam().roles.find(name).cloned();
+            sky.note_role(&self.account.id, name, self.clock.now(), role);
+        }
+    }
+
+    fn known(&self) -> Option<(&Sky, Server)> {
+        Some((self.sky.as_ref()?, self.server?))
     }
 
     /// The same world seen from an account that somebody has opened.
@@ -361,7 +426,7 @@ impl Shared {
     }
 
     fn seen_from(&self, account: &Arc<Account>) -> Shared {
-        Shared { account: Arc::clone(account), world: Arc::clone(&self.world) }
+        Shared { account: Arc::clone(account), world: Arc::clone(&self.world), server: self.server }
     }
 
     fn accounts(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<Account>>> {

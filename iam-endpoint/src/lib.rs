@@ -33,6 +33,7 @@
 //!                                    of every `operation`
 //! ```
 //!
+//! `weather` may stand between: throttling, failures, answers that are lost, roles that are not known everywhere yet.
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
 
@@ -77,6 +78,7 @@ mod told;
 mod upload;
 #[cfg(feature = "upstream")]
 mod upstream;
+pub mod weather;
 mod xml;
 
 pub use body::{Body, BodyError};

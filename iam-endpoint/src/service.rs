@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::header::DATE;
 #[cfg(feature = "server")]
 use http::header::EXPECT;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::addressee::{Addressee, Signs};
 use crate::body::Body;
@@ -36,20 +36,21 @@ use crate::server::Coming;
 use crate::sigv4::{Failure, Opening, Presented};
 #[cfg(feature = "server")]
 use crate::upload::{self, Broken, Passed};
+use crate::weather::{Interrupted, Sky};
 use crate::{analyzer, iam, mapped, s3, sts};
 
 /// Answers one request as a server does, which dates its answers. `peer` is the client's address.
 #[cfg(feature = "server")]
 pub(crate) async fn call(endpoint: &Shared, request: Request<Bytes>, peer: IpAddr) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let step = decide(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), Some(peer));
+    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), Some(peer));
     dated(endpoint, step.answer(endpoint).await)
 }
 
 /// Answers one request as a server does, with an answer that is whole.
 pub(crate) async fn call_whole(endpoint: &Shared, request: Request<Bytes>) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
-    let mut step = decide(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), None);
+    let mut step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), None);
     if let Step::Allowed(pending) = &mut step {
         pending.is_whole = true;
     }
@@ -64,8 +65,10 @@ pub(crate) async fn answer(
     headers: Vec<(&str, &[u8])>,
     body: Bytes,
 ) -> Response<Body> {
-    let step = decide(endpoint, parts, &Headers::new(headers), Some(body), None);
-    step.answer(endpoint).await
+    let step = begin(endpoint, parts, &Headers::new(headers), Some(body), None);
+    let response = step.answer(endpoint).await;
+    // From the date a client learns by how much its clock is off, which is so in bad weather only.
+    if endpoint.sky.is_some() { dated(endpoint, response) } else { response }
 }
 
 /// Answers an upload, whose body goes on as it comes once the caller is found to be allowed to send it.
@@ -79,7 +82,7 @@ pub(crate) async fn upload<B>(
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
-    let step = decide(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), None, Some(peer));
+    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), None, Some(peer));
     let response = match step {
         Step::Allowed(pending) => pending.perform_upload(endpoint, coming, &parts).await,
         Step::Answered(response) => {
@@ -88,6 +91,10 @@ where
                 coming.drain().await;
             }
             response.map(Body::from)
+        }
+        step @ Step::Interrupted(..) => {
+            coming.drain().await;
+            step.answer(endpoint).await
         }
     };
     dated(endpoint, response)
@@ -106,6 +113,8 @@ enum Step {
     Answered(Response<Bytes>),
     /// Another performs it, and may take its time.
     Allowed(Box<Pending>),
+    /// Whatever the answer is, it does not reach the client; what is pending takes effect all the same.
+    Interrupted(Option<Box<Pending>>, Interrupted),
 }
 
 impl Step {
@@ -113,6 +122,12 @@ impl Step {
         match self {
             Self::Answered(response) => response.map(Body::from),
             Self::Allowed(pending) => pending.perform(endpoint).await,
+            Self::Interrupted(pending, interrupted) => {
+                if let Some(pending) = pending {
+                    let _ = pending.perform(endpoint).await;
+                }
+                interrupted.answer().await.map(Body::from)
+            }
         }
     }
 }
@@ -227,6 +242,78 @@ fn outcome_of(status: StatusCode) -> Outcome {
     if status.is_client_error() || status.is_server_error() { Outcome::Failed } else { Outcome::Answered }
 }
 
+/// What becomes of a request at once, in the weather that there is.
+fn begin(
+    endpoint: &Shared,
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Option<Bytes>,
+    peer: Option<IpAddr>,
+) -> Step {
+    match &endpoint.sky {
+        None => decide(endpoint, parts, headers, body, peer),
+        Some(sky) => begin_under(sky, endpoint, parts, headers, body, peer),
+    }
+}
+
+fn begin_under(
+    sky: &Sky,
+    endpoint: &Shared,
+    parts: &Parts,
+    headers: &Headers<'_>,
+    body: Option<Bytes>,
+    peer: Option<IpAddr>,
+) -> Step {
+    let time = endpoint.clock.now();
+    let known = body.as_deref().unwrap_or_default();
+    let (service, protocol) = addressed(parts, headers, known);
+    let call = match protocol.operation(parts, headers, known) {
+        Some(operation) => format!("{service}:{operation}"),
+        None => format!("{service}:"),
+    };
+    let endpoint = &endpoint.known_by(sky.server(&service));
+    let Some(mishap) = sky.mishap(&call, time) else {
+        return decide(endpoint, parts, headers, body, peer);
+    };
+    if let Some(fault) = mishap.fault(protocol) {
+        let request_id = request_id(protocol);
+        let ids = Ids { request: &request_id, host: HOST_ID };
+        return Step::Answered(refused(endpoint, protocol, fault, &parts.method, ids, call, time));
+    }
+    let pending = mishap.takes_effect().then(|| decide(endpoint, parts, headers, body, peer));
+    let pending = match pending {
+        Some(Step::Allowed(pending)) => Some(pending),
+        _ => None,
+    };
+    Step::Interrupted(pending, Interrupted::by(mishap))
+}
+
+/// An answer to nobody that is known, in its protocol, and journalled.
+fn refused(
+    endpoint: &Shared,
+    protocol: Protocol,
+    fault: Fault,
+    method: &Method,
+    ids: Ids<'_>,
+    operation: String,
+    time: SystemTime,
+) -> Response<Bytes> {
+    let mut response = protocol.error(&fault, method, ids);
+    stamp(&mut response, protocol, ids);
+    endpoint.journal.record(Event {
+        request_id: ids.request.to_owned(),
+        time,
+        principal: "unknown".to_owned(),
+        role: None,
+        operation,
+        authorizations: Vec::new(),
+        outcome: fault.outcome,
+        status: response.status().as_u16(),
+        code: Some(fault.code.into_owned()),
+    });
+    response
+}
+
 /// Identifies, routes and authorizes, and answers what needs no other. `None` is the body of an upload, which is still to
 /// come and plays no part in that.
 fn decide(
@@ -268,19 +355,7 @@ fn decide(
     let (mut response, event) = match identified {
         Err(failure) => {
             let fault = protocol.authentication_fault(failure);
-            let response = protocol.error(&fault, &parts.method, ids);
-            let event = Event {
-                request_id: request_id.clone(),
-                time,
-                principal: "unknown".to_owned(),
-                role: None,
-                operation: service,
-                authorizations: Vec::new(),
-                outcome: fault.outcome,
-                status: response.status().as_u16(),
-                code: Some(fault.code.into_owned()),
-            };
-            (response, event)
+            return Step::Answered(refused(endpoint, protocol, fault, &parts.method, ids, service, time));
         }
         Ok(Identified { caller, endpoint, signing, body, trailers, opening }) => {
             let call = Call {
@@ -336,13 +411,19 @@ fn decide(
 pub(crate) fn refuse(parts: &http::request::Parts, fault: &Fault) -> Response<Body> {
     let headers = Headers::of(&parts.headers);
     let parts = &Parts::of(parts);
-    let authority = authority(parts, &headers);
-    let host = Host::parse(&authority);
-    let presented = Presented::read(parts, &headers);
-    let signing_name = signing_name(&presented, &host);
-    let protocol = Signs { signing_name, host: &host, parts, headers: &headers, body: &[] }.read().protocol;
+    let (_, protocol) = addressed(parts, &headers, &[]);
     let request_id = request_id(protocol);
     protocol.error(fault, &parts.method, Ids { request: &request_id, host: HOST_ID }).map(Body::from)
+}
+
+/// The service, and the protocol in which it is spoken to.
+fn addressed(parts: &Parts, headers: &Headers<'_>, body: &[u8]) -> (String, Protocol) {
+    let authority = authority(parts, headers);
+    let host = Host::parse(&authority);
+    let presented = Presented::read(parts, headers);
+    let signing_name = signing_name(&presented, &host);
+    let addressee = Signs { signing_name, host: &host, parts, headers, body }.read();
+    (addressee.name(signing_name).to_owned(), addressee.protocol)
 }
 
 /// What the signature is for, or else the service of the host.

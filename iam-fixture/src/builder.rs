@@ -7,7 +7,7 @@ use iam_policy::{Policy, PolicyKind, PseudoParameter};
 use crate::backend::{Backend, Connection};
 use crate::document::PolicyDocument;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Boundary, Plan, Session};
+use crate::lifecycle::{Boundary, Plan, Readiness, Session};
 use crate::name;
 use crate::role::{TemporaryRole, always_deleting};
 
@@ -23,6 +23,7 @@ pub struct TemporaryRoleBuilder {
     duration: Option<Duration>,
     operations: Vec<[String; 3]>,
     policies: Vec<Attachment>,
+    readiness: Readiness,
     session_name: Option<String>,
     session_policy: Option<PolicyDocument>,
     tags: BTreeMap<String, String>,
@@ -92,6 +93,12 @@ impl TemporaryRoleBuilder {
     /// How long the session's credentials last: 15 minutes to 12 hours, one hour by default.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = Some(duration);
+        self
+    }
+
+    /// How the role is shown to be live before it is given out, where IAM takes its time.
+    pub fn readiness(mut self, readiness: Readiness) -> Self {
+        self.readiness = readiness;
         self
     }
 
@@ -261,6 +268,7 @@ impl TemporaryRoleBuilder {
                 policy: session_policy,
                 duration: self.duration,
             },
+            readiness: self.readiness.clone(),
         })
     }
 }

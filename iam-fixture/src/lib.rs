@@ -64,4 +64,5 @@ pub use crate::backend::Backend;
 pub use crate::builder::TemporaryRoleBuilder;
 pub use crate::document::PolicyDocument;
 pub use crate::error::{Error, ErrorKind};
+pub use crate::lifecycle::Readiness;
 pub use crate::role::TemporaryRole;

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
@@ -87,6 +88,12 @@ impl TemporaryRole {
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.0.signed_in.credentials
+    }
+
+    /// How long it took from the role's creation until it was shown to be live; zero where the backend knows a role at once.
+    #[must_use]
+    pub fn ready_after(&self) -> Duration {
+        self.0.signed_in.ready_after
     }
 
     /// The backend that has the role.

@@ -15,7 +15,7 @@ use crate::xml::Xml;
 const MOST_ATTACHED: usize = 10;
 
 /// The policies of a user or a role.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Grants {
     pub(crate) inline: BTreeMap<String, Policy>,
     /// ARNs, in the order of attaching.

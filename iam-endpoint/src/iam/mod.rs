@@ -38,6 +38,7 @@ mod version;
 pub(crate) use input::check_policy;
 pub(crate) use key::{AccessKey, Holder, Session, SessionOf, session_token};
 pub(crate) use operation::handle;
+pub(crate) use role::Role;
 pub(crate) use state::{ADMINISTRATOR, State};
 pub(crate) use tags::Tags;
 pub(crate) use user::User;

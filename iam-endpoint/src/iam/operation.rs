@@ -183,6 +183,12 @@ fn answer(call: &Call<'_>) -> Result<Option<Response<Bytes>>, Fault> {
     input.authorize(operation.name, &(operation.resource)(&input)?)?;
     let mut xml = Xml::new();
     (operation.run)(&input, &mut xml)?;
+    let reads = ["Get", "List", "Simulate"];
+    if let Some(role) = input.parameters.optional("RoleName")
+        && !reads.iter().any(|verb| operation.name.starts_with(verb))
+    {
+        call.endpoint.changed_role(role);
+    }
     Ok(Some(query::respond(call, operation.name, "https://iam.amazonaws.com/doc/2010-05-08/", &xml)))
 }
 

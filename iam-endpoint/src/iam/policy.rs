@@ -90,7 +90,9 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
         updated: input.call.now,
         description: input.parameters.optional("Description").map(str::to_owned),
     };
-    let mut iam = input.call.endpoint.iam_mut();
+    let endpoint = input.call.endpoint;
+    let mut iam = endpoint.iam_mut();
+    endpoint.sky.as_ref().map_or(Ok(()), |sky| sky.check_policies(iam.policies.len()))?;
     iam.policies.insert(policy)?;
     write_one(&iam, &arn, Detail::Created, xml)
 }

@@ -18,6 +18,7 @@ use crate::xml::Xml;
 const MOST_TRUST: usize = 2_048;
 
 /// A role.
+#[derive(Clone)]
 pub(crate) struct Role {
     pub(crate) head: Head,
     pub(crate) trust: Policy,
@@ -49,6 +50,7 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let description = description(input)?;
     let mut iam = endpoint.iam_mut();
     check_principals(&trust, &iam, endpoint)?;
+    endpoint.sky.as_ref().map_or(Ok(()), |sky| sky.check_roles(iam.roles.len()))?;
     let role = Role {
         head: Head::new("AROA", name, input.path("Path")?, tags, input.call.now),
         trust,

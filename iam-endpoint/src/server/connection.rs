@@ -1,6 +1,6 @@
 //! Connections: taken, served, and ended when the server stops.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use super::body::{self, Coming, Memory};
 use crate::body::Body;
 use crate::endpoint::Shared;
+use crate::weather::is_lost;
 use crate::{service, upload};
 
 /// The longest request line and headers together; AWS's own limits are well below.
@@ -65,6 +66,18 @@ pub(super) async fn accept(endpoint: Arc<Shared>, listener: TcpListener, mut sto
     let _ = timeout(GRACE, all_ended.closed()).await;
 }
 
+/// The weather took the answer.
+#[derive(Debug)]
+struct ConnectionReset;
+
+impl fmt::Display for ConnectionReset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("connection reset")
+    }
+}
+
+impl std::error::Error for ConnectionReset {}
+
 struct Connection {
     endpoint: Arc<Shared>,
     memory: Arc<Memory>,
@@ -94,16 +107,19 @@ impl Connection {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    /// An error drops the connection.
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, ConnectionReset> {
         let (parts, body) = request.into_parts();
         if upload::is_upload(&self.endpoint, &parts) {
-            return Ok(service::upload(&self.endpoint, parts, Coming::new(body), self.peer.ip()).await);
+            let response = service::upload(&self.endpoint, parts, Coming::new(body), self.peer.ip()).await;
+            return if is_lost(&response) { Err(ConnectionReset) } else { Ok(response) };
         }
-        Ok(match body::read(body, &self.memory).await {
+        let response = match body::read(body, &self.memory).await {
             Ok((body, _held)) => {
                 service::call(&self.endpoint, Request::from_parts(parts, body), self.peer.ip()).await
             }
             Err(fault) => service::refuse(&parts, &fault),
-        })
+        };
+        if is_lost(&response) { Err(ConnectionReset) } else { Ok(response) }
     }
 }

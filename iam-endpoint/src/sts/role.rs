@@ -23,7 +23,7 @@ impl Assumed {
     /// The role of this ARN in its account.
     pub(super) fn find(home: &Shared, arn: &str) -> Option<Self> {
         let iam = home.iam();
-        let role = iam.roles.find(arn.rsplit('/').next()?)?;
+        let role = home.role(&iam, arn.rsplit('/').next()?)?;
         let head = &role.head;
         (home.iam_arn("role", &head.path, &head.name) == arn).then(|| Self {
             name: head.name.clone(),

@@ -120,6 +120,9 @@ pub(super) fn set_tag_conditions(tags: &Tags, context: &mut Context) {
 pub(super) fn write_credentials(home: &Shared, session: Session, now: OffsetDateTime, xml: &mut Xml) {
     let expires = session.expires;
     let key = home.iam_mut().insert_key(AccessKey::of_session(session, now));
+    if let Some(sky) = &home.sky {
+        sky.note_key(&key.id, home.clock.now());
+    }
     let credentials = key.credentials();
     xml.element("Credentials", |xml| {
         xml.leaf("AccessKeyId", &credentials.access_key_id);

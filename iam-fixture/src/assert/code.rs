@@ -2,7 +2,7 @@
 
 /// What an error answer says about authorization, judged by its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CodeClass {
+pub(crate) enum CodeClass {
     /// Authorization passed: the service went on and failed for a reason of its own, such as `NoSuchKey`.
     Authorized,
     /// The credentials were not accepted, so no policy was asked.
@@ -111,7 +111,7 @@ const CODES: &[(CodeClass, &[&str])] = &[
 
 impl CodeClass {
     /// The class of `code`, where it is one whose meaning is known.
-    pub(super) fn of(code: &str) -> Option<Self> {
+    pub(crate) fn of(code: &str) -> Option<Self> {
         CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class)
     }
 }

@@ -13,6 +13,8 @@ mod expected;
 mod report;
 mod sentence;
 
+pub(crate) use code::CodeClass;
+
 pub use answer::{Answer, CallResult, NoRequestId, Probe, ProbeRequestId};
 pub use expected::{Expected, ParseExpectedError};
 

@@ -2,10 +2,10 @@ use std::borrow::Cow;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
 use iam_endpoint::Endpoint;
 use iam_policy::{Policy, Template, managed};
@@ -55,8 +55,11 @@ pub(crate) trait Outliving: Send + Sync {
 
     fn removed(&self, thing: &Thing);
 
-    /// How long what IAM has accepted may take to hold everywhere.
-    fn propagation(&self) -> Duration;
+    /// Whether what IAM has accepted takes its time to hold everywhere.
+    fn propagates(&self) -> bool;
+
+    /// What sends requests that no SDK client makes.
+    fn connector(&self) -> SharedHttpConnector;
 }
 
 pub(crate) type Calls = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -122,6 +125,22 @@ impl Connection {
         match &self.place {
             Place::Embedded(_) => None,
             Place::Outliving(place) => Some(&**place),
+        }
+    }
+
+    /// Whether a role may be unknown for a while after IAM has made it.
+    pub(crate) fn propagates(&self) -> bool {
+        match &self.place {
+            Place::Embedded(world) => world.endpoint.has_weather(),
+            Place::Outliving(place) => place.propagates(),
+        }
+    }
+
+    /// What sends requests that no SDK client makes.
+    pub(crate) fn connector(&self) -> SharedHttpConnector {
+        match &self.place {
+            Place::Embedded(world) => world.connector(),
+            Place::Outliving(place) => place.connector(),
         }
     }
 

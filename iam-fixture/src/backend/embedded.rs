@@ -27,7 +27,7 @@ use bytes::Bytes;
 use http::request::Parts;
 #[cfg(feature = "network")]
 use iam_endpoint::Upstream;
-use iam_endpoint::{Endpoint, Event};
+use iam_endpoint::{Endpoint, Event, weather};
 use iam_policy::{Policy, PolicyKind};
 
 use super::connection::{Admin, Connection, Place, trust_policy};
@@ -77,14 +77,19 @@ pub(super) fn fresh() -> Arc<Connection> {
     static TRUST: OnceLock<Policy> = OnceLock::new();
     let endpoint = endpoint();
     let trust = TRUST.get_or_init(|| trust_in_administrator(&endpoint));
-    connect(endpoint, trust)
+    connect(endpoint, trust, LazyLock::force(&CONTROL).clone())
 }
 
 /// The world of an account of the endpoint.
 pub(super) fn of_account(endpoint: &Endpoint, id: &str) -> Arc<Connection> {
-    let endpoint = endpoint.account(id);
+    of(endpoint.account(id))
+}
+
+/// A world around an endpoint that was built elsewhere.
+pub(super) fn of(endpoint: Endpoint) -> Arc<Connection> {
     let trust = trust_in_administrator(&endpoint);
-    connect(endpoint, &trust)
+    // Its clock may be off, which clients remember and others must not.
+    connect(endpoint, &trust, clients())
 }
 
 fn trust_in_administrator(endpoint: &Endpoint) -> Policy {
@@ -92,11 +97,10 @@ fn trust_in_administrator(endpoint: &Endpoint) -> Policy {
     Policy::parse(trust, PolicyKind::Trust).expect("the administrator's ARN makes a policy")
 }
 
-fn connect(endpoint: Endpoint, trust: &Policy) -> Arc<Connection> {
+fn connect(endpoint: Endpoint, trust: &Policy, (iam, sts): Clients) -> Arc<Connection> {
     let world = World::new(endpoint);
     let endpoint = &world.endpoint;
     endpoint.know(trust);
-    let (iam, sts) = LazyLock::force(&CONTROL).clone();
     let connection = Arc::new(Connection {
         iam,
         sts,
@@ -170,10 +174,14 @@ fn config(
 }
 
 /// The clients of the control calls, built once for all worlds: they find theirs by the task that calls.
-static CONTROL: LazyLock<(aws_sdk_iam::Client, aws_sdk_sts::Client)> = LazyLock::new(|| {
+static CONTROL: LazyLock<Clients> = LazyLock::new(clients);
+
+type Clients = (aws_sdk_iam::Client, aws_sdk_sts::Client);
+
+fn clients() -> Clients {
     let config = config(TaskWorld, "us-east-1", TaskWorld);
     (aws_sdk_iam::Client::new(&config), aws_sdk_sts::Client::new(&config))
-});
+}
 
 /// One embedded endpoint as the SDK sees it.
 #[derive(Clone, Debug)]
@@ -197,6 +205,10 @@ impl World {
             connector: SharedHttpConnector::new(InProcess(endpoint.clone())),
             endpoint,
         }
+    }
+
+    pub(super) fn connector(&self) -> SharedHttpConnector {
+        self.connector.clone()
     }
 
     /// The configuration of clients that are signed in with these credentials.
@@ -253,6 +265,9 @@ async fn answer(
     body: Bytes,
 ) -> Result<HttpResponse, ConnectorError> {
     let response = endpoint.answer(method, uri, headers.iter_bytes().collect(), body).await;
+    if weather::is_lost(&response) {
+        return Err(ConnectorError::io("the connection was reset".into()));
+    }
     // What comes from an upstream as a stream is one for the SDK too.
     let response = response.map(|body| match body.bytes() {
         Some(bytes) => SdkBody::from(bytes.clone()),

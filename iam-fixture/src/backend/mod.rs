@@ -14,7 +14,7 @@ use iam_endpoint::{Endpoint, Organization};
 use iam_policy::PolicyKind;
 use once_cell::sync::OnceCell;
 
-pub(crate) use self::connection::{Connection, Outliving};
+pub(crate) use self::connection::Connection;
 pub(crate) use self::embedded::journalled;
 use self::settings::{Choice, Settings};
 use crate::document::PolicyDocument;
@@ -53,6 +53,21 @@ impl Backend {
     #[must_use]
     pub fn embedded() -> Backend {
         Backend(Place::Embedded(embedded::fresh()))
+    }
+
+    /// An embedded endpoint that was built elsewhere: with [weather](iam_endpoint::weather), a clock, an account of one's own.
+    ///
+    /// ```
+    /// use iam_endpoint::{Endpoint, weather::{Propagation, Weather}};
+    /// use iam_fixture::Backend;
+    ///
+    /// let endpoint = Endpoint::builder().weather(Weather::new(7).propagation(Propagation::default())).build();
+    /// let backend = Backend::of_endpoint(endpoint);
+    /// # let _ = backend;
+    /// ```
+    #[must_use]
+    pub fn of_endpoint(endpoint: iam_endpoint::Endpoint) -> Backend {
+        Backend(Place::Embedded(embedded::of(endpoint)))
     }
 
     /// An emulator at this URL. It is asked first whether it enforces policies at all.

@@ -10,12 +10,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use iam_policy::Policy;
-#[cfg(feature = "network")]
-use iam_policy::{PolicyKind, PolicySet, Source, managed};
+use iam_policy::{Policy, PolicyKind, PolicySet, Source, managed};
 
 pub(crate) use self::lease::{Guard, Lease};
 pub(crate) use self::provision::provision;
+pub use self::ready::Readiness;
 pub(crate) use self::remove::Thing;
 #[cfg(feature = "network")]
 pub(crate) use self::remove::remove;
@@ -29,9 +28,9 @@ pub(crate) struct Plan {
     pub(crate) boundary: Option<Boundary>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) session: Session,
+    pub(crate) readiness: Readiness,
 }
 
-#[cfg(feature = "network")]
 impl Plan {
     /// The policies as they stand in the user's files, to explain decisions of a service that does not.
     ///
@@ -72,4 +71,6 @@ pub(crate) struct SignedIn {
     pub(crate) role_arn: String,
     pub(crate) session_arn: String,
     pub(crate) credentials: Credentials,
+    /// How long it took from the role's creation until it was shown to be live; zero where that goes without saying.
+    pub(crate) ready_after: Duration,
 }

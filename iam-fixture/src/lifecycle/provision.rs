@@ -2,11 +2,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::types::Tag;
+use tokio::time::Instant;
 
 use super::lease::Lease;
-use super::remove::Thing;
-use super::{Boundary, Plan, SignedIn, ready};
+use super::ready::{self, Probes};
+use super::remove::{Thing, is, remove};
+use super::{Boundary, Plan, SignedIn};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
 
@@ -43,13 +46,27 @@ impl<'a> Provision<'a> {
             None => None,
         };
         let role_arn = self.create_role(path, boundary).await?;
+        let created = Instant::now();
         for (number, policy) in (1..).zip(&plan.inline) {
             self.put_policy(format!("policy-{number}"), policy).await?;
         }
         for arn in &plan.managed {
             self.attach_policy(arn).await?;
         }
-        self.assume(role_arn).await
+        let probes = self.connection().propagates().then(|| Probes::of(plan, self.connection()));
+        // After the policies, so that who knows it knows them.
+        if let Some(canary) = probes.as_ref().and_then(Probes::canary) {
+            self.put_policy(CANARY.to_owned(), canary).await?;
+        }
+        let mut signed_in = self.assume(role_arn, created).await?;
+        if let Some(probes) = probes {
+            let connection = self.connection();
+            signed_in.ready_after = ready::live(connection, plan, &probes, &signed_in, created).await?;
+            if probes.canary().is_some() {
+                self.remove_canary().await?;
+            }
+        }
+        Ok(signed_in)
     }
 
     fn plan(&self) -> &'a Plan {
@@ -83,10 +100,14 @@ impl<'a> Provision<'a> {
         self.about_to_make(Thing::Policy { arn: arn.clone() })?;
         let call = connection.iam.create_policy();
         let call = call.policy_name(&plan.name).path(path).policy_document(connection.text_of(policy));
-        call.send().await.map_err(|error| {
-            Error::call(format_args!("`CreatePolicy` of the permissions boundary `{}`", plan.name), error)
-        })?;
-        Ok(arn)
+        match call.send().await {
+            Ok(_) => Ok(arn),
+            Err(error) if is_of_a_lost_answer(&error) => Ok(arn),
+            Err(error) => Err(Error::call(
+                format_args!("`CreatePolicy` of the permissions boundary `{}`", plan.name),
+                error,
+            )),
+        }
     }
 
     async fn create_role(&mut self, path: String, boundary: Option<String>) -> Result<String, Error> {
@@ -103,15 +124,19 @@ impl<'a> Provision<'a> {
         let call = connection.iam.create_role();
         let call = call
             .role_name(&plan.name)
-            .path(path)
+            .path(&path)
             .assume_role_policy_document(&connection.trust)
             .set_permissions_boundary(boundary)
             .set_max_session_duration(max_session_duration(plan)?)
             .set_tags((!tags.is_empty()).then_some(tags));
-        let output = call
-            .send()
-            .await
-            .map_err(|error| Error::call(format_args!("`CreateRole` of `{}`", plan.name), error))?;
+        let output = match call.send().await {
+            Ok(output) => output,
+            Err(error) if is_of_a_lost_answer(&error) => {
+                let (partition, account) = (&connection.partition, &connection.account);
+                return Ok(format!("arn:{partition}:iam::{account}:role{path}{}", plan.name));
+            }
+            Err(error) => return Err(Error::call(format_args!("`CreateRole` of `{}`", plan.name), error)),
+        };
         let role = output.role().ok_or_else(|| {
             let message = format!("`CreateRole` of `{}` answered without the role", plan.name);
             Error::new(ErrorKind::Call, message)
@@ -145,7 +170,14 @@ impl<'a> Provision<'a> {
         Ok(())
     }
 
-    async fn assume(&mut self, role_arn: String) -> Result<SignedIn, Error> {
+    async fn remove_canary(&mut self) -> Result<(), Error> {
+        let canary = Thing::Inline { role: self.plan().name.clone(), policy: CANARY.to_owned() };
+        remove(self.connection(), &canary).await?;
+        self.made.retain(|thing| *thing != canary);
+        Ok(())
+    }
+
+    async fn assume(&mut self, role_arn: String, created: Instant) -> Result<SignedIn, Error> {
         let plan = self.plan();
         let connection = self.connection();
         let session = &plan.session;
@@ -155,12 +187,12 @@ impl<'a> Provision<'a> {
             .role_session_name(&session.name)
             .set_policy(session.policy.as_ref().map(|policy| connection.text_of(policy).into_owned()))
             .set_duration_seconds(session.duration.map(seconds).transpose()?);
-        let output = ready::assumed(connection, &plan.name, || call.clone().send()).await?;
+        let output = ready::assumed(connection, plan, created, || call.clone().send()).await?;
         let (Some(credentials), Some(user)) = (output.credentials(), output.assumed_role_user()) else {
             let message = format!("`AssumeRole` of `{role_arn}` answered without credentials");
             return Err(Error::new(ErrorKind::Call, message));
         };
-        let signed_in = SignedIn {
+        Ok(SignedIn {
             session_arn: user.arn().to_owned(),
             credentials: Credentials::new(
                 credentials.access_key_id(),
@@ -170,11 +202,19 @@ impl<'a> Provision<'a> {
                 "iam-fixture",
             ),
             role_arn,
-        };
-        ready::live(connection, &signed_in).await?;
-        Ok(signed_in)
+            ready_after: Duration::ZERO,
+        })
     }
 }
+
+/// Whether a thing that is to be created is there already: its name is of chance, so it was made by a call of ours whose
+/// answer was lost, and which the SDK has tried again.
+fn is_of_a_lost_answer<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    is(error, "EntityAlreadyExists")
+}
+
+/// The policy that stands on a role until it is ready, where its own allow nothing that can be asked.
+const CANARY: &str = "canary";
 
 /// The lease's end stands in the path: `ListRoles` returns no tags, so this is what finds an orphan in one call.
 fn path(plan: &Plan) -> String {

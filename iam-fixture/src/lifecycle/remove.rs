@@ -120,6 +120,6 @@ where
 }
 
 /// Whether this is IAM's error of that name, which the query protocol writes without `Exception`; some emulators add it.
-fn is<E: ProvideErrorMetadata>(error: &SdkError<E>, name: &str) -> bool {
+pub(super) fn is<E: ProvideErrorMetadata>(error: &SdkError<E>, name: &str) -> bool {
     error.code().is_some_and(|code| code.strip_suffix("Exception").unwrap_or(code) == name)
 }

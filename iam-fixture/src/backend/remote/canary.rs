@@ -9,7 +9,7 @@ use iam_policy::{Policy, PolicyKind};
 
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Guard, Lease, Plan, Session, provision};
+use crate::lifecycle::{Guard, Lease, Plan, Readiness, Session, provision};
 use crate::name;
 
 /// How the emulators that people run are told to enforce.
@@ -62,6 +62,7 @@ async fn attempt(
         boundary: None,
         tags: BTreeMap::new(),
         session: Session { name: name::session(name), policy: None, duration: None },
+        readiness: Readiness::default(),
     };
     let guard = Guard(Lease::new(connection.clone(), plan));
     let signed_in = provision(guard.0.clone()).await?;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -24,6 +25,11 @@ pub(super) fn network() -> OnControl<SharedHttpClient> {
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .build_https(),
     )
+}
+
+/// The same for requests that no SDK client makes; only the control thread uses it.
+pub(super) fn connector() -> SharedHttpConnector {
+    SharedHttpConnector::new(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build())
 }
 
 impl HttpClient for OnControl<SharedHttpClient> {

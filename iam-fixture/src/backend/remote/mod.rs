@@ -3,18 +3,21 @@
 mod canary;
 mod client;
 mod config;
+mod principal;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
+use self::principal::Caller;
 use super::connection::{self, Calls, Connection, Outliving, trust_policy};
 use crate::control;
 use crate::error::{Error, ErrorKind, chain};
@@ -74,21 +77,27 @@ async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
         .note("nothing was created")
         .note("help: sign in to that account, or correct `IAM_FIXTURE_ACCOUNT`"));
     }
+    if let Place::Aws { .. } = &place {
+        Caller::of(arn).check(arn)?;
+    }
     let ledger_name = format!("{place} {account}");
     let control = admin.to_builder().timeout_config(time_limit(Duration::from_secs(30))).build();
+    let iam = aws_sdk_iam::Client::new(&control);
+    let trusted = match &place {
+        Place::Aws { .. } => principal::of(&iam, arn).await,
+        // Emulators take the caller's own ARN, whatever it is.
+        Place::Endpoint { .. } => arn.to_owned(),
+    };
     let connection = Arc::new(Connection {
-        iam: aws_sdk_iam::Client::new(&control),
+        iam,
         sts: aws_sdk_sts::Client::new(&control),
         account: account.to_owned(),
         partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
         region: admin.region().map(ToString::to_string).unwrap_or_default(),
-        trust: trust_policy(arn),
+        trust: trust_policy(&trusted),
         place: connection::Place::Outliving(Box::new(Account {
             ledger_name: ledger_name.clone(),
-            propagation: match &place {
-                Place::Aws { .. } => Duration::from_mins(1),
-                Place::Endpoint { .. } => Duration::ZERO,
-            },
+            propagates: matches!(place, Place::Aws { .. }),
         })),
         admin: connection::Admin::new(Box::new(move || admin)),
     });
@@ -144,7 +153,7 @@ fn time_limit(attempt: Duration) -> TimeoutConfig {
 struct Account {
     /// Tells in the ledger whose roles they are.
     ledger_name: String,
-    propagation: Duration,
+    propagates: bool,
 }
 
 impl Outliving for Account {
@@ -168,8 +177,13 @@ impl Outliving for Account {
         outlive::removed(&self.ledger_name, thing);
     }
 
-    fn propagation(&self) -> Duration {
-        self.propagation
+    fn propagates(&self) -> bool {
+        self.propagates
+    }
+
+    fn connector(&self) -> SharedHttpConnector {
+        static CONNECTOR: LazyLock<SharedHttpConnector> = LazyLock::new(client::connector);
+        CONNECTOR.clone()
     }
 }
 
