@@ -60,7 +60,10 @@ impl<'r> Signs<'r> {
         let form = self.form();
         let service = match self.signing_name {
             Some(name) if name.starts_with("s3") => self.pick_s3(name, form),
-            Some(name) => self.pick(operation::signed_by(name).to_vec(), form),
+            Some(name) => {
+                let known = if let Form::Action = form { operation::queried_as(name) } else { None };
+                known.or_else(|| self.pick(operation::signed_by(name).to_vec(), form))
+            }
             None => self.pick_unsigned(form),
         };
         let protocol = match (service, form) {
@@ -111,8 +114,8 @@ impl<'r> Signs<'r> {
         match form {
             Form::Cbor(_) => Protocol::Cbor,
             Form::Target(_) if speaks("json") => Protocol::Json,
-            _ if speaks("ec2") => Protocol::Ec2,
             Form::Action if speaks("query") => Protocol::Query,
+            _ if speaks("ec2") => Protocol::Ec2,
             _ if speaks("rest-json") => Protocol::RestJson,
             _ if speaks("rest-xml") => Protocol::RestXml,
             _ if speaks("query") => Protocol::Query,
@@ -125,6 +128,9 @@ impl<'r> Signs<'r> {
         let is_control = ["x-amz-account-id", "x-amz-outpost-id"];
         if self.host.is_s3_control() || is_control.iter().any(|name| self.headers.get(name).is_some()) {
             return operation::by_id("s3control");
+        }
+        if name == "s3" {
+            return operation::by_id("s3");
         }
         let others = operation::signed_by(name).iter().filter(|service| service.signing() != "s3").copied();
         self.pick(others.collect(), form).or_else(|| operation::by_id("s3"))

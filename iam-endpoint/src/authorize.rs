@@ -111,11 +111,10 @@ impl Call<'_> {
         let resource_account =
             access.resource_account.unwrap_or_else(|| self.account_of(&access.resource).to_owned());
         let organization = self.endpoint.organization();
-        let principal_account = self.caller.principal.account();
         let mut context = self.global_context();
         context.set("aws:ResourceAccount", resource_account.as_str());
         if let Some(organization) = &organization {
-            organization.set_keys(&mut context, principal_account, &resource_account);
+            organization.set_keys(&mut context, self.caller.principal.account(), &resource_account);
         }
         (access.conditions)(&mut context);
         self.endpoint.told.set_context(&self.caller, &mut context);
@@ -125,6 +124,7 @@ impl Call<'_> {
         }
         if let Some(organization) = &organization {
             let policies = Arc::make_mut(&mut policies);
+            let principal_account = self.caller.principal.account();
             organization.limit(policies, access.action, principal_account, &resource_account);
         }
         let mut request = Request {

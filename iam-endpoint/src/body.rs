@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
@@ -119,9 +119,11 @@ impl fmt::Debug for Body {
 /// A body that another task fills: it waits while the reader does, so a few pieces are all that is in memory.
 #[cfg(any(feature = "server", feature = "upstream"))]
 pub(crate) mod pipe {
+    use std::task::ready;
+
     use tokio::sync::mpsc::{self, Receiver};
 
-    use super::{Body, BodyError, Bytes, Context, Frame, Pin, Poll, SizeHint, ready};
+    use super::{Body, BodyError, Bytes, Context, Frame, Pin, Poll, SizeHint};
 
     /// How many pieces may wait; hyper's are of at most some hundred kilobytes.
     const WAITING: usize = 4;
@@ -129,6 +131,7 @@ pub(crate) mod pipe {
     enum Piece {
         Data(Bytes),
         End,
+        #[cfg(feature = "upstream")]
         Error(BodyError),
     }
 
@@ -196,6 +199,7 @@ pub(crate) mod pipe {
                     self.is_over = true;
                     return Poll::Ready(None);
                 }
+                #[cfg(feature = "upstream")]
                 Some(Piece::Error(error)) => error,
                 None => "the body broke off".into(),
             };

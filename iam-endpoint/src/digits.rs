@@ -2,12 +2,11 @@
 
 /// Numbers in lower-case hexadecimal, sixteen digits each.
 pub(crate) fn hex<const N: usize>(numbers: [u64; N]) -> String {
-    let mut ascii = Vec::with_capacity(16 * N);
-    for number in numbers {
+    let ascii = numbers.map(|number| {
         let sixteen = u128::from(eight(number >> 32)) << 64 | u128::from(eight(number & 0xffff_ffff));
-        ascii.extend_from_slice(&sixteen.to_be_bytes());
-    }
-    String::from_utf8(ascii).unwrap_or_default()
+        sixteen.to_be_bytes()
+    });
+    String::from_utf8(ascii.as_flattened().to_vec()).unwrap_or_default()
 }
 
 /// The eight hexadecimal digits of a number of 32 bits as bytes, all at once, the first the most significant.

@@ -81,10 +81,11 @@ impl Check<'_> {
         key.check_token(presented.token.as_deref(), self.now)?;
         let caller = Caller::of_key(&endpoint, &key)
             .ok_or_else(|| Failure::new(Kind::InvalidToken, unknown_key(is_s3)))?;
-        key.note_use(self.now, presented.service(), presented.region());
+        let region = presented.region();
+        key.note_use(self.now, presented.service(), region);
         let Opened { body, trailers, opening } = self.open(payload, body, Some((presented, &key.keys)))?;
         let signing = Signing {
-            region: presented.region().to_owned(),
+            region: region.to_owned(),
             signed_at: presented.signed_at,
             in_query: presented.in_query(),
             is_express: presented.service() == "s3express",

@@ -39,14 +39,15 @@ use crate::upload::{self, Broken, Passed};
 use crate::weather::{Interrupted, Sky};
 use crate::{analyzer, iam, mapped, s3, sts};
 
-/// Answers one request as a server does, which dates its answers. `peer` is the client's address where there is a socket.
-pub(crate) async fn call(endpoint: &Shared, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Body> {
+/// Answers one request as a server does, which dates its answers. `peer` is the client's address.
+#[cfg(feature = "server")]
+pub(crate) async fn call(endpoint: &Shared, request: Request<Bytes>, peer: IpAddr) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), peer);
+    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), Some(peer));
     dated(endpoint, step.answer(endpoint).await)
 }
 
-/// As [`call`], with an answer that is whole.
+/// Answers one request as a server does, with an answer that is whole.
 pub(crate) async fn call_whole(endpoint: &Shared, request: Request<Bytes>) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
     let mut step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), None);

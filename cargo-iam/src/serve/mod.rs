@@ -71,7 +71,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
 
-    /// S3 goes upstream too, as to `MinIO`; bucket policies are unknown then
+    /// S3 goes upstream too, as to `MinIO`, large objects as streams; bucket policies are unknown then
     #[arg(long, requires = "upstream")]
     upstream_s3: bool,
 

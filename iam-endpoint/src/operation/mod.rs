@@ -16,11 +16,12 @@ mod route;
 mod service;
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use iam_policy::records;
 
 pub(crate) use route::Route;
+use service::Head;
 pub(crate) use service::{Operation, Service};
 
 static TABLE: &str = include_str!("../../data/operations.txt");
@@ -33,43 +34,59 @@ struct Index {
     by_target: HashMap<&'static str, Vec<Service>>,
 }
 
-fn index() -> &'static Index {
-    static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| {
-        let services: Vec<Service> =
-            records::all(TABLE, '#').enumerate().map(|(at, block)| Service::new(at, block)).collect();
-        let mut by_signing_name: HashMap<_, Vec<_>> = HashMap::with_capacity(services.len());
-        let mut by_target: HashMap<_, Vec<_>> = HashMap::with_capacity(services.len());
-        for service in &services {
-            by_signing_name.entry(service.signing()).or_default().push(*service);
-            if let Some(target) = service.target() {
-                by_target.entry(target).or_default().push(*service);
-            }
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    static HEADS: LazyLock<Vec<Head>> = LazyLock::new(|| records::all(TABLE, '#').map(Head::read).collect());
+    let services: Vec<Service> = HEADS.iter().map(Service::new).collect();
+    let mut by_signing_name: HashMap<_, Vec<_>> = HashMap::with_capacity(services.len());
+    let mut by_target: HashMap<_, Vec<_>> = HashMap::with_capacity(services.len());
+    for service in &services {
+        by_signing_name.entry(service.signing()).or_default().push(*service);
+        if let Some(target) = service.target() {
+            by_target.entry(target).or_default().push(*service);
         }
-        Index { services, by_signing_name, by_target }
-    })
+    }
+    Index { services, by_signing_name, by_target }
+});
+
+/// The services that the endpoint keeps itself, of which every test calls some. Most tests call no other: they never need
+/// the index, which in a debug build takes milliseconds.
+const OWN: [&str; 3] = ["iam", "s3", "sts"];
+
+fn own(id: &str) -> Option<Service> {
+    static HEADS: LazyLock<[Option<Head>; 3]> =
+        LazyLock::new(|| OWN.map(|id| records::find(TABLE, '#', id).map(Head::read)));
+    let at = OWN.iter().position(|own| *own == id)?;
+    HEADS.get(at)?.as_ref().map(Service::new)
 }
 
 /// All services, by id.
 pub(crate) fn services() -> &'static [Service] {
-    &index().services
+    &INDEX.services
 }
 
 /// The service of this id, botocore's name of it: `stepfunctions`.
 pub(crate) fn by_id(id: &str) -> Option<Service> {
-    let services = services();
-    let found = services.binary_search_by(|service| service.id().cmp(id)).ok()?;
-    services.get(found).copied()
+    own(id).or_else(|| services().get(place_of(id)?).copied())
+}
+
+fn place_of(id: &str) -> Option<usize> {
+    services().binary_search_by(|service| service.id().cmp(id)).ok()
+}
+
+/// The service of queries (`Action=…`) that are signed for this name, where that is known without looking at all others:
+/// `iam` is also what AWS signs for something that takes no queries.
+pub(crate) fn queried_as(signing_name: &str) -> Option<Service> {
+    own(signing_name).filter(|service| service.id() != "s3")
 }
 
 /// The services whose requests are signed for this name, by id: `ses` is of three.
 pub(crate) fn signed_by(name: &str) -> &'static [Service] {
-    index().by_signing_name.get(name).map_or(&[], Vec::as_slice)
+    INDEX.by_signing_name.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// The services with this before the dot in `X-Amz-Target`.
 pub(crate) fn of_target(prefix: &str) -> &'static [Service] {
-    index().by_target.get(prefix).map_or(&[], Vec::as_slice)
+    INDEX.by_target.get(prefix).map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]

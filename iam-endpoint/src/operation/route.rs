@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use percent_encoding::percent_decode_str;
 
 use super::service::{Operation, Service};
-use super::services;
+use super::{place_of, services};
 use crate::headers::Headers;
 use crate::query::percent_decode;
 
@@ -74,7 +74,8 @@ fn decoded(pair: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
 fn templates(service: Service) -> &'static [Template] {
     static OF_SERVICES: OnceLock<Vec<OnceLock<Vec<Template>>>> = OnceLock::new();
     let of_services = OF_SERVICES.get_or_init(|| services().iter().map(|_| OnceLock::new()).collect());
-    of_services.get(service.at()).map_or(&[], |of_service| {
+    let of_service = place_of(service.id()).and_then(|place| of_services.get(place));
+    of_service.map_or(&[], |of_service| {
         of_service.get_or_init(|| {
             let mut templates: Vec<Template> = service.operations().filter_map(Template::parse).collect();
             // Stable: of operations with the same template the first by name is meant.

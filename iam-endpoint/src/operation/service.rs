@@ -8,15 +8,28 @@ use crate::headers::Headers;
 
 /// A service of AWS.
 #[derive(Clone, Copy)]
-pub(crate) struct Service {
-    /// Which of all services it is.
-    at: usize,
+pub(crate) struct Service(&'static Head);
+
+/// What the table says of a service: its first line read, for each call asks for some of it, and its operations unread.
+pub(super) struct Head {
+    fields: [&'static str; 10],
     block: &'static str,
 }
 
+impl Head {
+    pub(super) fn read(block: &'static str) -> Self {
+        let mut fields = [""; 10];
+        let line = block.split_once('\n').map_or(block, |(line, _)| line);
+        for (place, field) in fields.iter_mut().zip(line.split('\t')) {
+            *place = field;
+        }
+        Self { fields, block }
+    }
+}
+
 impl Service {
-    pub(super) fn new(at: usize, block: &'static str) -> Self {
-        Self { at, block }
+    pub(super) fn new(head: &'static Head) -> Self {
+        Self(head)
     }
 
     /// botocore's name of it: `stepfunctions`.
@@ -90,13 +103,13 @@ impl Service {
 
     /// Its operation of this name. It has no case.
     pub(crate) fn operation(self, name: &str) -> Option<Operation> {
-        let line = records::find(self.block, '\n', &format!("o {name}"))?;
+        let line = records::find(self.0.block, '\n', &format!("o {name}"))?;
         Some(Operation { service: self, line })
     }
 
     /// Its operations, by name.
     pub(crate) fn operations(self) -> impl Iterator<Item = Operation> {
-        records::all(self.block, '\n').map(move |line| Operation { service: self, line })
+        records::all(self.0.block, '\n').map(move |line| Operation { service: self, line })
     }
 
     /// The operation that a REST request asks for.
@@ -104,18 +117,14 @@ impl Service {
         route::find(self, method, path, query, headers)
     }
 
-    pub(super) fn at(self) -> usize {
-        self.at
-    }
-
     fn field(self, number: usize) -> &'static str {
-        records::field(self.block.split('\n').next().unwrap_or_default(), number)
+        self.0.fields.get(number).copied().unwrap_or_default()
     }
 }
 
 impl PartialEq for Service {
     fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
+        self.id() == other.id()
     }
 }
 

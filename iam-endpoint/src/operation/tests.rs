@@ -34,6 +34,22 @@ fn everything_is_found_by_its_own_name() {
 }
 
 #[test]
+fn what_is_found_without_the_index_is_what_the_index_has() {
+    for id in OWN {
+        let found = own(id).unwrap();
+        let listed = services().iter().find(|service| service.id() == id).unwrap();
+        assert_eq!(found.operations().count(), listed.operations().count());
+        assert!(found.operations().count() > 0);
+    }
+    for name in ["iam", "sts"] {
+        let takes_queries = |service: &&Service| service.protocols().any(|protocol| protocol == "query");
+        let queried: Vec<_> = signed_by(name).iter().filter(takes_queries).copied().collect();
+        assert_eq!(queried_as(name).as_slice(), queried);
+    }
+    assert_eq!((queried_as("s3"), queried_as("sqs")), (None, None));
+}
+
+#[test]
 fn what_does_not_exist_is_not_found() {
     assert_eq!(by_id("dynamo"), None);
     assert_eq!(by_id(""), None);

@@ -116,7 +116,7 @@ impl Connection {
         }
         let response = match body::read(body, &self.memory).await {
             Ok((body, _held)) => {
-                service::call(&self.endpoint, Request::from_parts(parts, body), Some(self.peer.ip())).await
+                service::call(&self.endpoint, Request::from_parts(parts, body), self.peer.ip()).await
             }
             Err(fault) => service::refuse(&parts, &fault),
         };

@@ -160,7 +160,7 @@ def fault_of_variable(name, value, texts):
 
 
 # What AWS puts into ARNs that no request says.
-LITERALS = {"AWSServiceRoleForAutoScaling", "log-stream", "*", ACCOUNT, REGION, "default", "$default", "$LATEST", "primary", "regional"}
+LITERALS = {"aws-service-role", "AWSServiceRoleForAutoScaling", "log-stream", "*", ACCOUNT, REGION, "default", "$default", "$LATEST", "primary", "regional"}
 
 
 def named_by(types, texts):

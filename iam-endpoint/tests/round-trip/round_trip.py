@@ -274,7 +274,7 @@ class Traveller:
 def apart(answer):
     if answer.code == "OperationNotMapped":
         return "stream" if "stream of events" in answer.message else "not mapped"
-    return "not evaluable" if answer.code == "ConditionKeyNotEvaluable" else None
+    return "not evaluable" if answer.code.endswith("NotEvaluable") else None
 
 
 def denials(model, operation):
