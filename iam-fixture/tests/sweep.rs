@@ -303,8 +303,8 @@ async fn at_five_calls_a_second(orphans: usize) {
         sweep.remove(orphan).await.expect("it is removed");
     }
     let took = start.elapsed();
-    // A page for each thousand, and one of policies; then two calls for each orphan.
-    let pages = orphans.div_ceil(1_000).max(1) + 1;
+    // A page for each thousand of ours, and one of policies; then two calls for each orphan.
+    let pages = (orphans + 1).div_ceil(1_000) + 1;
     let calls = u32::try_from(pages + 2 * orphans).expect("a few thousand");
     let minimum = f64::from(calls) / ADMITTED;
     println!(
@@ -317,6 +317,7 @@ async fn at_five_calls_a_second(orphans: usize) {
         took.as_secs_f64() / minimum,
     );
     assert_eq!(found.pages(), pages);
+    assert!(took.as_secs_f64() < 1.2 * minimum && memory < 16_384, "{took:?}, {memory} KiB");
     assert_eq!((found.orphans().len(), found.leased()), (orphans, 1));
     let left = left(&iam).await;
     assert_eq!(left.len(), 2 * orphans + 1);
