@@ -93,27 +93,19 @@ fn list(sweep: &Sweep, found: &Found, is_to_delete: bool) -> Result<(), Failure>
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     };
-    let mut text = format!(
-        "{} in account {}; {} not over\n",
-        paint::heading(&count(found.orphans().len(), "orphan")),
-        sweep.account(),
-        match found.leased() {
-            1 => "1 lease is".to_owned(),
-            leased => format!("{} are", count(leased, "lease")),
-        },
-    );
+    let leased = match found.leased() {
+        1 => "1 lease is".to_owned(),
+        leased => format!("{} are", count(leased, "lease")),
+    };
+    let orphans = paint::heading(&count(found.orphans().len(), "orphan"));
     let now = SystemTime::now();
-    for orphan in found.orphans() {
-        let age = orphan
-            .created()
-            .map_or_else(String::new, |created| format!("created {} ago, ", ago(created, now)));
-        text += &format!(
-            "  {} {}  {age}lease over for {}\n",
-            orphan.kind(),
-            orphan.arn(),
-            ago(orphan.lease_end(), now)
-        );
-    }
+    let line = |orphan: &Orphan| {
+        let created = orphan.created().map(|created| format!("created {} ago, ", ago(created, now)));
+        let (kind, arn, created) = (orphan.kind(), orphan.arn(), created.unwrap_or_default());
+        format!("  {kind} {arn}  {created}lease over for {}\n", ago(orphan.lease_end(), now))
+    };
+    let mut text = format!("{orphans} in account {}; {leased} not over\n", sweep.account());
+    text.extend(found.orphans().iter().map(line));
     if !is_to_delete && !found.orphans().is_empty() {
         text += &paint::report("note: `--delete` removes them");
         text.push('\n');

@@ -1,5 +1,5 @@
 //! `cargo iam sweep` lists what killed runs left, removes it when told so, and touches nothing else.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
