@@ -3,11 +3,15 @@
 mod ambush;
 mod child;
 mod emulator;
+#[cfg(unix)]
+mod runner;
 mod served;
 
 pub use ambush::{Ambush, Moment};
 pub use child::Child;
 pub use emulator::Emulator;
+#[cfg(unix)]
+pub use runner::Runner;
 pub use served::Served;
 
 /// The names of the roles that `iam-fixture` has made there and not removed.
