@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use aws_sdk_iam::config::Credentials;
+
 /// A third party's emulator, installed from `PyPI` below the target folder and started on a free port.
 pub struct Emulator {
     process: Child,
@@ -75,6 +77,17 @@ print(key["AccessKeyId"], key["SecretAccessKey"])
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its administrator.
+    pub async fn admin(&self) -> aws_config::SdkConfig {
+        let (id, secret) = self.keys.clone().unwrap_or_else(|| ("test".to_owned(), "test".to_owned()));
+        aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .endpoint_url(self.url())
+            .region(aws_config::Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new(id, secret, None, None, "administrator"))
+            .load()
+            .await
     }
 
     /// The variables with which a run uses it.
