@@ -52,17 +52,23 @@ impl Body {
     /// # Errors
     ///
     /// If it does not come to its end.
-    pub async fn collect(self) -> Result<Bytes, BodyError> {
-        let mut stream = match self.0 {
-            Kind::Whole(bytes) => return Ok(bytes),
-            Kind::Stream(stream) => stream,
-        };
+    pub async fn collect(mut self) -> Result<Bytes, BodyError> {
+        if let Kind::Whole(bytes) = self.0 {
+            return Ok(bytes);
+        }
         let mut all = BytesMut::new();
-        while let Some(frame) = poll_fn(|context| stream.as_mut().poll_frame(context)).await {
+        while let Some(frame) = frame(&mut self).await {
             all.extend_from_slice(frame?.data_ref().map_or(&[], |data| data));
         }
         Ok(all.freeze())
     }
+}
+
+/// The next piece of a body.
+pub(crate) async fn frame<B: http_body::Body + Unpin>(
+    body: &mut B,
+) -> Option<Result<Frame<B::Data>, B::Error>> {
+    poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await
 }
 
 impl<B: Into<Bytes>> From<B> for Body {

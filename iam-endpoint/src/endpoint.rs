@@ -241,6 +241,22 @@ impl EndpointBuilder {
         self
     }
 
+    /// What a user can do for an operation of a service that is authorized and that nobody performs: the end of the message of
+    /// `AuthorizedNotPerformed`. The service is named as botocore's data does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::builder()
+    ///     .advise(|service| format!("start an emulator of `{service}`"))
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn advise(mut self, advise: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.performers.set_advice(advise);
+        self
+    }
+
     /// How badly the endpoint behaves; by default it never does.
     #[must_use]
     pub fn weather(mut self, weather: Weather) -> Self {
