@@ -47,6 +47,11 @@ impl Body {
         }
     }
 
+    /// The same, and calls `on_error` if it breaks off.
+    pub(crate) fn on_error(self, on_error: impl FnOnce() + Send + Sync + Unpin + 'static) -> Self {
+        Self::stream(Watched { body: self, on_error: Some(on_error) })
+    }
+
     /// Reads the body to its end, all of it into memory.
     ///
     /// # Errors
@@ -61,6 +66,38 @@ impl Body {
             all.extend_from_slice(frame?.data_ref().map_or(&[], |data| data));
         }
         Ok(all.freeze())
+    }
+}
+
+/// A stream of which somebody wants to know when it breaks off.
+struct Watched<F> {
+    body: Body,
+    on_error: Option<F>,
+}
+
+impl<F: FnOnce() + Unpin> http_body::Body for Watched<F> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Err(_))) = &frame
+            && let Some(on_error) = self.on_error.take()
+        {
+            on_error();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -219,7 +219,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// What is told of each call, in the thread that answers it and before its answer.
+    /// What is told of each call, in the thread that answers it and before its answer; and once more of one whose answer breaks
+    /// off on its way, whose outcome then is [`Unavailable`](crate::Outcome::Unavailable).
     ///
     /// # Examples
     ///

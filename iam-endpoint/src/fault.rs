@@ -118,12 +118,15 @@ impl Fault {
     }
 }
 
+/// Whoever was to perform a call did not, or not to the end.
+pub(crate) const UPSTREAM_UNAVAILABLE: &str = "UpstreamUnavailable";
+
 impl Fault {
     /// The caller may do it, and whoever was to perform it did not: neither a denial nor a success.
     pub(crate) fn unavailable(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
-            code: Cow::Borrowed("UpstreamUnavailable"),
+            code: Cow::Borrowed(UPSTREAM_UNAVAILABLE),
             message: message.into(),
             outcome: Outcome::Unavailable,
         }

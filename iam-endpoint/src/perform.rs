@@ -51,7 +51,8 @@ pub trait Perform: Send + Sync {
     /// Whether this one takes the body of an operation as it comes, with [`Allowed::take_upload`]. Those that do not are not
     /// asked to perform it then.
     ///
-    /// It is asked of uploads to S3 that a server gets: `PutObject` and `UploadPart` of more than a mebibyte.
+    /// It is asked of what a server gets of more than a mebibyte and whose whole body is a blob: `PutObject` and `UploadPart`
+    /// of S3, and of other services where the header `x-amz-content-sha256` tells the body's hash.
     fn streams(&self, _service: &str, _operation: &str) -> bool {
         false
     }

@@ -21,7 +21,7 @@ use crate::call::{Call, Record};
 use crate::clock;
 use crate::digits::hex;
 use crate::endpoint::Shared;
-use crate::fault::Fault;
+use crate::fault::{Fault, UPSTREAM_UNAVAILABLE};
 use crate::headers::Headers;
 use crate::host::Host;
 use crate::identify::{Check, Identified};
@@ -240,9 +240,19 @@ impl Pending {
         }
         event.status = response.status().as_u16();
         stamp(&mut response, protocol, ids);
+        let request_id = event.request_id.clone();
         endpoint.journal.record(event);
-        response
+        response.map(|body| watched(body, endpoint, request_id))
     }
+}
+
+/// A body whose breaking off is journalled.
+fn watched(body: Body, endpoint: &Shared, request_id: String) -> Body {
+    if body.bytes().is_some() {
+        return body;
+    }
+    let endpoint = endpoint.clone();
+    body.on_error(move || endpoint.journal.break_off(&request_id, UPSTREAM_UNAVAILABLE))
 }
 
 /// An answer whose body is in memory.
