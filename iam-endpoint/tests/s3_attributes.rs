@@ -41,18 +41,18 @@ async fn parts_with_checksums_are_told_one_by_one_in_pages() {
     let admin = bucket().await;
     let algorithm = ("x-amz-checksum-algorithm", "CRC32");
     let id = admin.s3("POST /bucket/big?uploads", &[algorithm], "").await.ok().text("UploadId").to_owned();
-    let mut parts = String::new();
+    let mut parts = Vec::new();
     for (number, body, sum) in
         [(1, vec![b'a'; 5 * 1024 * 1024], "r/zBbw=="), (2, b"hello".to_vec(), "NhCmhg==")]
     {
         let path = format!("PUT /bucket/big?partNumber={number}&uploadId={id}");
         let etag =
             admin.s3(&path, &[("x-amz-checksum-crc32", sum)], body).await.is(200).header("etag").to_owned();
-        parts += &format!(
+        parts.push(format!(
             "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag><ChecksumCRC32>{sum}</ChecksumCRC32></Part>"
-        );
+        ));
     }
-    let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+    let body = format!("<CompleteMultipartUpload>{}</CompleteMultipartUpload>", parts.concat());
     admin.s3(&format!("POST /bucket/big?uploadId={id}"), &[], body).await.ok();
 
     let asked = ("x-amz-object-attributes", "ObjectParts");
