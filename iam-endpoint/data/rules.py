@@ -38,7 +38,7 @@ CREATES = {
 LISTS = {"Describe", "List", "Query", "Search"}
 
 # Members of any service that name any of its resources.
-ANY_ARN = {"resourcearn", "arn", "resourceidentifier", "taggableresourcearn", "resourcearnlist"}
+ANY_ARN = {"resourcearn", "arn", "resourceidentifier", "taggableresourcearn", "resourcearnlist", "chimebearer"}
 ANY_ID = {"resourceid", "resource", "resourcename"}
 
 # Members that are no names of anything.
@@ -59,6 +59,7 @@ ALIASES = {
     "dbsnapshot": "snapshot",
     "dbsubnetgroup": "subgrp",
     "eventsubscription": "es",
+    "jobflow": "cluster",
     "optiongroup": "og",
     "policystore": "policystore",
 }
@@ -287,7 +288,7 @@ def bind(operation, prefix, of, number, noun, alone):
     required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind in ("string", "enum")]
     only = required[0] if len(required) == 1 and alone and required[0].kind == "string" else None
     type_name = normal(of.name)
-    if not variables and "*" not in skeleton:
+    if not variables:
         return Binding([], 100)
 
     whole = max(
