@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use iam_policy::Arn;
+use iam_policy::catalogue::ResourceType;
 
 use super::arn::{ANY, build, is_arn, rows, tail};
 use super::grammar::{Check, Key, Target};
@@ -150,6 +151,10 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
             if target.is_optional {
                 return Named::Stranger((*arn).to_owned());
             }
+            // The reference misses types: `loadbalancer/app/...` is a load balancer too.
+            if is_of_service(arn, resource_type) {
+                return Named::Resource((*arn).to_owned());
+            }
         }
         for value in &mut values {
             *value = tail(value);
@@ -157,4 +162,10 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
     Ok((rows.map(name).collect(), is_told))
+}
+
+/// Whether an ARN is of the service whose ARNs the type has.
+fn is_of_service(arn: &str, resource_type: ResourceType) -> bool {
+    let service = |arn| str::split(arn, ':').nth(2);
+    resource_type.arn_formats().any(|format| service(format) == service(arn))
 }
