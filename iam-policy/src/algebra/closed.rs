@@ -92,7 +92,7 @@ impl Closed {
 const LIMIT: u64 = 80_000_000;
 
 /// The actions of the catalogue, with their full names, by service.
-fn all() -> &'static [(Action, String)] {
+pub(super) fn all() -> &'static [(Action, String)] {
     static ALL: OnceLock<Vec<(Action, String)>> = OnceLock::new();
     ALL.get_or_init(|| {
         let actions = catalogue::services().flat_map(catalogue::Service::actions);
@@ -100,14 +100,17 @@ fn all() -> &'static [(Action, String)] {
     })
 }
 
-/// Whether each action of the catalogue is one that a clause is about.
-pub(super) fn reached(clause: &Clause<Pattern>) -> Vec<bool> {
+/// Whether each action of the catalogue is one that a list of patterns is about.
+pub(super) fn reached<'p>(
+    negated: bool,
+    patterns: impl IntoIterator<Item = (&'p str, &'p Pattern)>,
+) -> Vec<bool> {
     let all = all();
-    let mut reached = vec![clause.negated; all.len()];
+    let mut reached = vec![negated; all.len()];
     let nothing = Context::new();
-    for item in &clause.items {
-        let service = item.text.split_once(':').map_or("*", |(service, _)| service).to_ascii_lowercase();
-        let range = if service.contains(['*', '?']) {
+    for (text, pattern) in patterns {
+        let service = text.split_once(':').map_or("*", |(service, _)| service).to_ascii_lowercase();
+        let range = if service.contains('*') {
             0..all.len()
         } else {
             let prefix = |(action, _): &(Action, String)| action.service().prefix();
@@ -116,8 +119,8 @@ pub(super) fn reached(clause: &Clause<Pattern>) -> Vec<bool> {
         };
         let candidates = reached.get_mut(range.clone()).into_iter().flatten();
         for (is_reached, (_, name)) in candidates.zip(all.get(range).into_iter().flatten()) {
-            if *is_reached == clause.negated && item.matches(name, &nothing).assumed {
-                *is_reached = !clause.negated;
+            if *is_reached == negated && pattern.matches(text, name, &nothing).assumed {
+                *is_reached = !negated;
             }
         }
     }
@@ -134,7 +137,8 @@ fn answers(set: &Permissions) -> impl Iterator<Item = (Action, Answer)> + use<> 
     let mut known: HashMap<(Vec<usize>, Resources), Known> = HashMap::new();
     all().iter().enumerate().filter_map(move |(at, (action, name))| {
         let about = statements.about(at);
-        let reduced = simple.entry(about.clone()).or_insert_with(|| reduce(&set.formula, &statements, &about));
+        let reduced =
+            simple.entry(about.clone()).or_insert_with(|| reduce(&set.formula, &statements, &about));
         let formula = match reduced {
             Simple::Never => return None,
             Simple::Always => None,
@@ -220,7 +224,8 @@ impl Statements {
                 let new = self.reached.len();
                 if *self.numbers.entry(address(matches)).or_insert(new) == new {
                     let statement = matches.statement.statement();
-                    self.reached.push(reached(&statement.action));
+                    let patterns = statement.action.items.iter().map(|item| (&*item.text, &item.matcher));
+                    self.reached.push(reached(statement.action.negated, patterns));
                     let items = statement.resource.iter().flat_map(|clause| &clause.items);
                     self.named.extend(items.map(Item::with_stars).filter(|text| text != NONE));
                 }
@@ -295,7 +300,13 @@ fn reduce(formula: &Arc<Formula>, statements: &Statements, about: &[usize]) -> S
 
 /// Whether the set has no request for an action on its own resources, where the formula is the set's as far as it is about the
 /// action.
-fn ask(set: &Permissions, formula: &Arc<Formula>, action: Action, named: &BTreeSet<String>, budget: &Budget) -> Answer {
+fn ask(
+    set: &Permissions,
+    formula: &Arc<Formula>,
+    action: Action,
+    named: &BTreeSet<String>,
+    budget: &Budget,
+) -> Answer {
     let about = Permissions { formula: formula.clone(), plain: set.plain.clone() };
     let within = about.intersection(&own(action, named));
     let Some(found) = question::is_empty_within(&within, &Universe::open(), budget).into_found() else {
@@ -313,7 +324,8 @@ fn ask(set: &Permissions, formula: &Arc<Formula>, action: Action, named: &BTreeS
     if !set.contains(&request)
         || resource != NONE && !action.resources().any(|on| on.resource_type().matches(resource))
     {
-        let reason = format!("`{resource}` is no resource of `{action}`, and it is the only one that was looked at");
+        let reason =
+            format!("`{resource}` is no resource of `{action}`, and it is the only one that was looked at");
         return Answer::Unknown(Doubt::new(reason, None).into());
     }
     Answer::No(Box::new(Counterexample::new(set.clone(), request)))
@@ -363,7 +375,8 @@ fn unnamed(action: Action, named: &BTreeSet<String>) -> Permissions {
 /// A format of ARNs as patterns. Resources of AWS itself are in a region, and of no account.
 fn patterns(format: &str, action: Action, named: &BTreeSet<String>) -> Vec<String> {
     let account = if format.contains("${Region}") { "*" } else { "?*" };
-    let pattern = |format: &str| readable::fill(format, |name| if name == "Account" { account } else { "?*" });
+    let pattern =
+        |format: &str| readable::fill(format, |name| if name == "Account" { account } else { "?*" });
     // A recovery point is of whatever service; those that no policy names are alike, and AWS takes no pattern for them.
     let parts: Vec<&str> = format.splitn(4, ':').collect();
     let [arn, partition, service, rest] = parts.as_slice() else { return vec![pattern(format)] };
@@ -382,14 +395,16 @@ fn allowed(action: Action, resources: &[String], but: &[String]) -> Permissions 
         sequence(&mut text, '[', resources, ']', |text, resource| write_string(text, resource));
         text + "}"
     };
-    let both = [("Allow", resources), ("Deny", but)].into_iter().filter(|(_, resources)| !resources.is_empty());
+    let both =
+        [("Allow", resources), ("Deny", but)].into_iter().filter(|(_, resources)| !resources.is_empty());
     statements(&both.map(statement).collect::<Vec<_>>().join(","))
 }
 
 fn statements(statements: &str) -> Permissions {
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
     // What the catalogue has is in order; a test parses all of it.
-    Policy::parse(text, PolicyKind::Identity).map_or_else(|_| Permissions::nothing(), |policy| policy.permissions())
+    Policy::parse(text, PolicyKind::Identity)
+        .map_or_else(|_| Permissions::nothing(), |policy| policy.permissions())
 }
 
 #[cfg(test)]
@@ -398,7 +413,9 @@ mod tests {
 
     fn set(statements: &str) -> Permissions {
         let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
-        Policy::parse(text, PolicyKind::Identity).unwrap_or_else(|problems| panic!("{problems}")).permissions()
+        Policy::parse(text, PolicyKind::Identity)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .permissions()
     }
 
     fn names(set: &Permissions) -> Vec<String> {
@@ -427,11 +444,9 @@ mod tests {
 
     #[test]
     fn what_conditions_and_denials_leave_is_listed_with_a_request() {
-        let set = set(
-            r#"{"Effect":"Allow","Action":"sqs:*Message","Resource":"*"},
+        let set = set(r#"{"Effect":"Allow","Action":"sqs:*Message","Resource":"*"},
             {"Effect":"Deny","Action":"sqs:SendMessage","NotResource":"arn:aws:sqs:*:*:orders"},
-            {"Effect":"Deny","Action":"sqs:DeleteMessage","Resource":"*"}"#,
-        );
+            {"Effect":"Deny","Action":"sqs:DeleteMessage","Resource":"*"}"#);
         let actions = set.closed().actions();
         let requests: Vec<String> = actions
             .iter()

@@ -67,7 +67,11 @@ impl ResourceType {
             let (start, _) = start.rsplit_once("${")?;
             let resource = Arn::parse(start)?.resource;
             let start = start.strip_suffix(resource)?;
-            (!resource.contains("${")).then_some(format!("{}{resource}*{}*", start_as_pattern(start), excluded?))
+            (!resource.contains("${")).then_some(format!(
+                "{}{resource}*{}*",
+                start_as_pattern(start),
+                excluded?
+            ))
         })
     }
 }

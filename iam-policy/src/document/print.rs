@@ -103,7 +103,13 @@ fn grouped<T, K: AsRef<str> + PartialEq>(
     });
 }
 
-pub(crate) fn sequence<T>(out: &mut String, open: char, items: &[T], close: char, write: impl Fn(&mut String, &T)) {
+pub(crate) fn sequence<T>(
+    out: &mut String,
+    open: char,
+    items: &[T],
+    close: char,
+    write: impl Fn(&mut String, &T),
+) {
     out.push(open);
     for (index, item) in items.iter().enumerate() {
         if index > 0 {

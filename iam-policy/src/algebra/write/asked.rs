@@ -1,7 +1,7 @@
 //! Conditions of statements that are not written yet.
 
-use super::Snag;
 use super::super::{Answer, Permissions};
+use super::Snag;
 use crate::condition::{COMPARISONS, Comparison, Condition, Operator, Quantifier, Relation, Test};
 use crate::document::{Policy, PolicyKind, Version};
 use crate::json::write_string;

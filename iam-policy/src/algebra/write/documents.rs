@@ -76,8 +76,9 @@ pub(in crate::algebra) fn documents(set: &Permissions, method: Method) -> Result
     let draft = || -> Result<PolicySet, Snag> {
         match method {
             Method::Allow => {
-                let boxes = joined(boxes(&set.formula, true)?);
-                let statements: Vec<_> = boxes.into_iter().map(|one| (Effect::Allow, one)).collect();
+                let refined = Layered::of(&set.formula, true).and_then(Layered::refined);
+                let boxes = refined.or_else(|_| boxes(&set.formula, true))?;
+                let statements = fewer(boxes.into_iter().map(|one| (Effect::Allow, one)).collect());
                 let identity = vec![new_policy(&statements, PolicyKind::Identity)?].into();
                 Ok(PolicySet { identity, ..PolicySet::default() })
             }
@@ -123,7 +124,7 @@ impl Layered {
             }
             (Formula::All(parts), false) | (Formula::Any(parts), true) => {
                 let nothing = Layered { layers: vec![Vec::new()], denies: Vec::new() };
-                each(parts)?.into_iter().try_fold(nothing, Layered::union)?
+                each(parts)?.iter().try_fold(nothing, |so_far, part| so_far.union(part))?
             }
             (Formula::Matches(matches), true) => {
                 Layered { layers: vec![draft(&matches.statement)], denies: Vec::new() }
@@ -137,9 +138,9 @@ impl Layered {
     }
 
     /// What one denies counts only where the other does not allow it.
-    fn union(self, other: Layered) -> Result<Layered, Snag> {
-        let mut denies = self.denied_without(&other)?;
-        denies.extend(other.denied_without(&self)?);
+    fn union(&self, other: &Layered) -> Result<Layered, Snag> {
+        let mut denies = self.denied_without(other)?;
+        denies.extend(other.denied_without(self)?);
         let mut layers = Vec::new();
         for one in &self.layers {
             for another in &other.layers {
@@ -159,6 +160,13 @@ impl Layered {
             denies.extend(product(&self.denies, &complement(layer)?)?);
         }
         Ok(denies)
+    }
+
+    /// What all layers allow and nothing denies, as boxes.
+    fn refined(self) -> Result<Vec<Draft>, Snag> {
+        let everything = vec![Draft::everything()];
+        let allowed = self.layers.iter().try_fold(everything, |so_far, layer| product(&so_far, layer))?;
+        product(&allowed, &complement(&self.denies)?)
     }
 
     fn write(self, method: Method) -> Result<PolicySet, Snag> {
@@ -218,14 +226,17 @@ fn as_they_are(mut statements: Vec<(Effect, Draft)>) -> (Vec<Policy>, Vec<(Effec
     };
     let mut policies: Vec<Policy> = Vec::new();
     for (_, draft) in &statements {
-        let Some(of) = draft.of.as_ref().filter(|of| of.policy_type() == PolicyType::Identity) else { continue };
+        let Some(of) = draft.of.as_ref().filter(|of| of.policy_type() == PolicyType::Identity) else {
+            continue;
+        };
         if !policies.iter().any(|policy| std::ptr::eq(policy.statements(), of.policy().statements())) {
             policies.push(of.policy().clone());
         }
     }
     for policy in policies {
-        let is_whole = (0..policy.statements().len())
-            .all(|index| statements.iter().any(|(effect, draft)| is_of(&policy, *effect, draft, Some(index))));
+        let is_whole = (0..policy.statements().len()).all(|index| {
+            statements.iter().any(|(effect, draft)| is_of(&policy, *effect, draft, Some(index)))
+        });
         if is_whole {
             statements.retain(|(effect, draft)| !is_of(&policy, *effect, draft, None));
             kept.push(policy);
@@ -240,13 +251,9 @@ fn drafts(policy: &Policy) -> Vec<(Effect, Draft)> {
 }
 
 /// Those that deny after those that allow, fewer where two can be one.
-fn fewer(statements: Vec<(Effect, Draft)>) -> Vec<(Effect, Draft)> {
-    let (allows, denies): (Vec<_>, Vec<_>) =
-        statements.into_iter().partition(|(effect, _)| *effect == Effect::Allow);
-    let joined = |statements: Vec<(Effect, Draft)>, effect| {
-        joined(statements.into_iter().map(|(_, draft)| draft).collect()).into_iter().map(move |draft| (effect, draft))
-    };
-    joined(allows, Effect::Allow).chain(joined(denies, Effect::Deny)).collect()
+fn fewer(mut statements: Vec<(Effect, Draft)>) -> Vec<(Effect, Draft)> {
+    statements.sort_by_key(|(effect, _)| *effect == Effect::Deny);
+    joined(statements)
 }
 
 /// A document that AWS takes, by its size too.

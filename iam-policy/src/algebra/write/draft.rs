@@ -43,7 +43,8 @@ impl Draft {
         let list = |clause: &Clause<Pattern>, fold| {
             let texts = clause.items.iter();
             // Actions have no variables.
-            let texts = texts.map(|item| if fold { item.text.to_string() } else { in_2012(&item.text, version) });
+            let texts =
+                texts.map(|item| if fold { item.text.to_string() } else { in_2012(&item.text, version) });
             List::new(clause.negated, texts.collect(), fold)
         };
         let everything = Draft::everything();
@@ -58,6 +59,11 @@ impl Draft {
 
     pub(super) fn is_everything(&self) -> bool {
         self.actions.is_everything() && self.resources.is_everything() && self.conditions.is_empty()
+    }
+
+    /// Whether it has no action or no resource left.
+    pub(super) fn is_nothing(&self) -> bool {
+        [&self.actions, &self.resources].into_iter().any(|list| !list.negated && list.texts.is_empty())
     }
 
     /// The requests of both; `None` if there are none.
@@ -104,7 +110,8 @@ impl Draft {
 
     /// One statement for two that differ in one element only.
     pub(super) fn join(&self, other: &Draft) -> Option<Draft> {
-        let of_larger = |larger: &Draft| Draft { sid: self.sid.clone().or(other.sid.clone()), ..larger.clone() };
+        let of_larger =
+            |larger: &Draft| Draft { sid: self.sid.clone().or(other.sid.clone()), ..larger.clone() };
         if self.includes(other) {
             return Some(of_larger(self));
         }
@@ -123,7 +130,9 @@ impl Draft {
             (true, true, false) => {
                 // All but one are the same.
                 let differs = |of: &[Asked], than: &[Asked]| -> Vec<usize> {
-                    (0..of.len()).filter(|at| of.get(*at).is_some_and(|asked| !than.contains(asked))).collect()
+                    (0..of.len())
+                        .filter(|at| of.get(*at).is_some_and(|asked| !than.contains(asked)))
+                        .collect()
                 };
                 let (own, others) = (
                     differs(&self.conditions, &other.conditions),
@@ -164,34 +173,35 @@ pub(super) fn product(a: &[Draft], b: &[Draft]) -> Result<Vec<Draft>, Snag> {
 /// The requests that are in none of the boxes.
 pub(super) fn complement(boxes: &[Draft]) -> Result<Vec<Draft>, Snag> {
     // Fewer boxes, fewer ways out.
-    joined(boxes.to_vec())
+    joined(boxes.iter().map(|one| (Effect::Deny, one.clone())).collect())
         .iter()
-        .try_fold(vec![Draft::everything()], |so_far, one| product(&so_far, &one.complement()?))
+        .try_fold(vec![Draft::everything()], |so_far, (_, one)| product(&so_far, &one.complement()?))
 }
 
-/// The same with fewer statements, where two can be one.
-pub(super) fn joined(mut boxes: Vec<Draft>) -> Vec<Draft> {
+/// The same with fewer statements, where two of the same effect can be one.
+pub(super) fn joined(mut statements: Vec<(Effect, Draft)>) -> Vec<(Effect, Draft)> {
     let mut at = 0;
-    while at < boxes.len() {
-        let found = (at + 1..boxes.len())
-            .find_map(|other| Some((other, boxes.get(at)?.join(boxes.get(other)?)?)));
-        match (found, boxes.get_mut(at)) {
-            (Some((other, both)), Some(one)) => {
-                *one = both;
-                boxes.remove(other);
-                // What is larger now may join with those before it.
-                at = 0;
+    while let Some((effect, draft)) = statements.get(at) {
+        let found = statements.iter().enumerate().skip(at + 1).find_map(|(other_at, (of_other, other))| {
+            Some((other_at, (effect == of_other).then(|| draft.join(other))??))
+        });
+        if let Some((other, both)) = found {
+            statements.remove(other);
+            if let Some((_, draft)) = statements.get_mut(at) {
+                *draft = both;
             }
-            _ => at += 1,
+            // What is larger now may join with those before it.
+            at = 0;
+        } else {
+            at += 1;
         }
     }
-    boxes
+    statements
 }
 
 /// A policy of statements, with each `Sid` once.
 pub(super) fn policy(statements: &[(Effect, Draft)], kind: PolicyKind) -> Result<Policy, Snag> {
-    let mut text = String::from(r#"{"Version":"2012-10-17","#);
-    text.push_str(r#""Statement":"#);
+    let mut text = String::from(r#"{"Version":"2012-10-17","Statement":"#);
     let mut sids = Vec::new();
     let mut drafts: Vec<(Effect, Draft)> = statements.to_vec();
     for (_, draft) in &mut drafts {

@@ -82,15 +82,24 @@ impl List {
         match (self.negated, other.negated) {
             (false, false) => other.texts.iter().all(|text| own.covers(text)),
             (true, true) => self.texts.iter().all(|text| others.covers(text)),
-            (true, false) => self.texts.iter().all(|text| {
-                others.near(text).all(|(_, other)| {
-                    // What a variable may be is not known.
-                    !text.contains("${") && !other.contains("${")
-                        && meet(text, other, self.fold).is_some_and(|both| both.is_empty())
-                })
-            }),
+            (true, false) => self
+                .texts
+                .iter()
+                .all(|text| others.near(text).all(|(_, other)| are_apart(text, other, self.fold))),
             (false, true) => false,
         }
+    }
+
+    /// Without the values that the other list has.
+    pub(super) fn trimmed(&self, by: &List) -> List {
+        let index = Index::new(by);
+        let is_apart = |text: &str| !index.near(text).any(|(_, other)| !are_apart(text, other, self.fold));
+        let is_in = |text: &String| match by.negated {
+            _ if by.is_everything() => true,
+            false => index.covers(text),
+            true => is_apart(text),
+        };
+        List { texts: self.texts.iter().filter(|text| !is_in(text)).cloned().collect(), ..self.clone() }
     }
 
     /// Without what the list repeats.
@@ -104,8 +113,11 @@ impl List {
                     && (other_at < at || !covers(text, other, self.fold))
             })
         };
-        let kept: Vec<String> =
-            (0..).zip(&self.texts).filter(|(at, text)| !is_said(*at, text)).map(|(_, text)| text.clone()).collect();
+        let kept: Vec<String> = (0..)
+            .zip(&self.texts)
+            .filter(|(at, text)| !is_said(*at, text))
+            .map(|(_, text)| text.clone())
+            .collect();
         List { texts: kept, ..self }
     }
 
@@ -143,6 +155,12 @@ impl List {
         }
         Ok((!texts.is_empty()).then_some(List { texts, ..self.clone() }))
     }
+}
+
+/// Whether no text is in both.
+fn are_apart(a: &str, b: &str, fold: bool) -> bool {
+    // What a variable may be is not known.
+    !a.contains("${") && !b.contains("${") && meet(a, b, fold).is_some_and(|both| both.is_empty())
 }
 
 /// The texts of a list by how they begin: of thousands a few can have something in common with a text.
