@@ -96,10 +96,10 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "log_group", run: |_, given| each(&given, |text| Some(log_group(text).to_owned())) },
     // The request has no such value.
     Function { name: "nothing", run: |_, _| Values::Known(Vec::new()) },
-    // One part of `x` between colons, counted from one.
-    Function { name: "part", run: |_, given| each_with(&given, |text, number| text.split(':').nth(number.parse::<usize>().ok()?.checked_sub(1)?).map(str::to_owned)) },
     // The id of the organization, if a test has set one.
     Function { name: "organization_id", run: organization_id },
+    // One part of `x` between colons, counted from one.
+    Function { name: "part", run: |_, given| each_with(&given, |text, number| text.split(':').nth(number.parse::<usize>().ok()?.checked_sub(1)?).map(str::to_owned)) },
     // The table that a PartiQL statement is about.
     Function { name: "partiql_table", run: |_, given| each(&given, dynamodb::partiql_table) },
     // The partition key's value in the key condition of a DynamoDB query.
