@@ -103,13 +103,7 @@ async fn lists_are_of_what_aws_denies_them_on() {
             "{}",
             &[("events:ListRules", "events:us-east-1:123456789012:rule/*")],
         ),
-        rest(
-            "eks",
-            "GET",
-            "/clusters",
-            "",
-            &[("eks:ListClusters", "eks:us-east-1:123456789012:cluster/*")],
-        ),
+        rest("eks", "GET", "/clusters", "", &[("eks:ListClusters", "eks:us-east-1:123456789012:cluster/*")]),
         form(
             "cloudformation",
             "Action=ListStacks&Version=2010-05-15",
