@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use iam_policy::{
-    Arn, Context, Decision, Effect, Policy, PolicySet, Principal, Request, Span, Statement, StatementTrace,
-    Verdict,
-};
+use iam_policy::{Arn, Context, Decision, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
 
+use crate::alike::is_of_all_alike;
 use crate::call::Call;
 use crate::endpoint::is_account_id;
 use crate::journal::{Authorization, Outcome};
@@ -194,34 +192,6 @@ fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) 
         request.context.absent(key);
     }
     policies.decide(request)
-}
-
-/// Whether a decision on an ARN with `*` in it holds for every resource that the `*` may stand for.
-///
-/// A pattern of a policy that matches the `*` itself matches whatever is in its place (but for `?`, which a policy seldom
-/// has). So only a statement can make a difference of which all matches but its resource, and which would say the opposite.
-fn is_of_all_alike(authorization: &Authorization) -> bool {
-    let verdict = authorization.decision.verdict;
-    let depends = |trace: &StatementTrace| {
-        let mut is_open = false;
-        for element in trace.elements() {
-            match (element.element(), element.matches()) {
-                ("Resource", false) | ("NotResource", true) => is_open = true,
-                ("Resource" | "NotResource", _) | (_, true) => {}
-                (_, false) => return false,
-            }
-        }
-        is_open
-    };
-    match verdict {
-        Verdict::ExplicitDeny => true,
-        Verdict::Allowed | Verdict::ImplicitDeny => {
-            let opposite = if verdict == Verdict::Allowed { Effect::Deny } else { Effect::Allow };
-            let explanation = authorization.explain();
-            let mut traces = explanation.statements().iter();
-            !traces.any(|trace| trace.statement().statement().effect() == opposite && depends(trace))
-        }
-    }
 }
 
 /// Where a policy asks for a condition key, as in ` at reader.json:4:5`.

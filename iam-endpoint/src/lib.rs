@@ -38,6 +38,7 @@
 //! `endpoint` what an endpoint keeps between requests.
 
 mod addressee;
+mod alike;
 mod analyzer;
 mod authorize;
 mod body;

@@ -1,0 +1,108 @@
+//! Whether a decision on an ARN with `*` for what the request does not tell holds whatever stands there.
+
+use iam_policy::{Effect, StatementTrace, Verdict};
+
+use crate::journal::Authorization;
+
+/// Whether a decision on an ARN with `*` in it holds for every resource that the `*` may stand for.
+///
+/// A pattern of a policy that matches the `*` itself matches whatever is in its place (but for `?`, which a policy seldom
+/// has). So only a statement can make a difference of which all matches but its resource, which others may be, or one that
+/// excepts resources.
+pub(crate) fn is_of_all_alike(authorization: &Authorization) -> bool {
+    let resource = &authorization.request.resource;
+    let explanation = authorization.explain();
+    let any = |effect: Effect, is_so: &dyn Fn(&StatementTrace, &str) -> bool| {
+        let mut traces = explanation.statements().iter();
+        traces.any(|trace| trace.statement().statement().effect() == effect && is_so(trace, resource))
+    };
+    match authorization.decision.verdict {
+        Verdict::Allowed => !any(Effect::Deny, &may_apply) && !any(Effect::Allow, &may_not_apply),
+        Verdict::ExplicitDeny => any(Effect::Deny, &|trace, resource| {
+            trace.elements().iter().all(|element| element.matches()) && !may_not_apply(trace, resource)
+        }),
+        Verdict::ImplicitDeny => !any(Effect::Allow, &may_apply),
+    }
+}
+
+/// Whether a statement that does not apply, for its `Resource`, may apply to another resource.
+fn may_apply(trace: &StatementTrace, resource: &str) -> bool {
+    let mut elements = trace.elements().iter();
+    elements.all(|element| element.matches() || element.element() == "Resource")
+        && trace.elements().iter().any(|element| !element.matches())
+        && names(trace, resource)
+}
+
+/// Whether a statement that applies may except another resource in its `NotResource`.
+fn may_not_apply(trace: &StatementTrace, resource: &str) -> bool {
+    trace.elements().iter().any(|element| element.element() == "NotResource" && element.matches())
+        && names(trace, resource)
+}
+
+/// Whether the statement's resources have one that the ARN may stand for.
+fn names(trace: &StatementTrace, resource: &str) -> bool {
+    let resources = trace.statement().statement().resources();
+    resources.is_some_and(|resources| resources.values.iter().any(|value| meet(value.text, resource)))
+}
+
+/// Whether a text matches both: a policy's pattern, whose variables may stand for anything, and a text with `*`.
+fn meet(pattern: &str, open: &str) -> bool {
+    let mut tokens = Vec::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, variable)) = rest.split_once("${") {
+        tokens.extend(before.chars());
+        tokens.push('*');
+        rest = variable.split_once('}').map_or("", |(_, after)| after);
+    }
+    tokens.extend(rest.chars());
+    let open: Vec<char> = open.chars().collect();
+    // From the end: whether what is left of the pattern meets what is left of the text, at each place of the text.
+    let mut below = vec![false; open.len() + 1];
+    for at in (0..=tokens.len()).rev() {
+        let token = tokens.get(at);
+        let mut here = vec![false; open.len() + 1];
+        for place in (0..=open.len()).rev() {
+            let is = |row: &[bool], place: usize| row.get(place).copied().unwrap_or_default();
+            let met = match (token, open.get(place)) {
+                (None, None) => true,
+                (Some('*'), _) => is(&below, place) || is(&here, place + 1),
+                (_, Some('*')) => is(&here, place + 1) || token.is_some() && is(&below, place),
+                (Some('?'), Some(_)) => is(&below, place + 1),
+                (Some(token), Some(c)) => token == c && is(&below, place + 1),
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if let Some(slot) = here.get_mut(place) {
+                *slot = met;
+            }
+        }
+        below = here;
+    }
+    below.first().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meet;
+
+    #[test]
+    fn a_pattern_meets_what_a_star_may_stand_for() {
+        for (pattern, open, expected) in [
+            ("", "", true),
+            ("*", "", true),
+            ("a", "*", true),
+            ("a", "b", false),
+            ("workgroup/one", "workgroup/*", true),
+            ("group:1:name/a", "group:*:name/a", true),
+            ("group:1:name/b", "group:*:name/a", false),
+            ("group:*:name/b", "group:*:name/a", false),
+            ("group:*", "group:*:name/a", true),
+            ("group:?:name/a", "group:*:name/a", true),
+            ("user/${aws:username}/x", "user/*/x", true),
+            ("user/${aws:username}/x", "user/*/y", false),
+            ("*/a", "b/*", true),
+            ("?", "", false),
+        ] {
+            assert_eq!(meet(pattern, open), expected, "{pattern} {open}");
+        }
+    }
+}
