@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use iam_policy::catalogue::ResourceType;
 use iam_policy::{
-    Arn, Context, Decision, Effect, Policy, PolicySet, Principal, Request, Span, Statement, StatementTrace,
-    Verdict,
+    Arn, Context, Decision, Effect, Element, Policy, PolicySet, Principal, Request, Span, Statement,
+    StatementRef, StatementTrace, Verdict,
 };
 
 use crate::call::Call;
+use crate::derive::Question;
 use crate::endpoint::is_account_id;
 use crate::journal::{Authorization, Outcome};
 
@@ -66,11 +68,11 @@ impl Call<'_> {
     pub(crate) fn authorize_where(
         &self,
         access: Access<'_>,
-        tells_resource: bool,
+        question: &Question,
         is_absent: &dyn Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         let authorization = self.judge(self.caller.principal.clone(), access, is_absent);
-        let answer = if tells_resource || is_of_all_alike(&authorization) {
+        let answer = if question.is_told || is_of_all_alike(&authorization, question.resource_type) {
             self.answer(&authorization)
         } else {
             Err(Refusal::ResourceNotEvaluable(format!(
@@ -199,39 +201,52 @@ fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) 
 /// Whether a decision on an ARN with `*` in it holds for every resource that the `*` may stand for.
 ///
 /// A pattern of a policy that matches the `*` itself matches whatever is in its place (but for `?`, which a policy seldom
-/// has). So only a statement can make a difference of which all matches but its resource, and which would say the opposite.
-fn is_of_all_alike(authorization: &Authorization) -> bool {
-    let verdict = authorization.decision.verdict;
-    let depends = |trace: &StatementTrace| {
-        let mut is_open = false;
-        for element in trace.elements() {
-            match (element.element(), element.matches()) {
-                ("Resource", false) | ("NotResource", true) => is_open = true,
-                ("Resource" | "NotResource", _) | (_, true) => {}
-                (_, false) => return false,
-            }
-        }
-        is_open
+/// has). So what may differ is a `Resource` that does not match the `*`, and a `NotResource` that does, of which a pattern may
+/// name a resource of the type.
+fn is_of_all_alike(authorization: &Authorization, resource_type: Option<ResourceType>) -> bool {
+    let may_name = |element: &Element<'_>| {
+        element.values.iter().any(|value| resource_type.is_none_or(|it| it.matches(value.text)))
     };
+    let may_go = |statement: &Statement| {
+        statement.resources().is_some_and(|element| element.is_negated && may_name(&element))
+    };
+    let may_come = |effect: Effect| {
+        let is_such = |statement: &Statement| {
+            statement.effect() == effect
+                && statement.resources().is_some_and(|element| !element.is_negated && may_name(&element))
+        };
+        let misses_only_the_resource = |trace: &StatementTrace| {
+            let mut missed = trace.elements().iter().filter(|element| !element.matches());
+            missed.next().is_some_and(|element| element.element() == "Resource") && missed.next().is_none()
+        };
+        // Explaining takes longer than deciding, and most policies have no such statement.
+        all_of(&authorization.policies).flat_map(Policy::statements).any(is_such)
+            && authorization
+                .explain()
+                .statements()
+                .iter()
+                .any(|trace| is_such(trace.statement().statement()) && misses_only_the_resource(trace))
+    };
+    let Decision { verdict, by, .. } = &authorization.decision;
+    let mut deciding = by.iter().map(StatementRef::statement);
     match verdict {
-        Verdict::ExplicitDeny => true,
-        Verdict::Allowed | Verdict::ImplicitDeny => {
-            let opposite = if verdict == Verdict::Allowed { Effect::Deny } else { Effect::Allow };
-            let explanation = authorization.explain();
-            let mut traces = explanation.statements().iter();
-            !traces.any(|trace| trace.statement().statement().effect() == opposite && depends(trace))
-        }
+        Verdict::Allowed => !deciding.any(may_go) && !may_come(Effect::Deny),
+        Verdict::ExplicitDeny => !deciding.all(may_go),
+        Verdict::ImplicitDeny => !may_come(Effect::Allow),
     }
+}
+
+/// Every policy that plays a part.
+fn all_of(policies: &PolicySet) -> impl Iterator<Item = &Policy> {
+    let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
+    let levels = scps.iter().chain(rcps).flatten();
+    identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels)
 }
 
 /// Where a policy asks for a condition key, as in ` at reader.json:4:5`.
 fn place_of(key: &str, policies: &PolicySet) -> String {
-    let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
-    let levels = scps.iter().chain(rcps).flatten();
-    let mut all =
-        identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels);
     let key = key.to_ascii_lowercase();
-    let place = all.find_map(|policy| {
+    let place = all_of(policies).find_map(|policy| {
         let source = policy.source();
         let asks = |statement: &&Statement| {
             let Span { start, end } = statement.span();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use iam_policy::catalogue;
 
-use super::arn::{ANY, build, is_arn, tail};
+use super::arn::{ANY, Format, build, is_arn, tail};
 use super::function::{each, texts};
 use super::scope::{Scope, Values};
 use crate::input::Found;
@@ -27,8 +27,11 @@ pub(super) fn account_arn<'a>(scope: &Scope<'a>, mut given: Vec<Vec<Found<'a>>>)
 /// An ARN for each of what there is several times. Without the last name there is none; another missing one is `*`.
 fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
     let Some((name, names)) = given.split_first() else { return Values::Known(Vec::new()) };
+    let Some(last) = names.last().filter(|last| texts(last).next().is_some()) else {
+        return Values::Known(Vec::new());
+    };
     let of_type = texts(name).next().and_then(|name| catalogue::service(scope.prefix)?.resource_type(name));
-    let (Some(resource_type), Some(last)) = (of_type, names.last()) else { return Values::Known(Vec::new()) };
+    let Some(formats) = of_type.map(Format::all) else { return Values::Known(Vec::new()) };
     let columns: Vec<Vec<&str>> = names.iter().map(|found| texts(found).collect()).collect();
     let arn_of = |last: &str, row: usize| {
         if is_arn(last) {
@@ -41,7 +44,7 @@ fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
         if let Some(value) = values.last_mut() {
             *value = last;
         }
-        build(scope, resource_type, None, &values)
+        build(scope, &formats, &values)
     };
     let found = texts(last).enumerate().map(|(row, last)| Found::Text(Cow::Owned(arn_of(last, row))));
     Values::Known(found.collect())
@@ -72,7 +75,7 @@ pub(super) fn ec2_arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Valu
             Err(_) => None,
         };
         let Some(resource_type) = resource_type else { return Values::Unknown };
-        found.push(Found::Text(Cow::Owned(build(scope, resource_type, None, &[id]))));
+        found.push(Found::Text(Cow::Owned(build(scope, &Format::all(resource_type), &[id]))));
     }
     Values::Known(found)
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use iam_policy::Arn;
+use iam_policy::catalogue::ResourceType;
 
 use super::arn::{ANY, build, is_arn, tail};
 use super::grammar::{Check, Key, Target};
@@ -17,6 +18,8 @@ pub(crate) struct Question {
     pub(super) check: usize,
     /// The number of that check's target, where the resource is of its type.
     pub(super) target: Option<usize>,
+    /// The type of the resource, where the check names it.
+    pub(crate) resource_type: Option<ResourceType>,
     /// With its prefix: `dynamodb:GetItem`.
     pub(crate) action: String,
     /// An ARN, or `*`.
@@ -48,6 +51,7 @@ pub(crate) fn questions<'a>(
                 questions.push(Question {
                     check: checks.len(),
                     target: None,
+                    resource_type: None,
                     action: PASS_ROLE.to_owned(),
                     resource,
                     is_new: false,
@@ -90,6 +94,7 @@ impl Questions {
                             self.push(Question {
                                 check: number,
                                 target: Some(index),
+                                resource_type: target.resource_type,
                                 action: check.action.clone(),
                                 resource,
                                 is_new,
@@ -106,6 +111,7 @@ impl Questions {
             self.push(Question {
                 check: number,
                 target: None,
+                resource_type: None,
                 action: check.action.clone(),
                 resource,
                 is_new: false,
@@ -181,7 +187,7 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
         for value in &mut values {
             *value = tail(value);
         }
-        Named::Resource(build(scope, resource_type, target.format, &values))
+        Named::Resource(build(scope, &target.formats, &values))
     };
     if rows > MOST {
         return Err(too_many());
