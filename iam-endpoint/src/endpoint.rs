@@ -174,6 +174,12 @@ impl Endpoint {
         self.shared.partition
     }
 
+    /// What the endpoint's clock shows.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.shared.clock.now()
+    }
+
     /// What was asked of this endpoint, decided and answered, whatever the account.
     #[must_use]
     pub fn journal(&self) -> &Journal {
@@ -265,7 +271,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// What is told of each call, in the thread that answers it and before its answer.
+    /// What is told of each call, in the thread that answers it and before its answer; and once more of one whose answer breaks
+    /// off on its way, whose outcome then is [`Unavailable`](crate::Outcome::Unavailable).
     ///
     /// # Examples
     ///
@@ -284,6 +291,22 @@ impl EndpointBuilder {
     #[must_use]
     pub fn perform(mut self, performer: impl Perform + 'static) -> Self {
         self.performers.push(performer);
+        self
+    }
+
+    /// What a user can do for an operation of a service that is authorized and that nobody performs: the end of the message of
+    /// `AuthorizedNotPerformed`. The service is named as botocore's data does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::builder()
+    ///     .advise(|service| format!("start an emulator of `{service}`"))
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn advise(mut self, advise: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.performers.set_advice(advise);
         self
     }
 

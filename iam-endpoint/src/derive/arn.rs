@@ -83,6 +83,15 @@ pub(super) fn build(scope: &Scope<'_>, formats: &[Format], values: &[&str]) -> S
     arn
 }
 
+/// The rows of columns of names: what there is once goes with each of what there is several times, and what is missing is `*`.
+pub(super) fn rows<'c, T: AsRef<str>>(columns: &'c [Vec<T>]) -> impl ExactSizeIterator<Item = Vec<&'c str>> {
+    let count = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
+    let cell = |column: &'c Vec<T>, row: usize| {
+        column.get(if column.len() == 1 { 0 } else { row }).map_or(ANY, AsRef::as_ref)
+    };
+    (0..count).map(move |row| columns.iter().map(|column| cell(column, row)).collect())
+}
+
 /// Whether the text names a resource by its whole ARN.
 pub(super) fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && Arn::parse(text).is_some()

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use iam_policy::Arn;
 use iam_policy::catalogue::ResourceType;
 
-use super::arn::{ANY, build, is_arn, tail};
+use super::arn::{ANY, build, is_arn, rows, tail};
 use super::grammar::{Check, Key, Target};
 use super::scope::{MOST, Scope, Values, too_many};
 use crate::fault::Fault;
@@ -167,12 +167,11 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return Ok((Vec::new(), is_told));
     }
-    let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
-    let name = |row: usize| {
-        // What there is once goes with each of what there is several times.
-        let cell = |column: &'_ Vec<_>| if column.len() == 1 { 0 } else { row };
-        let mut values: Vec<&str> =
-            columns.iter().map(|column| column.get(cell(column)).map_or(ANY, AsRef::as_ref)).collect();
+    let rows = rows(&columns);
+    if rows.len() > MOST {
+        return Err(too_many());
+    }
+    let name = |mut values: Vec<&str>| {
         if let [arn] = values.as_slice()
             && is_arn(arn)
         {
@@ -183,14 +182,21 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
             if target.is_optional {
                 return Named::Stranger((*arn).to_owned());
             }
+            // The reference misses types: `loadbalancer/app/...` is a load balancer too.
+            if is_of_service(arn, resource_type) {
+                return Named::Resource((*arn).to_owned());
+            }
         }
         for value in &mut values {
             *value = tail(value);
         }
         Named::Resource(build(scope, &target.formats, &values))
     };
-    if rows > MOST {
-        return Err(too_many());
-    }
-    Ok(((0..rows).map(name).collect(), is_told))
+    Ok((rows.map(name).collect(), is_told))
+}
+
+/// Whether an ARN is of the service whose ARNs the type has.
+fn is_of_service(arn: &str, resource_type: ResourceType) -> bool {
+    let service = |arn| str::split(arn, ':').nth(2);
+    resource_type.arn_formats().any(|format| service(format) == service(arn))
 }
