@@ -33,6 +33,7 @@
 //!                                    of every `operation`
 //! ```
 //!
+//! `delivery` is what the performing service does in its own name afterwards: a message to a topic goes on to queues.
 //! `weather` may stand between: throttling, failures, answers that are lost, roles that are not known everywhere yet.
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
@@ -45,6 +46,7 @@ mod call;
 mod caller;
 mod clock;
 mod credentials;
+mod delivery;
 mod derive;
 mod digits;
 mod ec2;
@@ -83,6 +85,7 @@ mod xml;
 
 pub use body::{Body, BodyError};
 pub use credentials::Credentials;
+pub use delivery::Delivery;
 pub use derive::secret_suffix;
 pub use endpoint::{Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
-use iam_endpoint::{Endpoint, Organization};
+use iam_endpoint::{Endpoint, Event, Organization};
 use iam_policy::PolicyKind;
 use once_cell::sync::OnceCell;
 
@@ -171,6 +171,16 @@ impl Backend {
         let endpoint = self.embedded_endpoint("the policy of a resource")?;
         endpoint.put_resource_policy(arn, document.into().parsed(PolicyKind::Resource)?);
         Ok(())
+    }
+
+    /// What the embedded endpoint was asked as a principal and how it decided, oldest first: as an IAM user, a role, or a
+    /// service that acts in its own name, as `sns.amazonaws.com` does when it sends a message on to a queue.
+    ///
+    /// # Errors
+    ///
+    /// When the backend is not embedded.
+    pub fn decisions_of(&self, principal: &str) -> Result<Vec<Arc<Event>>, Error> {
+        Ok(self.embedded_endpoint("the decisions about a principal")?.journal().of(principal))
     }
 
     /// The endpoint that a test can set something at.
