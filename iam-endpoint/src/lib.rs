@@ -93,6 +93,8 @@ pub use organization::{Organization, Target};
 pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
+#[cfg(feature = "aws-lc")]
+pub use sts::InvalidKeys;
 pub use told::DeclarationError;
 #[cfg(feature = "upstream")]
 pub use upstream::{InvalidUpstream, Upstream};

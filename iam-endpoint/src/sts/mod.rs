@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! operation ─► assume_role                           ─► role     the role of a session
-//! the table    web_identity (token) ─┐
+//! the table    web_identity (token,
+//!                key_set)         ─┐
 //!              saml (assertion)     ─┴► vouched      ─► session  what all credentials are made of
 //!              federation                            ─► mfa      one-time passwords
 //! ```
@@ -12,6 +13,8 @@
 mod assertion;
 mod assume_role;
 mod federation;
+#[cfg(feature = "aws-lc")]
+mod key_set;
 mod mfa;
 mod operation;
 mod role;
@@ -21,4 +24,8 @@ mod token;
 mod vouched;
 mod web_identity;
 
+#[cfg(feature = "aws-lc")]
+pub use key_set::InvalidKeys;
+#[cfg(feature = "aws-lc")]
+pub(crate) use key_set::KeySets;
 pub(crate) use operation::handle;

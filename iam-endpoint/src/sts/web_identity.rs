@@ -1,7 +1,8 @@
 //! `AssumeRoleWithWebIdentity`.
 //!
 //! The token has to come from a provider that is registered in the account, for one of its audiences, and be valid now. Its
-//! signature is not checked: the provider's keys are on a server that the endpoint does not ask. A test writes its own tokens.
+//! signature is checked where a test tells the provider's keys, which are on a server that the endpoint does not ask. Without
+//! them a test writes its own tokens.
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
 
@@ -40,7 +41,10 @@ pub(super) fn assume_role_with_web_identity(
     }
     let home = home(call, role_arn);
     let policies = SessionPolicies::read(&home, parameters)?;
-    let claims = Claims::read(parameters.required("WebIdentityToken")?).map_err(fault)?;
+    let token = parameters.required("WebIdentityToken")?;
+    let claims = Claims::read(token).map_err(fault)?;
+    #[cfg(feature = "aws-lc")]
+    call.endpoint.key_sets.check(&claims.issuer, token).map_err(fault)?;
     let provider = provider(&home, call.now, &claims)?;
 
     let introduction = Introduction {

@@ -162,6 +162,20 @@ impl Backend {
         Ok(())
     }
 
+    /// Tells the keys of an OIDC identity provider, as its JSON Web Key Set: `AssumeRoleWithWebIdentity` then takes only such of
+    /// its tokens as one of these keys signed.
+    ///
+    /// # Errors
+    ///
+    /// When the backend is not embedded, or the text is no key set.
+    #[cfg(feature = "network")]
+    pub fn set_identity_provider_keys(&self, issuer: &str, jwks: &str) -> Result<(), Error> {
+        let endpoint = self.embedded_endpoint("the keys of an identity provider")?;
+        endpoint
+            .set_identity_provider_keys(issuer, jwks)
+            .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))
+    }
+
     /// Gives a resource of a service that the embedded endpoint does not keep itself a policy of its own: a queue, a KMS key, ….
     ///
     /// # Errors
