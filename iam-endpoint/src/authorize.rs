@@ -180,7 +180,11 @@ impl Call<'_> {
 }
 
 /// Decides, and declares what is absent where a policy asks for it.
-fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) -> bool) -> Decision {
+pub(crate) fn decide(
+    policies: &PolicySet,
+    request: &mut Request,
+    is_absent: &dyn Fn(&str) -> bool,
+) -> Decision {
     let mut decision = policies.decide(request);
     let missing = std::mem::take(&mut decision.missing_context);
     let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
