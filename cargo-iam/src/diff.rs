@@ -6,12 +6,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use iam_policy::catalogue::Action;
-use iam_policy::{Answer, Permissions, Policy, Request};
+use iam_policy::{Answer, Permissions, Request};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::{input, kind, paint};
+use crate::{input, paint};
 
 /// Compare what two policies grant
 ///
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let (old, new) = (parse(&args.old)?.permissions(), parse(&args.new)?.permissions());
+    let (old, new) = (input::policy(&args.old)?.permissions(), input::policy(&args.new)?.permissions());
     let granted = Side::new(&new, &old);
     let lost = Side::new(&old, &new);
     let text = match args.format {
@@ -58,12 +58,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     anstream::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
     Ok(ExitCode::from(u8::from(args.fail_on_new_access && !granted.nothing.is_yes())))
-}
-
-fn parse(argument: &str) -> Result<Policy, Failure> {
-    let source = input::read(argument)?;
-    let kind = kind::guess(source.fragment());
-    Policy::parse(source, kind).map_err(Failure::Policy)
 }
 
 /// What one policy grants beyond the other.
