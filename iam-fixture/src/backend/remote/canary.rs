@@ -1,6 +1,5 @@
 //! Does the endpoint enforce policies at all? A test that sees no denial there proves nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
@@ -9,8 +8,7 @@ use iam_policy::{Policy, PolicyKind};
 
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Guard, Lease, Plan, Readiness, Session, provision};
-use crate::name;
+use crate::lifecycle::{Guard, Lease, Plan, provision};
 
 /// How the emulators that people run are told to enforce.
 const SWITCHES: [&str; 3] = [
@@ -55,15 +53,7 @@ async fn attempt(
 ) -> Result<Result<ListRolesOutput, SdkError<ListRolesError>>, Error> {
     let policy = policy.map(|text| Policy::parse(text, PolicyKind::Identity)).transpose();
     let policy = policy.map_err(|error| Error::new(ErrorKind::Policy, error.to_string()))?;
-    let plan = Plan {
-        name: name::role(name),
-        inline: policy.into_iter().collect(),
-        managed: Vec::new(),
-        boundary: None,
-        tags: BTreeMap::new(),
-        session: Session { name: name::session(name), policy: None, duration: None },
-        readiness: Readiness::default(),
-    };
+    let plan = Plan { inline: policy.into_iter().collect(), ..Plan::named(name) };
     let guard = Guard(Lease::new(connection.clone(), plan));
     let signed_in = provision(guard.0.clone()).await?;
     let config = connection.signed_in(signed_in.credentials);

@@ -90,6 +90,15 @@ pub(super) struct Probe {
 impl Probes {
     /// What a role that is to be can be asked.
     pub(in crate::lifecycle) fn of(plan: &Plan, connection: &Connection) -> Probes {
+        Probes::with(plan, connection, plan.readiness.canary)
+    }
+
+    /// The same where no statement can be added.
+    pub(in crate::lifecycle) fn without_canary(plan: &Plan, connection: &Connection) -> Probes {
+        Probes::with(plan, connection, false)
+    }
+
+    fn with(plan: &Plan, connection: &Connection, with_canary: bool) -> Probes {
         let mut policies = plan.policies();
         let services = match &plan.readiness.services {
             Some(services) => services.iter().cloned().collect(),
@@ -98,7 +107,7 @@ impl Probes {
         let calls: Vec<_> = CALLS.iter().filter(|call| services.contains(call.service)).collect();
         let lacking: Vec<_> =
             calls.iter().filter(|call| !allows(&policies, call, plan, connection)).copied().collect();
-        let canary = (plan.readiness.canary && !lacking.is_empty()).then(|| canary(&lacking)).flatten();
+        let canary = (with_canary && !lacking.is_empty()).then(|| canary(&lacking)).flatten();
         policies.identity.extend(canary.clone());
         let probes =
             calls.into_iter().map(|call| Probe::new(call, allows(&policies, call, plan, connection)));
