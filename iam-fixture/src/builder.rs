@@ -7,7 +7,7 @@ use iam_policy::{Policy, PolicyKind, PseudoParameter};
 use crate::backend::{self, Backend, Connection, RoleBoundary, Settings};
 use crate::document::PolicyDocument;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Boundary, Plan, Readiness, Session};
+use crate::lifecycle::{Boundary, Plan, Readiness, Session, Term};
 use crate::mode::{Keep, Mode, role_arn};
 use crate::name;
 use crate::role::{TemporaryRole, always_deleting};
@@ -305,7 +305,8 @@ impl TemporaryRoleBuilder {
             None => None,
         };
         let mode = self.mode.clone().or_else(|| run.mode.clone().filter(|_| of_account)).unwrap_or_default();
-        let session_role = self.session_role.clone().or_else(|| run.session_role.clone().filter(|_| of_account));
+        let session_role =
+            self.session_role.clone().or_else(|| run.session_role.clone().filter(|_| of_account));
         let path = self.path.as_deref().map(backend::path).transpose()?.or_else(|| run.path.clone());
         let prefix = self.name_prefix.as_deref().map(backend::prefix).transpose()?;
         let prefix = prefix.or_else(|| run.prefix.clone()).unwrap_or_default();
@@ -318,8 +319,10 @@ impl TemporaryRoleBuilder {
             // It alone tells tests apart.
             Mode::Session | Mode::SessionOrRole => name.clone(),
         });
+        let term = Term::of(connection.lease()?, self.duration.or(run.duration))?;
         Ok(Plan {
             name,
+            lease: term.lease,
             mode,
             prefix,
             path: path.unwrap_or_else(|| "/".to_owned()),
@@ -328,11 +331,7 @@ impl TemporaryRoleBuilder {
             boundary,
             tags: self.tags.clone(),
             run_tags: run.tags.clone(),
-            session: Session {
-                name: session_name,
-                policy: session_policy,
-                duration: self.duration.or(run.duration),
-            },
+            session: Session { name: session_name, policy: session_policy, duration: term.session },
             session_role: session_role.map(|arn| role_arn(&arn).map(str::to_owned)).transpose()?,
             grant_assume: self.grant_assume.unwrap_or(run.grant_assume && of_account),
             keep: self.keep.unwrap_or(run.keep),

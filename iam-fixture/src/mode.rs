@@ -156,8 +156,13 @@ mod tests {
 
     #[test]
     fn an_existing_role_is_named_by_its_arn() {
-        for text in ["", "reader", "arn:aws:iam::1:role/r", "arn:aws:iam::123456789012:user/u", "arn:aws:iam::123456789012:role/"]
-        {
+        for text in [
+            "",
+            "reader",
+            "arn:aws:iam::1:role/r",
+            "arn:aws:iam::123456789012:user/u",
+            "arn:aws:iam::123456789012:role/",
+        ] {
             let error = format!("existing:{text}").parse::<Mode>().expect_err("no role").to_string();
             assert!(error.starts_with(&format!("`{text}` is not a role's ARN")), "{error}");
         }

@@ -5,9 +5,6 @@ use std::thread;
 /// What every role of ours is called; the sweep touches nothing else.
 pub(crate) const PREFIX: &str = "iam-fixture-";
 
-/// The folder of all that is ours, in the run's path.
-pub(crate) const FOLDER: &str = "iam-fixture";
-
 /// The role name's limit, and the session name's.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>

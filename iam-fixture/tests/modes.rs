@@ -54,7 +54,14 @@ async fn in_session_mode_each_test_is_one_call_once_the_role_is_there() {
     let first = build().create().await.expect("a session");
     assert_eq!(
         asked(&endpoint, 0),
-        ["sts:AssumeRole", "sts:AssumeRole", "iam:CreateRole", "iam:AttachRolePolicy", "sts:AssumeRole", "iam:UpdateAssumeRolePolicy"]
+        [
+            "sts:AssumeRole",
+            "sts:AssumeRole",
+            "iam:CreateRole",
+            "iam:AttachRolePolicy",
+            "sts:AssumeRole",
+            "iam:UpdateAssumeRolePolicy"
+        ]
     );
     for _ in 0..3 {
         let since = calls(&endpoint);
@@ -81,7 +88,8 @@ async fn a_session_may_do_what_the_policies_under_test_allow_and_no_more() {
     assert_denied!(iam.list_groups().send().await, implicit);
     assert_eq!(role.decisions().len(), 3, "the calls of this session");
 
-    let nothing = TemporaryRole::builder().mode(Mode::Session).backend(Backend::of_endpoint(endpoint.clone()));
+    let nothing =
+        TemporaryRole::builder().mode(Mode::Session).backend(Backend::of_endpoint(endpoint.clone()));
     let nothing = nothing.create().await.expect("a session");
     assert_denied!(aws_sdk_iam::Client::new(nothing.config()).list_roles().send().await, implicit);
     assert_eq!((role.decisions().len(), nothing.decisions().len()), (3, 1));
@@ -89,7 +97,8 @@ async fn a_session_may_do_what_the_policies_under_test_allow_and_no_more() {
 
 #[tokio::test]
 async fn a_denial_in_session_mode_names_the_place_in_the_file() {
-    let role = lister(&Endpoint::new(), Mode::Session).policy(PolicyDocument::file("empty.json", LISTS_USERS));
+    let role =
+        lister(&Endpoint::new(), Mode::Session).policy(PolicyDocument::file("empty.json", LISTS_USERS));
     let only = TemporaryRole::builder()
         .policy(PolicyDocument::file("lists.json", LISTS))
         .mode(Mode::Session)
@@ -121,11 +130,19 @@ async fn what_cannot_be_a_session_policy_is_refused_or_gets_a_role() {
         long.join(",")
     );
     let endpoint = Endpoint::new();
-    let build = |mode| TemporaryRole::builder().policy(long.as_str()).mode(mode).backend(Backend::of_endpoint(endpoint.clone()));
+    let build = |mode| {
+        TemporaryRole::builder()
+            .policy(long.as_str())
+            .mode(mode)
+            .backend(Backend::of_endpoint(endpoint.clone()))
+    };
     let error = build(Mode::Session).create().await.expect_err("it is too long");
     assert_eq!(error.kind(), ErrorKind::SessionPolicy);
     let text = error.to_string();
-    assert!(text.contains("characters, and a session policy has at most 2,048\n  nothing was created"), "{text}");
+    assert!(
+        text.contains("characters, and a session policy has at most 2,048\n  nothing was created"),
+        "{text}"
+    );
     assert_eq!(calls(&endpoint), 0);
 
     let role = build(Mode::SessionOrRole).create().await.expect("a role");
@@ -137,12 +154,15 @@ async fn what_cannot_be_a_session_policy_is_refused_or_gets_a_role() {
 #[tokio::test]
 async fn a_session_that_is_too_large_packed_is_refused_in_aws_s_words_or_gets_a_role() {
     let endpoint = Endpoint::new();
-    let build = |mode| (0..16).fold(lister(&endpoint, mode), |role, n| role.tag(format!("tag-{n}"), "v".repeat(256)));
+    let build =
+        |mode| (0..16).fold(lister(&endpoint, mode), |role, n| role.tag(format!("tag-{n}"), "v".repeat(256)));
     let error = build(Mode::Session).create().await.expect_err("it is too large");
     assert_eq!(error.kind(), ErrorKind::SessionPolicy);
     let text = error.to_string();
     assert!(text.starts_with("`AssumeRole` of `iam-fixture-session-"), "{text}");
-    for part in ["PackedPolicyTooLarge: Packed size", "(request id ", "help: session policies and session tags"] {
+    for part in
+        ["PackedPolicyTooLarge: Packed size", "(request id ", "help: session policies and session tags"]
+    {
         assert!(text.contains(part), "{part:?} is missing in: {text}");
     }
     build(Mode::SessionOrRole).create().await.expect("a role");
@@ -152,8 +172,13 @@ async fn a_session_that_is_too_large_packed_is_refused_in_aws_s_words_or_gets_a_
 async fn a_role_of_sessions_that_allows_less_is_told_with_a_request() {
     let endpoint = Endpoint::new();
     let backend = Backend::of_endpoint(endpoint.clone());
-    let broad = standing_role(&backend, "broad", &[r#"{"Version": "2012-10-17", "Statement":
-        {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}"#]).await;
+    let broad = standing_role(
+        &backend,
+        "broad",
+        &[r#"{"Version": "2012-10-17", "Statement":
+        {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}"#],
+    )
+    .await;
     let build = |policy: &str| {
         let role = TemporaryRole::builder().policy(policy).mode(Mode::Session).session_role(&broad);
         role.backend(backend.clone())
@@ -198,12 +223,20 @@ async fn an_existing_role_costs_no_call_after_the_first_test() {
     let backend = Backend::of_endpoint(endpoint.clone());
     let arn = standing_role(&backend, "reader", &[LISTS_USERS, LISTS]).await;
     let build = || {
-        let role = TemporaryRole::builder().policy(LISTS).policy(LISTS_USERS).mode(Mode::Existing(arn.clone()));
+        let role =
+            TemporaryRole::builder().policy(LISTS).policy(LISTS_USERS).mode(Mode::Existing(arn.clone()));
         role.backend(backend.clone())
     };
     let since = calls(&endpoint);
     let first = build().create().await.expect("a session");
-    let expected = ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "sts:AssumeRole"];
+    let expected = [
+        "iam:GetRole",
+        "iam:ListRolePolicies",
+        "iam:GetRolePolicy",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "sts:AssumeRole",
+    ];
     assert_eq!(asked(&endpoint, since), expected);
     assert_eq!((first.arn(), first.name()), (arn.as_str(), "reader"));
     let since = calls(&endpoint);
@@ -229,8 +262,15 @@ async fn an_existing_role_with_other_policies_is_refused_with_the_difference() {
     let error = build().create().await.expect_err("it may do more");
     assert_eq!(error.kind(), ErrorKind::Policy);
     let text = error.to_string();
-    assert!(text.starts_with(&format!("role `{arn}` is not as the policies under test: it may do more, `iam:ListUsers` on")), "{text}");
-    for part in ["nothing was created", "\n-      \"Action\": \"iam:ListUsers\"", "policy p2 of role reader:2:"] {
+    assert!(
+        text.starts_with(&format!(
+            "role `{arn}` is not as the policies under test: it may do more, `iam:ListUsers` on"
+        )),
+        "{text}"
+    );
+    for part in
+        ["nothing was created", "\n-      \"Action\": \"iam:ListUsers\"", "policy p2 of role reader:2:"]
+    {
         assert!(text.contains(part), "{part:?} is missing in: {text}");
     }
     assert!(!asked(&endpoint, since).contains(&"sts:AssumeRole".to_owned()));
@@ -252,9 +292,15 @@ async fn managed_policies_and_boundaries_of_an_existing_role_are_compared_too() 
     };
     build().backend(backend.clone()).create().await.expect("it is the same");
 
-    let boundary = iam.create_policy().policy_name("boundary").policy_document(LISTS).send().await.expect("a policy");
+    let boundary =
+        iam.create_policy().policy_name("boundary").policy_document(LISTS).send().await.expect("a policy");
     let boundary = boundary.policy().and_then(|policy| policy.arn()).expect("it has an ARN");
-    iam.put_role_permissions_boundary().role_name("bounded").permissions_boundary(boundary).send().await.expect("it is put");
+    iam.put_role_permissions_boundary()
+        .role_name("bounded")
+        .permissions_boundary(boundary)
+        .send()
+        .await
+        .expect("it is put");
     let fresh = |account: &Backend| account.account("123456789012").expect("the same account");
     let error = build().backend(fresh(&backend)).create().await.expect_err("the boundary limits it");
     assert!(error.to_string().contains("it may do less, `sqs:"), "{error}");
@@ -267,7 +313,8 @@ async fn a_role_that_is_not_there_or_elsewhere_is_said_so() {
         ("arn:aws:iam::123456789012:role/absent", "`GetRole` of `absent` failed: NoSuchEntity"),
         ("arn:aws:iam::222233334444:role/reader", "it is not in account 123456789012"),
     ] {
-        let error = lister(&Endpoint::new(), Mode::Existing(arn.to_owned())).create().await.expect_err("none");
+        let error =
+            lister(&Endpoint::new(), Mode::Existing(arn.to_owned())).create().await.expect_err("none");
         let error = error.to_string();
         assert!(error.contains(said) && error.contains("nothing was created"), "{error}");
     }
@@ -280,7 +327,8 @@ async fn a_role_stands_where_and_is_called_as_the_options_say() {
     let role = role.create().await.expect("a role");
     assert!(role.arn().starts_with("arn:aws:iam::123456789012:role/ci/iam-fixture/"), "{}", role.arn());
     assert!(role.name().starts_with("svc-iam-fixture-"), "{}", role.name());
-    for wrong in [lister(&endpoint, Mode::Role).path("ci"), lister(&endpoint, Mode::Role).name_prefix("a/b")] {
+    for wrong in [lister(&endpoint, Mode::Role).path("ci"), lister(&endpoint, Mode::Role).name_prefix("a/b")]
+    {
         let error = wrong.create().await.expect_err("it is wrong");
         assert_eq!(error.kind(), ErrorKind::Configuration);
     }
@@ -347,12 +395,20 @@ fn limited(endpoint: &Endpoint, scp: &str) {
 #[tokio::test]
 async fn where_nobody_may_create_a_role_without_a_boundary_that_is_said() {
     let endpoint = Endpoint::new();
-    limited(&endpoint, r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateRole", "Resource": "*",
-        "Condition": {"Null": {"iam:PermissionsBoundary": "true"}}}}"#);
+    limited(
+        &endpoint,
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateRole", "Resource": "*",
+        "Condition": {"Null": {"iam:PermissionsBoundary": "true"}}}}"#,
+    );
     for mode in [Mode::Role, Mode::Session] {
         let error = lister(&endpoint, mode).create().await.expect_err("it needs a boundary").to_string();
         assert!(error.starts_with("`CreateRole` of `iam-fixture-"), "{error}");
-        for part in ["AccessDenied: User: ", "explicit deny in a service control policy", "(request id ", "`IAM_FIXTURE_BOUNDARY`"] {
+        for part in [
+            "AccessDenied: User: ",
+            "explicit deny in a service control policy",
+            "(request id ",
+            "`IAM_FIXTURE_BOUNDARY`",
+        ] {
             assert!(error.contains(part), "{part:?} is missing in: {error}");
         }
     }
@@ -363,10 +419,15 @@ async fn where_nobody_may_create_a_role_without_a_boundary_that_is_said() {
 #[tokio::test]
 async fn whoever_may_not_create_roles_is_told_what_else_there_is() {
     let endpoint = Endpoint::new();
-    limited(&endpoint, r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateRole", "Resource": "*"}}"#);
+    limited(
+        &endpoint,
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateRole", "Resource": "*"}}"#,
+    );
     let error = lister(&endpoint, Mode::Role).managed_boundary("ReadOnlyAccess").create().await;
     let error = error.expect_err("it is denied").to_string();
-    for part in ["`CreateRole` of `", "AccessDenied: ", "(request id ", "needs `iam:CreateRole`", "existing:ROLE_ARN"] {
+    for part in
+        ["`CreateRole` of `", "AccessDenied: ", "(request id ", "needs `iam:CreateRole`", "existing:ROLE_ARN"]
+    {
         assert!(error.contains(part), "{part:?} is missing in: {error}");
     }
     assert!(error.ends_with("what had been created was removed again"), "{error}");
@@ -389,15 +450,18 @@ async fn a_role_that_can_never_be_assumed_is_told_from_one_that_cannot_yet() {
     let endpoint = Endpoint::builder().clock(move || epoch + began.elapsed()).weather(weather).build();
     limited(&endpoint, scp);
     let readiness = || Readiness::default().deadline(Duration::from_secs(30));
-    for (mode, cleaned) in
-        [(Mode::Role, "what had been created was removed again"), (Mode::Session, "no role was created for the test")]
-    {
+    for (mode, cleaned) in [
+        (Mode::Role, "what had been created was removed again"),
+        (Mode::Session, "no role was created for the test"),
+    ] {
         let start = Instant::now();
         let error = lister(&endpoint, mode).readiness(readiness()).create().await.expect_err("it is denied");
         let error = error.to_string();
         assert!(start.elapsed() >= Duration::from_secs(30), "{:?}", start.elapsed());
         assert!(error.starts_with("`AssumeRole` of `"), "{error}");
-        for part in ["AccessDenied: ", "(request id ", "help: it was tried for 3", "denies it for good", cleaned] {
+        for part in
+            ["AccessDenied: ", "(request id ", "help: it was tried for 3", "denies it for good", cleaned]
+        {
             assert!(error.contains(part), "{part:?} is missing in: {error}");
         }
     }

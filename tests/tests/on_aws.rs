@@ -55,10 +55,14 @@ async fn child_waits() {
 /// The endpoint in AWS's place, with its administrator signed in.
 fn on_aws(served: &Served, settings: &[(&str, &str)]) -> Vec<(String, String)> {
     let url = served.url();
-    let aws =
-        [("IAM_FIXTURE_BACKEND", "aws"), ("IAM_FIXTURE_ACCOUNT", ACCOUNT), ("AWS_ENDPOINT_URL", url.as_str())];
+    let aws = [
+        ("IAM_FIXTURE_BACKEND", "aws"),
+        ("IAM_FIXTURE_ACCOUNT", ACCOUNT),
+        ("AWS_ENDPOINT_URL", url.as_str()),
+    ];
     let mut variables = served.variables();
-    variables.extend(aws.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    variables
+        .extend(aws.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     variables
 }
 
@@ -90,14 +94,17 @@ fn asked(served: &Served, since: usize) -> Vec<(String, String)> {
 /// The control calls since so many calls: not those of the test's own role, nor what only a process's start asks.
 fn control_calls(served: &Served, since: usize) -> Vec<String> {
     let control = |(operation, principal): &(String, String)| {
-        operation != "sts:GetCallerIdentity" && operation != "iam:ListRoles" && !principal.contains(":assumed-role/")
+        operation != "sts:GetCallerIdentity"
+            && operation != "iam:ListRoles"
+            && !principal.contains(":assumed-role/")
     };
     asked(served, since).into_iter().filter(control).map(|(operation, _)| operation).collect()
 }
 
 async fn iam_at(served: &Served, endpoint: &Endpoint) -> Iam {
     let administrator = endpoint.administrator();
-    let keys = Credentials::new(administrator.access_key_id, administrator.secret_access_key, None, None, "test");
+    let keys =
+        Credentials::new(administrator.access_key_id, administrator.secret_access_key, None, None, "test");
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .endpoint_url(served.url())
         .region(aws_config::Region::from_static("us-east-1"))
@@ -112,7 +119,8 @@ async fn role(iam: &Iam, name: &str, trusted: &str, policy: &str) -> String {
     let trust = format!(
         r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"AWS": "{trusted}"}}}}}}"#
     );
-    let created = iam.create_role().role_name(name).path("/team/").assume_role_policy_document(trust).send().await;
+    let created =
+        iam.create_role().role_name(name).path("/team/").assume_role_policy_document(trust).send().await;
     let put = iam.put_role_policy().role_name(name).policy_name("own").policy_document(policy).send();
     put.await.expect("it is put");
     created.expect("it is created").role().expect("the answer has it").arn().to_owned()
@@ -147,7 +155,10 @@ async fn roles_are_as_the_settings_say() {
     .unwrap();
     let mut child = Child::start(
         "child_waits",
-        on_aws(&served, &[("CARGO_MANIFEST_DIR", &root.display().to_string()), ("IAM_FIXTURE_DURATION", "3h")]),
+        on_aws(
+            &served,
+            &[("CARGO_MANIFEST_DIR", &root.display().to_string()), ("IAM_FIXTURE_DURATION", "3h")],
+        ),
     );
     child.wait_for("waiting");
     let iam = iam_at(&served, &served.endpoint).await;
@@ -285,7 +296,10 @@ async fn existing_mode_creates_nothing_and_asks_once() {
     let writer = role(&iam, "writer", &trusted, EVERYTHING).await;
     let existing = format!("existing:{writer}");
     let errors = fails("child_lists_roles", on_aws(&served, &[("IAM_FIXTURE_MODE", &existing)]));
-    assert!(errors.contains(&format!("role `{writer}` is not as the policies under test: it may do more")), "{errors}");
+    assert!(
+        errors.contains(&format!("role `{writer}` is not as the policies under test: it may do more")),
+        "{errors}"
+    );
     assert!(errors.contains("\n-      \"Action\": \"*\""), "{errors}");
     assert_eq!(served.roles().await, [""; 0], "nothing of ours was created");
 }
@@ -302,7 +316,10 @@ async fn a_role_that_is_kept_can_be_signed_in_to_and_is_no_longer_ours_to_remove
     let [role] = served.roles().await.try_into().expect("one role stays");
     assert!(errors.contains(&format!("role `{role}` is kept")), "{errors}");
     let command = format!("aws sts assume-role --role-arn arn:aws:iam::{ACCOUNT}:role/iam-fixture/");
-    assert!(errors.contains(&command) && errors.contains(&format!("/{role} --role-session-name")), "{errors}");
+    assert!(
+        errors.contains(&command) && errors.contains(&format!("/{role} --role-session-name")),
+        "{errors}"
+    );
     let secret = served.endpoint.administrator().secret_access_key;
     assert!(!errors.contains(&secret), "{errors}");
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::settings::{Value, Values, flag, wrong};
 use crate::error::Error;
+use crate::lifecycle::term;
 use crate::mode::{Keep, Mode, role_arn};
 
 /// What roles are to be.
@@ -53,29 +54,23 @@ impl RoleOptions {
 }
 
 fn boundary(text: &str, root: &Path) -> RoleBoundary {
-    if text.starts_with("arn:") { RoleBoundary::Arn(text.to_owned()) } else { RoleBoundary::File(root.join(text)) }
+    if text.starts_with("arn:") {
+        RoleBoundary::Arn(text.to_owned())
+    } else {
+        RoleBoundary::File(root.join(text))
+    }
 }
 
 /// A session's duration.
 ///
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 fn session(value: &Value) -> Result<Duration, Error> {
-    let duration = duration(&value.text).filter(|duration| (900..=43_200).contains(&duration.as_secs()));
-    duration.ok_or_else(|| {
-        wrong(format!("{value} is no duration of a session, which is of 15 minutes to 12 hours"))
-            .note("help: write seconds, or `90m` or `2h`")
-    })
-}
-
-/// Seconds, or a number with `s`, `m` or `h`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    let (number, seconds) = match text.char_indices().next_back()? {
-        (end, 's') => (text.get(..end)?, 1),
-        (end, 'm') => (text.get(..end)?, 60),
-        (end, 'h') => (text.get(..end)?, 3_600),
-        _ => (text, 1),
-    };
-    number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
+    let duration = term::duration(&value.text)
+        .map_err(|why| wrong(format!("{value} is no duration of a session: {why}")))?;
+    if (900..=43_200).contains(&duration.as_secs()) {
+        return Ok(duration);
+    }
+    Err(wrong(format!("{value} is no duration of a session, which is of 15 minutes to 12 hours")))
 }
 
 /// A path of roles: what it may have, and room for what we add.
@@ -89,9 +84,9 @@ pub(crate) fn path(text: &str) -> Result<String, Error> {
         && text.len() <= LIMIT
         && !text.contains("//")
         && text.bytes().all(|byte| byte.is_ascii_graphic());
-    is_path.then(|| text.to_owned()).ok_or_else(|| {
-        wrong(format!("`{text}` is not a path: it begins and ends with `/`, such as `/ci/`"))
-    })
+    is_path
+        .then(|| text.to_owned())
+        .ok_or_else(|| wrong(format!("`{text}` is not a path: it begins and ends with `/`, such as `/ci/`")))
 }
 
 /// What stands before the names of roles, which the test's name has to share 64 characters with.
@@ -99,9 +94,7 @@ pub(crate) fn prefix(text: &str) -> Result<String, Error> {
     const LIMIT: usize = 20;
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
     (text.len() <= LIMIT && text.bytes().all(is_name)).then(|| text.to_owned()).ok_or_else(|| {
-        wrong(format!(
-            "`{text}` is no start of a role's name: at most {LIMIT} letters, digits and `_+=,.@-`"
-        ))
+        wrong(format!("`{text}` is no start of a role's name: at most {LIMIT} letters, digits and `_+=,.@-`"))
     })
 }
 
@@ -174,12 +167,5 @@ mod tests {
             let error = options(&[(key, text)]).expect_err(text);
             assert!(error.starts_with(why) && error.contains("here"), "{error}");
         }
-    }
-
-    #[test]
-    fn durations_are_seconds_or_have_a_unit() {
-        let seconds = |text: &str| duration(text).map(|duration| duration.as_secs());
-        assert_eq!(["900", "90s", "15m", "2h"].map(seconds), [Some(900), Some(90), Some(900), Some(7_200)]);
-        assert_eq!(["", "h", "2d", "-1", "99999999999999999999h", "ä"].map(seconds), [None; 6]);
     }
 }

@@ -5,6 +5,7 @@ use std::env;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 #[cfg(feature = "network")]
@@ -12,13 +13,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::options::RoleOptions;
 use crate::error::{Error, ErrorKind};
+use crate::lifecycle::term;
 use crate::mode::role_arn;
 
 const FILE: &str = "iam-fixture.toml";
 const PREFIX: &str = "IAM_FIXTURE_";
 
 /// Every key, as the file spells it; in the environment it is upper case after `IAM_FIXTURE_`.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "account",
     "admin_role",
     "backend",
@@ -26,6 +28,7 @@ const KEYS: [&str; 14] = [
     "duration",
     "grant_assume",
     "keep",
+    "lease",
     "mode",
     "path",
     "prefix",
@@ -40,6 +43,8 @@ pub(crate) struct Settings {
     pub(super) backend: Choice,
     /// Whom the credentials at hand become before anything else.
     pub(super) admin_role: Option<String>,
+    /// How long a role is its test's.
+    pub(super) lease: Option<Duration>,
     /// What roles are to be, as far as their builders do not say.
     pub(crate) role: RoleOptions,
     /// Where the embedded endpoint sends what it allows and does not perform itself.
@@ -78,12 +83,13 @@ impl Settings {
         file.extend(environment);
         let account = file.get("account");
         let backend = Choice::of(file.get("backend"), account)?;
+        let lease = file.get("lease").map(lease_of).transpose()?;
         let upstream = file.get("upstream").map(|upstream| upstream_of(&backend, upstream)).transpose()?;
         let upstream_s3 = flag(&file, "upstream_s3")?;
         let admin_role =
             file.get("admin_role").map(|value| value.parsed(|text| role_arn(text).map(str::to_owned)));
         let role = RoleOptions::of(&file, root)?;
-        Ok(Settings { backend, admin_role: admin_role.transpose()?, role, upstream, upstream_s3 })
+        Ok(Settings { backend, admin_role: admin_role.transpose()?, lease, role, upstream, upstream_s3 })
     }
 }
 
@@ -128,6 +134,23 @@ impl fmt::Display for Choice {
         })
     }
 }
+
+fn lease_of(value: &Value) -> Result<Duration, Error> {
+    let lease = term::duration(&value.text)
+        .map_err(|why| wrong(format!("{value} is not the length of a lease: {why}")))?;
+    if (term::SHORTEST..=LONGEST_LEASE).contains(&lease) {
+        return Ok(lease);
+    }
+    Err(wrong(format!(
+        "{value} is not the length of a lease: it takes 20 minutes at least, and a week at most"
+    ))
+    .note(
+        "help: a role whose lease is over is removed by any run, and the shortest session lasts 15 minutes",
+    ))
+}
+
+/// No session lasts longer than twelve hours.
+const LONGEST_LEASE: Duration = Duration::from_hours(7 * 24);
 
 /// The URL of an upstream. It may hold a secret key, so no message repeats it.
 fn upstream_of(backend: &Choice, Value { text, place }: &Value) -> Result<String, Error> {
@@ -335,7 +358,8 @@ mod tests {
     #[test]
     fn an_upstream_is_for_the_embedded_backend_and_its_keys_are_in_no_message() {
         let upstream = |file: &str| {
-            let settings = of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
+            let settings =
+                of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
             settings.map(|settings| settings.upstream).map_err(|error| error.to_string())
         };
         let url = "http://test:s3cret@127.0.0.1:4566";
@@ -349,9 +373,30 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_has_room_for_a_session() {
+        let lease = |lease: &str| {
+            let settings = of_toml(&format!("lease = \"{lease}\""), FILE);
+            let settings = settings.and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
+            settings.map(|settings| settings.lease).map_err(|error| error.to_string())
+        };
+        assert_eq!(lease("2h"), Ok(Some(Duration::from_hours(2))));
+        assert_eq!(lease("1200"), Ok(Some(Duration::from_mins(20))));
+        for wrong in ["19m", "0", "8days"] {
+            let error = lease(wrong).unwrap_err();
+            assert!(
+                error.starts_with(&format!("`{wrong}` (iam-fixture.toml:1) is not the length")),
+                "{error}"
+            );
+            assert!(error.contains("20 minutes at least"), "{error}");
+        }
+        assert!(lease("a day").unwrap_err().contains("a number of seconds"));
+    }
+
+    #[test]
     fn s3_goes_upstream_where_that_is_said() {
         let s3 = |file: &str| {
-            let settings = of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
+            let settings =
+                of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
             settings.map(|settings| settings.upstream_s3).map_err(|error| error.to_string())
         };
         assert_eq!(s3(""), Ok(false));

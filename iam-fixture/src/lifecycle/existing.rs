@@ -8,7 +8,7 @@ use iam_policy::{Answer, Policy, PolicySet};
 use similar::TextDiff;
 
 use super::standing::Standing;
-use super::{Lease, Plan, SignedIn, assume};
+use super::{Boundary, Lease, Plan, SignedIn, assume};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
 
@@ -35,7 +35,7 @@ pub(super) async fn assume(lease: Arc<Lease>, role_arn: &str) -> Result<SignedIn
 fn key(plan: &Plan, role_arn: &str) -> String {
     let text = |policy: &Policy| policy.source().fragment().to_owned();
     let inline: Vec<_> = plan.inline.iter().map(text).collect();
-    let boundary = plan.boundary.as_ref().map(|boundary| boundary.told());
+    let boundary = plan.boundary.as_ref().map(Boundary::told);
     let session = &plan.session;
     let policy = session.policy.as_ref().map(text);
     format!(
@@ -63,10 +63,13 @@ fn same(under_test: &PolicySet, role: &PolicySet, role_arn: &str) -> Result<(), 
     }
     let (test, standing) = (under_test.permissions(), role.permissions());
     let differ = |problem: String| {
-        Error::new(ErrorKind::Policy, format!("role `{role_arn}` is not as the policies under test: {problem}"))
-            .note("nothing was created")
-            .note(format!("the role's policies (-) and those under test (+):\n{}", diff(&had, &wanted)))
-            .note("help: put the policies under test on the role, or test them with `IAM_FIXTURE_MODE=role`")
+        Error::new(
+            ErrorKind::Policy,
+            format!("role `{role_arn}` is not as the policies under test: {problem}"),
+        )
+        .note("nothing was created")
+        .note(format!("the role's policies (-) and those under test (+):\n{}", diff(&had, &wanted)))
+        .note("help: put the policies under test on the role, or test them with `IAM_FIXTURE_MODE=role`")
     };
     match standing.is_subset(&test) {
         Answer::No(example) => return Err(differ(format!("it may do more, {example}"))),
@@ -89,7 +92,8 @@ fn texts(policies: &PolicySet) -> String {
     };
     let mut identity: Vec<_> = policies.identity.iter().map(canonical).collect();
     identity.sort();
-    let boundary = policies.boundary.iter().map(|policy| format!("permissions boundary {}", canonical(policy)));
+    let boundary =
+        policies.boundary.iter().map(|policy| format!("permissions boundary {}", canonical(policy)));
     identity.into_iter().chain(boundary).map(|text| text + "\n").collect()
 }
 
@@ -112,7 +116,9 @@ mod tests {
     }
 
     fn allow(action: &str) -> String {
-        format!(r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": {action}, "Resource": "*"}}}}"#)
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": {action}, "Resource": "*"}}}}"#
+        )
     }
 
     #[test]
@@ -129,9 +135,17 @@ mod tests {
         for (test, role, what) in [(&get, &any, "it may do more"), (&any, &get, "it may do less")] {
             let error = same(&set(&[test]), &set(&[role]), ARN).expect_err("they differ");
             let error = error.to_string();
-            assert!(error.starts_with(&format!("role `{ARN}` is not as the policies under test: {what}, `s3:DeleteObject`")), "{error}");
+            assert!(
+                error.starts_with(&format!(
+                    "role `{ARN}` is not as the policies under test: {what}, `s3:DeleteObject`"
+                )),
+                "{error}"
+            );
             let sign = if what.ends_with("more") { '-' } else { '+' };
-            assert!(error.lines().any(|line| line.starts_with(sign) && line.contains("\"s3:DeleteObject\"")), "{error}");
+            assert!(
+                error.lines().any(|line| line.starts_with(sign) && line.contains("\"s3:DeleteObject\"")),
+                "{error}"
+            );
         }
     }
 }

@@ -26,15 +26,14 @@ pub(crate) struct Lease {
 
 impl Lease {
     pub(crate) fn new(connection: Arc<Connection>, plan: Plan) -> Arc<Lease> {
-        let lease =
-            Arc::new(Lease {
-                connection,
-                plan,
-                made: Mutex::default(),
-                ending: AtomicBool::default(),
-                failed: AtomicBool::default(),
-                role_arn: OnceLock::new(),
-            });
+        let lease = Arc::new(Lease {
+            connection,
+            plan,
+            made: Mutex::default(),
+            ending: AtomicBool::default(),
+            failed: AtomicBool::default(),
+            role_arn: OnceLock::new(),
+        });
         if let Some(place) = lease.connection.outliving() {
             place.began(&lease);
         }
@@ -99,7 +98,9 @@ impl Lease {
             made.drain(..).partition(|thing| matches!(thing, Thing::Grant { .. }));
         *made = left;
         let Some(place) = self.connection.outliving() else { return };
-        kept.iter().for_each(|thing| place.removed(thing));
+        for thing in &kept {
+            place.removed(thing);
+        }
         if kept.iter().any(|thing| matches!(thing, Thing::Role { .. })) {
             let _ = writeln!(std::io::stderr(), "iam-fixture: {}", self.sign_in());
         }

@@ -15,6 +15,7 @@ mod ready;
 mod remove;
 mod session;
 mod standing;
+pub(crate) mod term;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,20 +24,21 @@ use aws_credential_types::Credentials;
 use iam_policy::{Policy, PolicyKind, PolicySet, Source, managed};
 
 pub(crate) use self::lease::{Guard, Lease};
-pub(crate) use self::provision::provision;
+pub(crate) use self::provision::{first_policy, provision};
 pub use self::ready::Readiness;
-pub(crate) use self::standing::Standing;
 #[cfg(feature = "network")]
 pub(crate) use self::remove::Grantee;
-pub(crate) use self::remove::Thing;
-#[cfg(feature = "network")]
-pub(crate) use self::remove::remove;
+pub(crate) use self::remove::{Thing, remove};
+pub(crate) use self::standing::Standing;
+pub(crate) use self::term::Term;
 use crate::mode::{Keep, Mode};
 use crate::name;
 
 /// A role that is to be, resolved and checked.
 pub(crate) struct Plan {
     pub(crate) name: String,
+    /// How long it is this process's, counted from its creation.
+    pub(crate) lease: Duration,
     pub(crate) mode: Mode,
     /// What stands before the names of all roles of the run, before ours.
     pub(crate) prefix: String,
@@ -64,6 +66,7 @@ impl Plan {
     pub(crate) fn named(test: &str) -> Plan {
         Plan {
             name: name::role("", test),
+            lease: term::SESSION,
             mode: Mode::Role,
             prefix: String::new(),
             path: "/".to_owned(),

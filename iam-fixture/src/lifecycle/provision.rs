@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::create_role::CreateRoleError;
@@ -11,11 +11,11 @@ use super::assume::{self, seconds};
 use super::lease::Lease;
 use super::ready::{self, Probes};
 use super::remove::{Grantee, Thing, is, remove};
+use super::term::{self, SESSION};
 use super::{Boundary, Plan, SignedIn, existing, session};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
 use crate::mode::Mode;
-use crate::name;
 
 /// Provides the role as its mode says.
 pub(crate) async fn provision(lease: Arc<Lease>) -> Result<SignedIn, Error> {
@@ -57,7 +57,7 @@ struct Provision<'a> {
 impl<'a> Provision<'a> {
     async fn run(&mut self) -> Result<SignedIn, Error> {
         let plan = self.plan();
-        let path = path(plan);
+        let path = self.path();
         let boundary = match &plan.boundary {
             Some(Boundary::Document(policy)) => Some(self.create_boundary(&path, policy).await?),
             Some(Boundary::Arn(arn)) => Some(arn.clone()),
@@ -71,7 +71,7 @@ impl<'a> Provision<'a> {
             self.grant_assume(&role_arn).await?;
         }
         for (number, policy) in (1..).zip(&plan.inline) {
-            self.put_policy(format!("policy-{number}"), policy).await?;
+            self.put_policy(policy_name(number), policy).await?;
         }
         for arn in &plan.managed {
             self.attach_policy(arn).await?;
@@ -98,6 +98,13 @@ impl<'a> Provision<'a> {
 
     fn connection(&self) -> &'a Connection {
         &self.lease.connection
+    }
+
+    /// With the end of the lease by the server's clock, by which sweeps tell that it is over. A server that tells no time is
+    /// swept by nobody.
+    fn path(&self) -> String {
+        let now = self.connection().now().unwrap_or_else(SystemTime::now);
+        term::path(&self.plan().path, now + self.plan().lease)
     }
 
     /// Before each call, so that a call whose answer is lost is undone too.
@@ -155,7 +162,7 @@ impl<'a> Provision<'a> {
                 let (partition, account) = (&connection.partition, &connection.account);
                 return Ok(format!("arn:{partition}:iam::{account}:role{path}{}", plan.name));
             }
-            Err(error) => return Err(not_created(&plan.name, is_bounded, error)),
+            Err(error) => return Err(not_created(&plan.name, &plan.path, is_bounded, error)),
         };
         let role = output.role().ok_or_else(|| {
             let message = format!("`CreateRole` of `{}` answered without the role", plan.name);
@@ -183,13 +190,14 @@ impl<'a> Provision<'a> {
     async fn grant_assume(&mut self, role_arn: &str) -> Result<(), Error> {
         let (connection, policy) = (self.connection(), &self.plan().name);
         let caller = &connection.caller;
-        let to = Grantee::of(caller).filter(|_| !caller.contains(":role/aws-reserved/")).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Configuration,
-                format!("`{caller}` cannot be given a policy of its own, as `grant_assume` asks for"),
-            )
-            .note("help: whoever gives it its policies can allow `sts:AssumeRole` on the roles of tests")
-        })?;
+        let to =
+            Grantee::of(caller).filter(|_| !caller.contains(":role/aws-reserved/")).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    format!("`{caller}` cannot be given a policy of its own, as `grant_assume` asks for"),
+                )
+                .note("help: whoever gives it its policies can allow `sts:AssumeRole` on the roles of tests")
+            })?;
         self.about_to_make(Thing::Grant { to: to.clone(), policy: policy.clone() })?;
         let document = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"{role_arn}"}}]}}"#
@@ -198,11 +206,13 @@ impl<'a> Provision<'a> {
         let put = |operation: &str| format!("`{operation}` of `{policy}` for `{caller}`");
         match to {
             Grantee::Role(role) => {
-                let call = iam.put_role_policy().role_name(role).policy_name(policy).policy_document(document);
+                let call =
+                    iam.put_role_policy().role_name(role).policy_name(policy).policy_document(document);
                 call.send().await.map_err(|error| Error::call(put("PutRolePolicy"), error))?;
             }
             Grantee::User(user) => {
-                let call = iam.put_user_policy().user_name(user).policy_name(policy).policy_document(document);
+                let call =
+                    iam.put_user_policy().user_name(user).policy_name(policy).policy_document(document);
                 call.send().await.map_err(|error| Error::call(put("PutUserPolicy"), error))?;
             }
         }
@@ -239,12 +249,17 @@ impl<'a> Provision<'a> {
 }
 
 /// `CreateRole` failed: what to do about it.
-pub(super) fn not_created(name: &str, is_bounded: bool, error: SdkError<CreateRoleError>) -> Error {
+pub(super) fn not_created(
+    role: &str,
+    path: &str,
+    is_bounded: bool,
+    error: SdkError<CreateRoleError>,
+) -> Error {
     let is_denied = is(&error, "AccessDenied");
     let is_full = is(&error, "LimitExceeded");
     // In AWS's words an explicit deny names the type of policy that has it.
     let by_organization = error.message().is_some_and(|message| message.contains("service control policy"));
-    let error = Error::call(format_args!("`CreateRole` of `{name}`"), error);
+    let error = Error::call(format_args!("`CreateRole` of `{role}`"), error);
     if is_full {
         return error.note(
             "help: raise the account's quota of roles, remove what other runs left, or use one role for all tests: \
@@ -262,8 +277,8 @@ pub(super) fn not_created(name: &str, is_bounded: bool, error: SdkError<CreateRo
     }
     error
         .note(format!(
-            "help: whoever runs the tests needs `iam:CreateRole` on roles with the path `/{}/`",
-            name::FOLDER
+            "help: whoever runs the tests needs `iam:CreateRole` on roles with the path `{}`",
+            term::folder(path)
         ))
         .note(
             "help: where roles cannot be created, `IAM_FIXTURE_MODE=existing:ROLE_ARN` needs one that is there, and \
@@ -284,23 +299,18 @@ fn is_of_a_lost_answer<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     is(error, "EntityAlreadyExists")
 }
 
-/// The policy that stands on a role until it is ready, where its own allow nothing that can be asked.
-const CANARY: &str = "canary";
-
-/// The lease's end stands in the path: `ListRoles` returns no tags, so this is what finds an orphan in one call.
-fn path(plan: &Plan) -> String {
-    /// What a test may take beyond its session; a role older than that has lost its process.
-    const GRACE: Duration = Duration::from_hours(1);
-    let now = SystemTime::now();
-    let session = plan.session.duration.unwrap_or(SESSION);
-    let end = now.duration_since(UNIX_EPOCH).unwrap_or_default() + session + GRACE;
-    format!("{}{}/{}/", plan.path, name::FOLDER, end.as_secs())
+/// What the inline policies of a role are called, from 1 on.
+fn policy_name(number: usize) -> String {
+    format!("policy-{number}")
 }
 
-/// How long a session lasts unless it is told otherwise.
-///
-/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
-const SESSION: Duration = Duration::from_hours(1);
+/// The inline policy that most roles have.
+pub(crate) fn first_policy() -> String {
+    policy_name(1)
+}
+
+/// The policy that stands on a role until it is ready, where its own allow nothing that can be asked.
+const CANARY: &str = "canary";
 
 /// A role allows sessions of one hour unless it is told otherwise.
 fn max_session_duration(plan: &Plan) -> Result<Option<i32>, Error> {

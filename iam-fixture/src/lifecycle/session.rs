@@ -16,7 +16,7 @@ use super::provision::{not_created, tags};
 use super::ready::{self, Probes};
 use super::remove::is;
 use super::standing::Standing;
-use super::{Boundary, Lease, Plan, SignedIn, assume};
+use super::{Boundary, Lease, Plan, SignedIn, assume, term};
 use crate::backend::{Connection, compact, for_caller};
 use crate::error::{Error, ErrorKind};
 use crate::name;
@@ -66,10 +66,15 @@ fn session_policy(plan: &Plan) -> Result<Policy, Error> {
         return Err(refused("the test limits it by a session policy already, and a session has one"));
     }
     if let Some(Boundary::Document(_)) = &plan.boundary {
-        return Err(refused("its permissions boundary is a document, and a session has none of its own; a managed policy can be the boundary of the one role"));
+        return Err(refused(
+            "its permissions boundary is a document, and a session has none of its own; a managed policy can be the boundary of the one role",
+        ));
     }
     if plan.managed.len() > MOST_MANAGED {
-        return Err(refused(&format!("it has {} managed policies, and a session has at most {MOST_MANAGED}", plan.managed.len())));
+        return Err(refused(&format!(
+            "it has {} managed policies, and a session has at most {MOST_MANAGED}",
+            plan.managed.len()
+        )));
     }
     let mut source = match plan.inline.as_slice() {
         [] => Source::inline(NOTHING),
@@ -97,7 +102,9 @@ fn merged(policies: &[Policy]) -> Result<String, Error> {
             .map_err(|error| Error::new(ErrorKind::Policy, error.to_string()).caused_by(error))?;
         let own = value.get("Version").cloned();
         if version.get_or_insert_with(|| own.clone()) != &own {
-            return Err(refused("its policies are of different versions of the policy language, and a session has one policy"));
+            return Err(refused(
+                "its policies are of different versions of the policy language, and a session has one policy",
+            ));
         }
         match value.get_mut("Statement").map(Value::take) {
             Some(Value::Array(statements)) => all.extend(statements),
@@ -122,11 +129,16 @@ fn merged(policies: &[Policy]) -> Result<String, Error> {
 /// Whether a given role allows all that the policies under test do: what it does not would look like a denial by them.
 async fn covers(connection: &Connection, plan: &Plan, role_arn: &str) -> Result<(), Error> {
     let role = Standing::role(connection, role_arn).await?;
-    let under_test = PolicySet { boundary: [].into_iter().collect(), ..plan.policies_with_managed(connection).await? };
+    let under_test =
+        PolicySet { boundary: [].into_iter().collect(), ..plan.policies_with_managed(connection).await? };
     match under_test.permissions().is_subset(&role.policies.permissions()) {
         Answer::Yes => Ok(()),
-        Answer::No(example) => Err(refused(&format!("the role of sessions, `{role_arn}`, does not allow all that it does: {example}"))),
-        Answer::Unknown(why) => Err(refused(&format!("whether the role of sessions, `{role_arn}`, allows all that it does cannot be told: {why}"))),
+        Answer::No(example) => Err(refused(&format!(
+            "the role of sessions, `{role_arn}`, does not allow all that it does: {example}"
+        ))),
+        Answer::Unknown(why) => Err(refused(&format!(
+            "whether the role of sessions, `{role_arn}`, allows all that it does cannot be told: {why}"
+        ))),
     }
 }
 
@@ -175,7 +187,7 @@ impl<'a> OurRole<'a> {
             Some(Boundary::Document(_)) | None => None,
         };
         // Not below a lease: no sweep touches it.
-        let path = format!("{}{}/session/", plan.path, name::FOLDER);
+        let path = format!("{}session/", term::folder(&plan.path));
         let name = name::of_sessions(&plan.prefix, &[caller, &path, boundary.unwrap_or_default()]);
         let arn = format!("arn:{}:iam::{}:role{path}{name}", connection.partition, connection.account);
         Ok(Self { name, path, arn, boundary })
@@ -198,8 +210,7 @@ impl<'a> OurRole<'a> {
         self.attach_all_permissions(connection).await?;
         let call = call.external_id(MAKING);
         let deadline = plan.readiness.limit();
-        let output =
-            ready::assumed(connection, &self.name, deadline, began, || call.clone().send()).await?;
+        let output = ready::assumed(connection, &self.name, deadline, began, || call.clone().send()).await?;
         let mut signed_in = assume::signed_in(self.arn.clone(), &output)?;
         if connection.propagates() {
             let probes = Probes::without_canary(plan, connection);
@@ -222,7 +233,7 @@ impl<'a> OurRole<'a> {
             Ok(_) => Ok(()),
             // Made before, by whomever.
             Err(error) if is(&error, "EntityAlreadyExists") => Ok(()),
-            Err(error) => Err(not_created(&self.name, self.boundary.is_some(), error)),
+            Err(error) => Err(not_created(&self.name, &plan.path, self.boundary.is_some(), error)),
         }
     }
 
@@ -303,7 +314,9 @@ mod tests {
             plan
         };
         let bounded = Plan {
-            boundary: Some(Boundary::Document(Policy::parse(new.as_str(), PolicyKind::Boundary).expect("a policy"))),
+            boundary: Some(Boundary::Document(
+                Policy::parse(new.as_str(), PolicyKind::Boundary).expect("a policy"),
+            )),
             ..plan(&[])
         };
         let managed = Plan { managed: vec![String::new(); 11], ..plan(&[]) };

@@ -19,11 +19,15 @@ pub(crate) struct Standing {
     /// Held while the role of sessions is being made.
     pub(super) making: AsyncMutex<()>,
     /// By ARN. A failure is kept too: two hundred tests need not be refused one after the other.
-    policies: Mutex<BTreeMap<String, Arc<OnceCell<Result<Policy, Error>>>>>,
-    roles: Mutex<BTreeMap<String, Arc<OnceCell<Result<Arc<RolePolicies>, Error>>>>>,
+    policies: Once<Policy>,
+    roles: Once<Arc<RolePolicies>>,
     /// By the role, and by all that the session is made of.
     sessions: Mutex<HashMap<String, Arc<SharedSession>>>,
 }
+
+/// What is asked once for each key.
+type Once<T> = Mutex<BTreeMap<String, Answer<T>>>;
+type Answer<T> = Arc<OnceCell<Result<T, Error>>>;
 
 /// A session that tests share.
 #[derive(Default)]
@@ -74,9 +78,13 @@ impl Plan {
 impl RolePolicies {
     /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>
     async fn read(connection: &Connection, arn: &str) -> Result<RolePolicies, Error> {
-        let RoleArn { account, name } = RoleArn::parse(arn).ok_or_else(|| refused(arn, "it is no role's ARN"))?;
+        let RoleArn { account, name } =
+            RoleArn::parse(arn).ok_or_else(|| refused(arn, "it is no role's ARN"))?;
         if account != connection.account {
-            return Err(refused(arn, &format!("it is not in account {}, where the tests run", connection.account)));
+            return Err(refused(
+                arn,
+                &format!("it is not in account {}, where the tests run", connection.account),
+            ));
         }
         let iam = &connection.iam;
         let output = iam.get_role().role_name(name).send().await;
@@ -106,7 +114,9 @@ impl RolePolicies {
             None => None,
         };
         let boundary = boundary.into_iter().collect();
-        Ok(RolePolicies { policies: PolicySet { identity: identity.into(), boundary, ..PolicySet::default() } })
+        Ok(RolePolicies {
+            policies: PolicySet { identity: identity.into(), boundary, ..PolicySet::default() },
+        })
     }
 }
 
@@ -131,21 +141,22 @@ async fn read_managed(connection: &Connection, arn: &str) -> Result<Policy, Erro
 fn parsed(name: String, document: &str, kind: PolicyKind) -> Result<Policy, Error> {
     let text = percent_decode_str(document).decode_utf8_lossy();
     Policy::parse(Source::new(name, text), kind).map_err(|problems| {
-        Error::new(ErrorKind::Policy, format!("a policy that stands in the account cannot be read\n{problems}"))
-            .caused_by(problems)
+        Error::new(
+            ErrorKind::Policy,
+            format!("a policy that stands in the account cannot be read\n{problems}"),
+        )
+        .caused_by(problems)
     })
 }
 
-fn entry<T>(
-    map: &Mutex<BTreeMap<String, Arc<OnceCell<Result<T, Error>>>>>,
-    key: &str,
-) -> Arc<OnceCell<Result<T, Error>>> {
+fn entry<T>(map: &Once<T>, key: &str) -> Answer<T> {
     let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
     map.entry(key.to_owned()).or_default().clone()
 }
 
 fn refused(arn: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Configuration, format!("role `{arn}` cannot be used: {why}")).note("nothing was created")
+    Error::new(ErrorKind::Configuration, format!("role `{arn}` cannot be used: {why}"))
+        .note("nothing was created")
 }
 
 fn failed<E>(operation: &str, of: &str, error: SdkError<E>) -> Error

@@ -26,7 +26,8 @@ pub(super) async fn assumed(place: &Place, base: SdkConfig, arn: &str) -> Result
         .note("nothing was created")
         .note("help: correct `IAM_FIXTURE_ADMIN_ROLE`, or `IAM_FIXTURE_ACCOUNT`"));
     }
-    let role = AdminRole { sts: aws_sdk_sts::Client::new(&base), arn: arn.to_owned(), first: Mutex::default() };
+    let role =
+        AdminRole { sts: aws_sdk_sts::Client::new(&base), arn: arn.to_owned(), first: Mutex::default() };
     let first = role.assume().await.map_err(|error| {
         let what = format!("`AssumeRole` of `{arn}` (`IAM_FIXTURE_ADMIN_ROLE`)");
         let is_answer = matches!(error, SdkError::ServiceError(_));
@@ -55,9 +56,9 @@ impl AdminRole {
     async fn assume(&self) -> Result<Credentials, SdkError<AssumeRoleError>> {
         let call = self.sts.assume_role().role_arn(&self.arn).role_session_name("iam-fixture");
         let output = call.send().await?;
-        let credentials = output.credentials().ok_or_else(|| {
-            SdkError::construction_failure("the answer has no credentials")
-        })?;
+        let credentials = output
+            .credentials()
+            .ok_or_else(|| SdkError::construction_failure("the answer has no credentials"))?;
         Ok(Credentials::new(
             credentials.access_key_id(),
             credentials.secret_access_key(),

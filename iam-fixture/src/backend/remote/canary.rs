@@ -8,7 +8,7 @@ use iam_policy::{Policy, PolicyKind};
 
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Guard, Lease, Plan, provision};
+use crate::lifecycle::{Guard, Lease, Plan, Session, Term, provision};
 
 /// How the emulators that people run are told to enforce.
 const SWITCHES: [&str; 3] = [
@@ -53,7 +53,14 @@ async fn attempt(
 ) -> Result<Result<ListRolesOutput, SdkError<ListRolesError>>, Error> {
     let policy = policy.map(|text| Policy::parse(text, PolicyKind::Identity)).transpose();
     let policy = policy.map_err(|error| Error::new(ErrorKind::Policy, error.to_string()))?;
-    let plan = Plan { inline: policy.into_iter().collect(), ..Plan::named(name) };
+    let term = Term::of(connection.lease()?, None)?;
+    let named = Plan::named(name);
+    let plan = Plan {
+        lease: term.lease,
+        inline: policy.into_iter().collect(),
+        session: Session { duration: term.session, ..named.session },
+        ..named
+    };
     let guard = Guard(Lease::new(connection.clone(), plan));
     let signed_in = provision(guard.0.clone()).await?;
     let config = connection.signed_in(signed_in.credentials);

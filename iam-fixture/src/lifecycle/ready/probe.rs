@@ -16,8 +16,8 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 use aws_smithy_types::date_time::Format;
-use aws_types::service_config::ServiceConfigKey;
 use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
 use iam_policy::{Context, Effect, Policy, PolicyKind, PolicySet, Principal, Request};
 
 use super::row::Heard;
@@ -304,7 +304,9 @@ impl Call {
         let region = if self.service == "iam" { partition.global } else { &connection.region };
         let base = match self.configured_url(&connection.admin) {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("https://{}", self.host(partition, region, connection.admin.use_fips() == Some(true))),
+            None => {
+                format!("https://{}", self.host(partition, region, connection.admin.use_fips() == Some(true)))
+            }
         };
         (format!("{base}{path}"), region.to_owned())
     }
@@ -313,14 +315,15 @@ impl Call {
     ///
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
     fn configured_url(&self, admin: &SdkConfig) -> Option<String> {
-        let key = ServiceConfigKey::builder().service_id(self.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        let key =
+            ServiceConfigKey::builder().service_id(self.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
         let own = || admin.service_config()?.load_config(key.build().ok()?);
         own().or_else(|| admin.endpoint_url().map(str::to_owned))
     }
 
     /// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>, <https://aws.amazon.com/compliance/fips/>
     fn host(&self, partition: &Partition, region: &str, fips: bool) -> String {
-        /// In AWS GovCloud (US) most endpoints are FIPS ones; these have another name.
+        /// Most endpoints of the US government's regions are FIPS ones; these have another name.
         const OTHER_IN_GOV: [&str; 4] = ["kms", "lambda", "s3", "secretsmanager"];
         let in_gov = partition.name == "aws-us-gov";
         let suffix = if fips && (!in_gov || OTHER_IN_GOV.contains(&self.service)) { "-fips" } else { "" };
