@@ -334,7 +334,7 @@ impl TemporaryRoleBuilder {
             session: Session { name: session_name, policy: session_policy, duration: term.session },
             session_role: session_role.map(|arn| role_arn(&arn).map(str::to_owned)).transpose()?,
             grant_assume: self.grant_assume.unwrap_or(run.grant_assume && of_account),
-            keep: self.keep.unwrap_or(run.keep),
+            keep: self.keep.unwrap_or(if of_account { run.keep } else { Keep::Never }),
             readiness: self.readiness.clone(),
         })
     }

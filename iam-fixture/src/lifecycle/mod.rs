@@ -26,9 +26,7 @@ use iam_policy::{Policy, PolicyKind, PolicySet, Source, managed};
 pub(crate) use self::lease::{Guard, Lease};
 pub(crate) use self::provision::{first_policy, provision};
 pub use self::ready::Readiness;
-#[cfg(feature = "network")]
-pub(crate) use self::remove::Grantee;
-pub(crate) use self::remove::{Thing, remove};
+pub(crate) use self::remove::{Grantee, Thing, remove};
 pub(crate) use self::standing::Standing;
 pub(crate) use self::term::Term;
 use crate::mode::{Keep, Mode};

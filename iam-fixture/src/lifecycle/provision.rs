@@ -63,12 +63,12 @@ impl<'a> Provision<'a> {
             Some(Boundary::Arn(arn)) => Some(arn.clone()),
             None => None,
         };
-        let role_arn = self.create_role(path, boundary).await?;
+        let role_arn = self.create_role(path.clone(), boundary).await?;
         let created = Instant::now();
         // Nobody else sets it.
         let _ = self.lease.role_arn.set(role_arn.clone());
         if plan.grant_assume {
-            self.grant_assume(&role_arn).await?;
+            self.grant_assume(&role_arn, &path).await?;
         }
         for (number, policy) in (1..).zip(&plan.inline) {
             self.put_policy(policy_name(number), policy).await?;
@@ -186,9 +186,11 @@ impl<'a> Provision<'a> {
         Ok(())
     }
 
-    /// Lets the administrator assume the role, where his own policies do not: in addition to them, under the role's name.
-    async fn grant_assume(&mut self, role_arn: &str) -> Result<(), Error> {
-        let (connection, policy) = (self.connection(), &self.plan().name);
+    /// Lets the administrator assume the role, where his own policies do not: in addition to them, under the role's name and
+    /// with its lease.
+    async fn grant_assume(&mut self, role_arn: &str, path: &str) -> Result<(), Error> {
+        let connection = self.connection();
+        let policy = term::named(&self.plan().name, path);
         let caller = &connection.caller;
         let to =
             Grantee::of(caller).filter(|_| !caller.contains(":role/aws-reserved/")).ok_or_else(|| {
@@ -207,12 +209,12 @@ impl<'a> Provision<'a> {
         match to {
             Grantee::Role(role) => {
                 let call =
-                    iam.put_role_policy().role_name(role).policy_name(policy).policy_document(document);
+                    iam.put_role_policy().role_name(role).policy_name(&policy).policy_document(document);
                 call.send().await.map_err(|error| Error::call(put("PutRolePolicy"), error))?;
             }
             Grantee::User(user) => {
                 let call =
-                    iam.put_user_policy().user_name(user).policy_name(policy).policy_document(document);
+                    iam.put_user_policy().user_name(user).policy_name(&policy).policy_document(document);
                 call.send().await.map_err(|error| Error::call(put("PutUserPolicy"), error))?;
             }
         }
