@@ -2,6 +2,7 @@
 
 mod connection;
 mod embedded;
+mod options;
 #[cfg(feature = "network")]
 mod remote;
 mod settings;
@@ -14,9 +15,11 @@ use iam_endpoint::{Endpoint, Event, Organization};
 use iam_policy::PolicyKind;
 use once_cell::sync::OnceCell;
 
-pub(crate) use self::connection::Connection;
+pub(crate) use self::connection::{Connection, compact, for_caller};
 pub(crate) use self::embedded::journalled;
-use self::settings::{Choice, Settings};
+pub(crate) use self::options::{RoleBoundary, path, prefix};
+use self::settings::Choice;
+pub(crate) use self::settings::Settings;
 use crate::document::PolicyDocument;
 use crate::error::{Error, ErrorKind};
 
