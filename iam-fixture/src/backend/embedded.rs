@@ -34,6 +34,7 @@ use super::connection::{Admin, Connection, Place, trust_policy};
 #[cfg(feature = "network")]
 use super::settings::Settings;
 use crate::name;
+use crate::pace::Paces;
 
 tokio::task_local! {
     /// The world of the body, or of the control calls, that this task runs.
@@ -89,7 +90,8 @@ pub(super) fn of_account(endpoint: &Endpoint, id: &str) -> Arc<Connection> {
 pub(super) fn of(endpoint: Endpoint) -> Arc<Connection> {
     let trust = trust_in_administrator(&endpoint);
     // Its clock may be off, which clients remember and others must not.
-    connect(endpoint, &trust, clients())
+    let clients = if endpoint.has_weather() { paced_clients() } else { clients() };
+    connect(endpoint, &trust, clients)
 }
 
 fn trust_in_administrator(endpoint: &Endpoint) -> Policy {
@@ -179,8 +181,20 @@ static CONTROL: LazyLock<Clients> = LazyLock::new(clients);
 type Clients = (aws_sdk_iam::Client, aws_sdk_sts::Client);
 
 fn clients() -> Clients {
-    let config = config(TaskWorld, "us-east-1", TaskWorld);
+    let config = control_config();
     (aws_sdk_iam::Client::new(&config), aws_sdk_sts::Client::new(&config))
+}
+
+/// For an endpoint that may throttle.
+fn paced_clients() -> Clients {
+    let config = control_config();
+    let paces = Paces::alone();
+    let (iam, sts) = (paces.iam(&config).build(), paces.sts(&config).build());
+    (aws_sdk_iam::Client::from_conf(iam), aws_sdk_sts::Client::from_conf(sts))
+}
+
+fn control_config() -> SdkConfig {
+    config(TaskWorld, "us-east-1", TaskWorld)
 }
 
 /// One embedded endpoint as the SDK sees it.

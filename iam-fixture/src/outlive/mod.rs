@@ -26,6 +26,7 @@ use crate::backend::Connection;
 use crate::control;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::{Lease, Thing};
+use crate::pace::in_background;
 
 /// How long the end of the process waits for its roles.
 const AT_EXIT: Duration = Duration::from_mins(1);
@@ -67,11 +68,11 @@ pub(crate) fn about_to_make(backend: &str, thing: &Thing) -> Result<(), Error> {
     ledger::open(backend, thing)
 }
 
-pub(crate) use self::ledger::close as removed;
+pub(crate) use self::ledger::{close as removed, folders};
 
 /// Removes, in the background, what earlier runs left at this backend.
 pub(crate) fn sweep(connection: Arc<Connection>, backend: String) {
-    let sweep = control::spawn(sweep::sweep(connection, backend));
+    let sweep = control::spawn(in_background(sweep::sweep(connection, backend)));
     state().sweeps.push(sweep);
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::timeout::TimeoutConfig;
+use aws_sdk_sts::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -23,6 +23,7 @@ use crate::control;
 use crate::error::{Error, ErrorKind, chain};
 use crate::lifecycle::{Lease, Thing};
 use crate::outlive;
+use crate::pace::Paces;
 
 pub(crate) struct Remote {
     place: Place,
@@ -64,7 +65,8 @@ async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
         Place::Aws { .. } => config::aws().await,
         Place::Endpoint { url } => config::endpoint(url)?,
     };
-    let identity = caller(&place, &admin).await?;
+    let paces = Paces::shared(&place.pace_name());
+    let identity = caller(&place, &paces, &admin).await?;
     let account = identity.account().unwrap_or_default();
     let arn = identity.arn().unwrap_or_default();
     if let Place::Aws { account: named } = &place
@@ -81,8 +83,10 @@ async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
         Caller::of(arn).check(arn)?;
     }
     let ledger_name = format!("{place} {account}");
-    let control = admin.to_builder().timeout_config(time_limit(Duration::from_secs(30))).build();
-    let iam = aws_sdk_iam::Client::new(&control);
+    // For the answer alone: an attempt may wait for its turn.
+    let limit = connect_limit().read_timeout(Duration::from_secs(30)).build();
+    let control = admin.to_builder().timeout_config(limit).build();
+    let iam = aws_sdk_iam::Client::from_conf(paces.iam(&control).build());
     let trusted = match &place {
         Place::Aws { .. } => principal::of(&iam, arn).await,
         // Emulators take the caller's own ARN, whatever it is.
@@ -90,7 +94,7 @@ async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
     };
     let connection = Arc::new(Connection {
         iam,
-        sts: aws_sdk_sts::Client::new(&control),
+        sts: aws_sdk_sts::Client::from_conf(paces.sts(&control).build()),
         account: account.to_owned(),
         partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
         region: admin.region().map(ToString::to_string).unwrap_or_default(),
@@ -110,10 +114,11 @@ async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
 }
 
 /// Who the administrator is, asked without patience: a wrong URL must not look like a slow one.
-async fn caller(place: &Place, admin: &SdkConfig) -> Result<GetCallerIdentityOutput, Error> {
-    let once = aws_sdk_sts::config::Builder::from(admin)
+async fn caller(place: &Place, paces: &Paces, admin: &SdkConfig) -> Result<GetCallerIdentityOutput, Error> {
+    let once = paces
+        .sts(admin)
         .retry_config(RetryConfig::disabled())
-        .timeout_config(time_limit(Duration::from_secs(10)))
+        .timeout_config(connect_limit().read_timeout(Duration::from_secs(10)).build())
         .build();
     let call = aws_sdk_sts::Client::from_conf(once).get_caller_identity();
     call.send().await.map_err(|error| match (place, &error) {
@@ -142,11 +147,8 @@ async fn caller(place: &Place, admin: &SdkConfig) -> Result<GetCallerIdentityOut
 }
 
 /// An endpoint that hangs must not hang the test with it.
-fn time_limit(attempt: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(attempt)
-        .build()
+fn connect_limit() -> TimeoutConfigBuilder {
+    TimeoutConfig::builder().connect_timeout(Duration::from_secs(3))
 }
 
 /// An account that keeps its roles when the process ends.
@@ -184,6 +186,16 @@ impl Outliving for Account {
     fn connector(&self) -> SharedHttpConnector {
         static CONNECTOR: LazyLock<SharedHttpConnector> = LazyLock::new(client::connector);
         CONNECTOR.clone()
+    }
+}
+
+impl Place {
+    /// Under which processes share what they know of its throttles.
+    fn pace_name(&self) -> String {
+        match self {
+            Place::Aws { account } => format!("aws {account}"),
+            Place::Endpoint { url } => url.clone(),
+        }
     }
 }
 
