@@ -32,7 +32,8 @@ TARGET     what stands before the dot in `X-Amz-Target`; VERSION its API version
 DENIAL     `Code:status` of the error for who is not authorized, if the model has one of its own
 FLAGS      of a service: `checked`, if all its operations were checked by hand; `passes=SERVICE`, the value of
            `iam:PassedToService` unless it is `PREFIX.amazonaws.com`.
-           Of an operation: `anonymous`, it is not signed; `deprecated`; `stream`, its input is an event stream.
+           Of an operation: `anonymous`, it is not signed; `blob`, a REST request's whole body
+           is a blob; `deprecated`; `stream`, its input is an event stream.
            Separated by spaces.
 ROUTE      REST only: `METHOD /path/{Label}/{Greedy+}?name&name=value :header`: parameters and headers that every request
            for it has
@@ -196,6 +197,7 @@ class Table:
     @staticmethod
     def flags(operation):
         flags = ["anonymous"] * operation.is_anonymous
+        flags += ["blob"] * operation.has_blob_body
         flags += ["deprecated"] * operation.model.get("deprecated", False)
         flags += ["stream"] * operation.has_event_stream_input
         return " ".join(flags)

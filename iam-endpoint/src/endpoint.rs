@@ -219,7 +219,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// What is told of each call, in the thread that answers it and before its answer.
+    /// What is told of each call, in the thread that answers it and before its answer; and once more of one whose answer breaks
+    /// off on its way, whose outcome then is [`Unavailable`](crate::Outcome::Unavailable).
     ///
     /// # Examples
     ///
@@ -238,6 +239,22 @@ impl EndpointBuilder {
     #[must_use]
     pub fn perform(mut self, performer: impl Perform + 'static) -> Self {
         self.performers.push(performer);
+        self
+    }
+
+    /// What a user can do for an operation of a service that is authorized and that nobody performs: the end of the message of
+    /// `AuthorizedNotPerformed`. The service is named as botocore's data does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::builder()
+    ///     .advise(|service| format!("start an emulator of `{service}`"))
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn advise(mut self, advise: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.performers.set_advice(advise);
         self
     }
 

@@ -8,6 +8,7 @@ use iam_policy::Arn;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::arn::tail;
 use super::scope::{Scope, Values};
 use super::{dynamodb, name};
 use crate::input::{Found, entries};
@@ -39,14 +40,14 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "arn", run: name::arn },
     // The account of an ARN.
     Function { name: "arn_account", run: |_, given| each(&given, |text| Some(Arn::parse(text)?.account.to_owned())) },
-    // An ARN without what stands behind its last `:`.
-    Function { name: "arn_parent", run: |_, given| each(&given, |text| text.rsplit_once(':').map(|(before, _)| before.to_owned())) },
     // What an ARN says behind its account.
     Function { name: "arn_resource", run: |_, given| each(&given, |text| Some(Arn::parse(text)?.resource.to_owned())) },
-    // What stands behind the last `/` or `:`.
-    Function { name: "arn_tail", run: |_, given| each(&given, |text| text.rsplit(['/', ':']).next().map(str::to_owned)) },
+    // What stands behind the last `/` or `:` of an ARN.
+    Function { name: "arn_tail", run: |_, given| each(&given, |text| Some(tail(text).to_owned())) },
     // The attributes that map keys, maps, lists and expressions of DynamoDB name.
     Function { name: "attributes", run: dynamodb::attributes },
+    // The text that is base64 in `x`.
+    Function { name: "base64", run: |_, given| each(&given, |text| String::from_utf8(base64_simd::STANDARD.decode_to_vec(text).ok()?).ok()) },
     // The ARN of what a model id of Bedrock names: a foundation model or an inference profile.
     Function { name: "bedrock_model", run: name::bedrock_model },
     // What stands before the first `sign` in `x`; all of `x` where there is none.
@@ -75,8 +76,6 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "is_there", run: |_, given| Values::Known(vec![Found::Text(Cow::Borrowed(if first(&given).is_empty() { "false" } else { "true" }))]) },
     // The texts under a path of members in JSON.
     Function { name: "json", run: |_, given| json_texts(&given) },
-    // A field of JSON in base64.
-    Function { name: "json_field", run: |_, given| each_with(&given, json_field) },
     // The keys of a map.
     Function { name: "keys", run: |_, given| Values::Known(given.into_iter().flatten().flat_map(map_keys).collect()) },
     // The alias of a KMS key, where the request names it so.
@@ -92,7 +91,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     // The request has no such value.
     Function { name: "nothing", run: |_, _| Values::Known(Vec::new()) },
     // One part of `x` between colons, counted from one.
-    Function { name: "part", run: |_, given| each_with(&given, |text, number| text.split(':').nth(number.parse::<usize>().ok()?.checked_sub(1)?).map(str::to_owned)) },
+    Function { name: "part", run: |_, given| each_with(&given, |text, number| text.split(':').nth(counted(number)?).map(str::to_owned)) },
     // The table that a PartiQL statement is about.
     Function { name: "partiql_table", run: |_, given| each(&given, dynamodb::partiql_table) },
     // The partition key's value in the key condition of a DynamoDB query.
@@ -134,8 +133,12 @@ pub(super) fn each<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str) -> Option<Str
 
 /// The same with the second argument.
 fn each_with<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str, &str) -> Option<String>) -> Values<'a> {
-    let second = given.get(1).into_iter().flat_map(|found| texts(found)).next().unwrap_or_default();
+    let second = second(given).unwrap_or_default();
     each(given, |text| of(text, second))
+}
+
+fn second<'g>(given: &'g [Vec<Found<'_>>]) -> Option<&'g str> {
+    texts(given.get(1)?).next()
 }
 
 /// <https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html>
@@ -145,12 +148,17 @@ fn address(text: &str) -> &str {
 
 /// Colons stand between the parts of an ARN, and before its version or alias.
 fn first_parts(text: &str, count: &str) -> Option<String> {
-    let end = text.match_indices(':').nth(count.parse::<usize>().ok()?.checked_sub(1)?);
+    let end = text.match_indices(':').nth(counted(count)?);
     Some(end.map_or(text, |(at, _)| text.get(..at).unwrap_or(text)).to_owned())
 }
 
+/// The place of a part that is counted from one.
+fn counted(number: &str) -> Option<usize> {
+    number.parse::<usize>().ok()?.checked_sub(1)
+}
+
 fn json_texts<'a>(given: &[Vec<Found<'a>>]) -> Values<'a> {
-    let path = given.get(1).into_iter().flat_map(|found| texts(found)).next().unwrap_or_default();
+    let path = second(given).unwrap_or_default();
     let mut found = Vec::new();
     for text in texts(first(given)) {
         let Ok(tree) = serde_json::from_str::<Value>(text) else { continue };
@@ -222,17 +230,11 @@ fn kms_alias(text: &str) -> Option<String> {
     text.get(at..).map(str::to_owned)
 }
 
-fn json_field(text: &str, field: &str) -> Option<String> {
-    let bytes = base64_simd::STANDARD.decode_to_vec(text).ok()?;
-    let tree: Value = serde_json::from_slice(&bytes).ok()?;
-    Some(tree.get(field)?.as_str()?.to_owned())
-}
-
 /// `name`, `account:function:name`, `arn:…:function:name`, each with or without `:qualifier`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 fn lambda_function<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    let qualifier = given.get(1).into_iter().flat_map(|found| texts(found)).next();
+    let qualifier = second(&given);
     each(&given, |text| {
         let parts: Vec<&str> = text.split(':').collect();
         let (region, account, name) = match parts.as_slice() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use iam_policy::Arn;
 
-use super::arn::{ANY, build, is_arn, tail};
+use super::arn::{ANY, build, is_arn, rows, tail};
 use super::grammar::{Check, Key, Target};
 use super::scope::{MOST, Scope, Values, too_many};
 use crate::fault::Fault;
@@ -135,12 +135,11 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return Ok((Vec::new(), is_told));
     }
-    let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
-    let name = |row: usize| {
-        // What there is once goes with each of what there is several times.
-        let cell = |column: &'_ Vec<_>| if column.len() == 1 { 0 } else { row };
-        let mut values: Vec<&str> =
-            columns.iter().map(|column| column.get(cell(column)).map_or(ANY, AsRef::as_ref)).collect();
+    let rows = rows(&columns);
+    if rows.len() > MOST {
+        return Err(too_many());
+    }
+    let name = |mut values: Vec<&str>| {
         if let [arn] = values.as_slice()
             && is_arn(arn)
         {
@@ -157,8 +156,5 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
         }
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
-    if rows > MOST {
-        return Err(too_many());
-    }
-    Ok(((0..rows).map(name).collect(), is_told))
+    Ok((rows.map(name).collect(), is_told))
 }

@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub(super) alias: Option<String>,
     pub(super) password_policy: Option<PasswordPolicy>,
     keys: BTreeMap<String, Arc<AccessKey>>,
+    /// How many keys there may be until those of sessions that have ended are dropped.
+    sweep_at: usize,
 }
 
 impl State {
@@ -64,15 +66,17 @@ impl State {
     }
 
     pub(crate) fn insert_key(&mut self, key: AccessKey) -> Arc<AccessKey> {
-        /// How often, in keys, those of sessions that have ended are dropped.
-        const SWEEP: usize = 1024;
-        if self.keys.len() % SWEEP == SWEEP - 1 {
+        /// So few keys are never looked through.
+        const FEW: usize = 1024;
+        if self.keys.len() >= self.sweep_at.max(FEW) {
             let now = key.created;
             // A day longer, so that their holders are told that the token has expired.
             self.keys.retain(|_, key| match &key.holder {
                 Holder::Session(session) => session.expires + time::Duration::DAY > now,
                 Holder::User(_) => true,
             });
+            // Twice as many: what it costs to look through them is shared by as many that came.
+            self.sweep_at = self.keys.len() * 2;
         }
         let key = Arc::new(key);
         self.keys.insert(key.id.clone(), Arc::clone(&key));

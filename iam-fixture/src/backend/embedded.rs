@@ -132,7 +132,31 @@ fn endpoint() -> Endpoint {
     }
     #[cfg(feature = "iam-services")]
     let endpoint = endpoint.perform(iam_services::Services::new());
-    endpoint.build()
+    endpoint.advise(advice).build()
+}
+
+/// The services that a feature keeps in memory, as botocore's data names them, the feature, and whether it is on.
+const FEATURES: [(&str, &str, bool); 9] = [
+    ("dynamodb", "dynamodb", cfg!(feature = "dynamodb")),
+    ("events", "eventbridge", cfg!(feature = "eventbridge")),
+    ("kms", "kms", cfg!(feature = "kms")),
+    ("lambda", "lambda", cfg!(feature = "lambda")),
+    ("logs", "logs", cfg!(feature = "logs")),
+    ("secretsmanager", "secretsmanager", cfg!(feature = "secretsmanager")),
+    ("sns", "sns", cfg!(feature = "sns")),
+    ("sqs", "sqs", cfg!(feature = "sqs")),
+    ("ssm", "ssm", cfg!(feature = "ssm")),
+];
+
+/// What a test's author can do for an operation that nobody performs.
+fn advice(service: &str) -> String {
+    let upstream = "`IAM_FIXTURE_UPSTREAM` sends it to an emulator";
+    match FEATURES.iter().find(|(id, ..)| *id == service) {
+        Some((_, feature, false)) => {
+            format!("the feature `{feature}` of `iam-fixture` keeps this service in memory, and {upstream}")
+        }
+        _ => upstream.to_owned(),
+    }
 }
 
 #[cfg(feature = "network")]
@@ -318,3 +342,14 @@ impl ProvideCredentials for TaskWorld {
 }
 
 const OUTSIDE: &str = "a control call of the embedded endpoint was made outside `Connection::run`";
+
+#[cfg(all(test, feature = "iam-services"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_of_the_features_that_are_on_are_those_that_are_kept() {
+        let on: Vec<_> = FEATURES.iter().filter(|(.., is_on)| *is_on).map(|(id, ..)| id).collect();
+        assert_eq!(format!("{:?}", iam_services::Services::new()), format!("{on:?}"));
+    }
+}
