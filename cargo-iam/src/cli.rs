@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
-use crate::{actions, check, decide, diff, explain, serve};
+use crate::{actions, check, decide, diff, explain, serve, sweep};
 
 /// Check, explain and decide AWS IAM policies, offline
 #[derive(Parser)]
@@ -37,6 +37,7 @@ enum Command {
     Diff(diff::Args),
     Explain(explain::Args),
     Serve(serve::Args),
+    Sweep(sweep::Args),
 }
 
 /// Write a shell's completions for `cargo-iam`
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode,
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
     }
 }
 

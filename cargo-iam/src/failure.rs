@@ -10,6 +10,8 @@ use crate::paint;
 /// What ends a command with the exit status 2.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// Where the tests' roles are cannot be looked through.
+    Backend(iam_fixture::Error),
     /// A file or standard input cannot be read.
     Input { name: String, error: io::Error },
     /// Standard output cannot be written.
@@ -30,6 +32,7 @@ impl Failure {
         let text = match self {
             // `… | head` has read enough: nothing went wrong.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Failure::Backend(error) => paint::error(&error.to_string()),
             Failure::Input { name, error } => paint::error(&format!("cannot read `{name}`: {error}")),
             Failure::Output(error) => paint::error(&format!("cannot write the output: {error}")),
             Failure::Policy(problems) => problems

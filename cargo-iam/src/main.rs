@@ -7,6 +7,7 @@
 //! diff OLD NEW       Permissions::difference ─▶ human · json
 //! actions PATTERN…   catalogue::expand ─▶ table · json
 //! serve              iam-endpoint on a port ─▶ exports · journal of decisions
+//! sweep              iam_fixture::sweep ─▶ what killed test runs left · its removal
 //! completions SHELL
 //! ```
 //!
@@ -26,6 +27,7 @@ mod paint;
 mod request;
 mod serve;
 mod statement;
+mod sweep;
 
 use std::process::ExitCode;
 

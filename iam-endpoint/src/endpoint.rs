@@ -128,6 +128,12 @@ impl Endpoint {
         self.shared.partition
     }
 
+    /// What the endpoint's clock shows.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.shared.clock.now()
+    }
+
     /// What was asked of this endpoint, decided and answered, whatever the account.
     #[must_use]
     pub fn journal(&self) -> &Journal {

@@ -30,7 +30,7 @@
 //!                                            removes it             control                  the one thread that calls
 //!                                            ▲                      pace                     when: throttles are shared
 //! assert_allowed!, … ─► assert               │                      outlive                  exit, signals, ledger
-//!                       what an answer says  └── role: config, ARN, drop
+//!                       what an answer says  └── role: config, ARN, drop                      and sweep at the start
 //! ```
 
 #[doc(hidden)]
@@ -48,6 +48,7 @@ mod name;
 mod outlive;
 mod pace;
 mod role;
+pub mod sweep;
 
 pub use aws_credential_types::Credentials;
 pub use aws_types::SdkConfig;

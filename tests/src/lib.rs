@@ -1,9 +1,11 @@
 //! What the system tests share: endpoints that other processes can reach, and tests run as other processes.
 
+mod ambush;
 mod child;
 mod emulator;
 mod served;
 
+pub use ambush::{Ambush, Moment};
 pub use child::Child;
 pub use emulator::Emulator;
 pub use served::Served;
@@ -17,4 +19,20 @@ pub async fn roles_at(config: &aws_config::SdkConfig) -> Vec<String> {
     let iam = aws_sdk_iam::Client::new(config);
     let listed = iam.list_roles().path_prefix("/iam-fixture/").send().await.expect("roles are listed");
     listed.roles().iter().map(|role| role.role_name().to_owned()).collect()
+}
+
+/// The names of all roles and customer managed policies there, whoever made them.
+///
+/// # Panics
+///
+/// When the endpoint does not answer.
+pub async fn all_at(config: &aws_config::SdkConfig) -> Vec<String> {
+    let iam = aws_sdk_iam::Client::new(config);
+    let roles = iam.list_roles().send().await.expect("roles are listed");
+    let local = aws_sdk_iam::types::PolicyScopeType::Local;
+    let policies = iam.list_policies().scope(local).send().await.expect("policies are listed");
+    let roles = roles.roles().iter().map(|role| role.role_name().to_owned());
+    roles
+        .chain(policies.policies().iter().filter_map(|policy| policy.policy_name().map(str::to_owned)))
+        .collect()
 }

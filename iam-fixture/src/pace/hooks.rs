@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::identity::{IdentityFuture, SharedIdentityRes
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef, InterceptorContext,
 };
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry as _, RetryAction, RetryReason};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
@@ -92,6 +93,7 @@ impl ResolveCachedIdentity for Hooks {
     }
 }
 
+#[dyn_dispatch_hint]
 impl Intercept for Hooks {
     fn name(&self) -> &'static str {
         "iam-fixture's pace"

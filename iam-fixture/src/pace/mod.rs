@@ -26,7 +26,7 @@ use self::queue::{Line, Place, Service};
 use self::store::Store;
 
 #[cfg(feature = "network")]
-pub(crate) use self::queue::in_background;
+pub(crate) use self::queue::after_others;
 
 /// The paces of a backend's control clients.
 pub(crate) struct Paces {

@@ -17,7 +17,7 @@ tokio::task_local! {
 
 /// Runs what nobody waits for: its calls come after everybody else's.
 #[cfg(feature = "network")]
-pub(crate) async fn in_background<F: Future>(work: F) -> F::Output {
+pub(crate) async fn after_others<F: Future>(work: F) -> F::Output {
     BACKGROUND.scope((), work).await
 }
 
@@ -277,7 +277,7 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_waits_for_comes_last() {
         let line = Arc::default();
-        let sweep = in_background(async { Line::join(&line, Service::Iam, "DeleteRole") }).await;
+        let sweep = after_others(async { Line::join(&line, Service::Iam, "DeleteRole") }).await;
         let create = Line::join(&line, Service::Iam, "CreateRole");
         assert!(!goes(&sweep) && goes(&create) && goes(&sweep));
     }
