@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
-use crate::{actions, check, decide, diff, explain, serve, sweep};
+use crate::{actions, check, decide, diff, explain, run, serve, sweep};
 
 /// Check, explain and decide AWS IAM policies, offline
 #[derive(Parser)]
@@ -36,6 +36,7 @@ enum Command {
     Decide(decide::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Run(run::Args),
     Serve(serve::Args),
     Sweep(sweep::Args),
 }
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode,
         Command::Decide(args) => decide::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Sweep(args) => sweep::run(&args),
     }

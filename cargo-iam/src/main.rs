@@ -6,6 +6,7 @@
 //! decide [FILE|-]    chunks of lines ─▶ workers: question ─▶ PolicySet::decide ─▶ answers, in order
 //! diff OLD NEW       Permissions::difference ─▶ human · json
 //! actions PATTERN…   catalogue::expand ─▶ table · json
+//! run -- COMMAND     iam-fixture's role ─▶ its credentials in the command's environment ─▶ the command's exit status
 //! serve              iam-endpoint on a port ─▶ exports · journal of decisions
 //! sweep              iam_fixture::sweep ─▶ what killed test runs left · its removal
 //! completions SHELL
@@ -25,6 +26,7 @@ mod input;
 mod kind;
 mod paint;
 mod request;
+mod run;
 mod serve;
 mod statement;
 mod sweep;

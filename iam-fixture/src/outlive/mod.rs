@@ -18,6 +18,7 @@ mod sweep;
 
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
@@ -101,8 +102,18 @@ pub(crate) fn install() {
             ));
         }
         #[cfg(unix)]
-        control::spawn(signals::listen());
+        if !SIGNALS_LEFT.load(Ordering::Relaxed) {
+            control::spawn(signals::listen());
+        }
     });
+}
+
+/// Whether the program looks after signals itself.
+static SIGNALS_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// From here on signals are the program's; to be called before it has roles.
+pub(crate) fn leave_signals() {
+    SIGNALS_LEFT.store(true, Ordering::Relaxed);
 }
 
 extern "C" fn at_exit() {
