@@ -6,7 +6,6 @@ mod report;
 
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use iam_fixture::{PolicyDocument, TemporaryRole, TemporaryRoleBuilder};
 
 use self::child::{Child, Signals};
 use crate::failure::Failure;
+use crate::input;
 
 /// Run a command that may do what policies allow, and nothing else
 ///
@@ -75,11 +75,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 impl Args {
     async fn run(&self) -> Result<ExitCode, Failure> {
+        let role = self.role()?;
         // From here on no signal ends this program: it ends the command, or the wait for the role.
         iam_fixture::__private::take_signals();
         let mut signals = Signals::new().map_err(cannot_wait)?;
         let role = tokio::select! {
-            role = self.role().create() => role.map_err(Failure::Backend)?,
+            role = role.create() => role.map_err(Failure::Backend)?,
             signal = signals.next() => return Ok(signal.status()),
         };
         let status = self.run_as(&role, &mut signals).await;
@@ -107,10 +108,10 @@ impl Args {
         Ok(status)
     }
 
-    fn role(&self) -> TemporaryRoleBuilder {
+    fn role(&self) -> Result<TemporaryRoleBuilder, Failure> {
         let mut role = TemporaryRole::builder().session_name("cargo-iam-run");
         for policy in &self.policy {
-            role = role.policy(document(policy));
+            role = role.policy(document(policy)?);
         }
         for managed in &self.managed {
             role = role.managed_policy(managed);
@@ -119,28 +120,22 @@ impl Args {
             Some(name) if name.starts_with("arn:") || !name.contains(['.', '/']) => {
                 role.managed_boundary(name)
             }
-            Some(file) => role.boundary(document(file)),
+            Some(file) => role.boundary(document(file)?),
             None => role,
         };
         if let Some(file) = &self.session_policy {
-            role = role.session_policy(document(file));
+            role = role.session_policy(document(file)?);
         }
         if let Some(duration) = self.duration {
             role = role.duration(duration);
         }
-        self.var.iter().fold(role, |role, (name, value)| role.var(name, value))
+        Ok(self.var.iter().fold(role, |role, (name, value)| role.var(name, value)))
     }
 }
 
 /// `file.json`, or `file.json#/json/pointer`.
-fn document(argument: &str) -> PolicyDocument {
-    match argument.split_once('#') {
-        // A file may have a `#` in its name: it wins.
-        Some((path, pointer)) if !Path::new(argument).exists() => {
-            PolicyDocument::from(PathBuf::from(path)).pointer(pointer)
-        }
-        _ => PathBuf::from(argument).into(),
-    }
+fn document(argument: &str) -> Result<PolicyDocument, Failure> {
+    Ok(input::read(argument)?.into())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
