@@ -203,11 +203,13 @@ class Table:
         return " ".join(flags)
 
     def checks(self, operation, own, section):
-        by_hand = section.checks.get(operation.name)
-        if not by_hand:
-            texts = self.rules.checks(operation, own)
-            return [grammar.check(text, operation, self.catalogue, own) for text in texts]
-        return list(filter(None, (self.verified(item, grammar.check, operation, own) for item in by_hand)))
+        by_hand = section.checks.get(operation.name) or [
+            overlay.Item(text, f"what rules say of {operation.service.id}:{operation.name}")
+            for text in self.rules.checks(operation, own)
+        ]
+        tagging = self.rules.tagging(operation, own, [item.text for item in by_hand])
+        items = by_hand + [overlay.Item(text, by_hand[0].place) for text in tagging]
+        return list(filter(None, (self.verified(item, grammar.check, operation, own) for item in items)))
 
     def keys(self, operation, own, section, checks):
         """The condition keys of an operation: what rules find, then what is written by hand instead or besides."""

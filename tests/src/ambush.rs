@@ -84,8 +84,8 @@ impl Shared {
         let (mut from_endpoint, mut to_endpoint) = (BufReader::new(endpoint.try_clone()?), endpoint);
         loop {
             let request = message(&mut from_client)?;
-            let is_at = |moment| self.at == (self.seen.load(Ordering::Acquire), moment);
-            self.seen.fetch_add(1, Ordering::AcqRel);
+            let nth = self.seen.fetch_add(1, Ordering::AcqRel) + 1;
+            let is_at = |moment| self.at == (nth, moment);
             if is_at(Moment::Before) {
                 self.kill();
                 return Ok(());

@@ -3,11 +3,15 @@
 mod ambush;
 mod child;
 mod emulator;
+#[cfg(unix)]
+mod runner;
 mod served;
 
 pub use ambush::{Ambush, Moment};
 pub use child::Child;
 pub use emulator::Emulator;
+#[cfg(unix)]
+pub use runner::Runner;
 pub use served::Served;
 
 /// The names of the roles that `iam-fixture` has made there and not removed.
@@ -28,9 +32,11 @@ pub async fn roles_at(config: &aws_config::SdkConfig) -> Vec<String> {
 /// When the endpoint does not answer.
 pub async fn all_at(config: &aws_config::SdkConfig) -> Vec<String> {
     let iam = aws_sdk_iam::Client::new(config);
-    let roles = iam.list_roles().send().await.expect("roles are listed");
+    let roles = iam.list_roles().max_items(1_000).send().await.expect("roles are listed");
     let local = aws_sdk_iam::types::PolicyScopeType::Local;
-    let policies = iam.list_policies().scope(local).send().await.expect("policies are listed");
+    let policies =
+        iam.list_policies().scope(local).max_items(1_000).send().await.expect("policies are listed");
+    assert!(!roles.is_truncated() && !policies.is_truncated(), "more than a page");
     let roles = roles.roles().iter().map(|role| role.role_name().to_owned());
     roles
         .chain(policies.policies().iter().filter_map(|policy| policy.policy_name().map(str::to_owned)))

@@ -9,20 +9,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use iam_endpoint::Endpoint;
-use iam_fixture::{TemporaryRole, assert_allowed};
+use iam_fixture::{Readiness, TemporaryRole, assert_denied};
 use iam_fixture_tests::{Ambush, Child, Moment, Served, all_at};
 
-const LISTS: &str = r#"{"Version": "2012-10-17", "Statement":
-    {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"}}"#;
+/// Nothing in it can be asked for readiness, so that a role's life has a canary statement too.
+const SENDS: &str = r#"{"Version": "2012-10-17", "Statement":
+    {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:us-east-1:123456789012:jobs"}}"#;
 
 #[tokio::test]
 #[ignore = "run by the other tests"]
 async fn child_uses_a_role_with_a_boundary() {
     let body = async |role: TemporaryRole| {
         let iam = aws_sdk_iam::Client::new(role.config());
-        assert_allowed!(iam.list_roles().send().await);
+        assert_denied!(iam.list_roles().send().await);
     };
-    TemporaryRole::builder().policy(LISTS).boundary(LISTS).scoped(body).await.unwrap();
+    let role = TemporaryRole::builder().policy(SENDS).boundary(SENDS);
+    role.readiness(Readiness::default().in_a_row(1)).scoped(body).await.unwrap();
 }
 
 /// An account whose clock can be moved on, with roles of others.

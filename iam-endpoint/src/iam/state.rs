@@ -18,7 +18,6 @@ use super::provider::{OidcProvider, SamlProvider};
 use super::role::Role;
 use super::tags::Tags;
 use super::user::User;
-use crate::credentials::Credentials;
 use crate::fault::Fault;
 
 /// The name of the first user.
@@ -44,7 +43,7 @@ pub(crate) struct State {
 
 impl State {
     /// An account with one user, who may do everything.
-    pub(crate) fn with_administrator(account: &str, now: OffsetDateTime) -> (Self, Credentials) {
+    pub(crate) fn with_administrator(account: &str, now: OffsetDateTime) -> (Self, Arc<AccessKey>) {
         let mut state = Self::default();
         let grants = Grants {
             attached: vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()],
@@ -52,7 +51,7 @@ impl State {
         };
         state.users.put(User::new(Head::new("AIDA", ADMINISTRATOR, "/", Tags::default(), now), grants));
         let key = state.insert_key(AccessKey::of_administrator(account, now));
-        (state, key.credentials())
+        (state, key)
     }
 
     /// The key with which somebody signs; one that was made inactive is as good as none.

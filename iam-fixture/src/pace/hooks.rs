@@ -122,7 +122,7 @@ impl Intercept for Hooks {
         let told = config.load::<RetryConfig>().cloned();
         let told = attempts.told.get_or_insert_with(|| told.unwrap_or_else(RetryConfig::standard)).clone();
         let is_patient =
-            pass.place.tears_down() || attempts.began.is_none_or(|began| pass.began - began < PATIENCE);
+            pass.place.removes() || attempts.began.is_none_or(|began| pass.began - began < PATIENCE);
         // An attempt that was throttled is none.
         if outcome == Outcome::Throttled && is_patient {
             attempts.throttled += 1;

@@ -157,8 +157,9 @@ impl Place {
         self.key.0 == Urgency::Background
     }
 
-    pub(super) fn tears_down(&self) -> bool {
-        self.key.0 == Urgency::TearDown
+    /// Whether something of no use would be left if it were given up.
+    pub(super) fn removes(&self) -> bool {
+        matches!(self.key.0, Urgency::Background | Urgency::TearDown)
     }
 
     /// Waits until nobody is before it, and there is room for one more call.

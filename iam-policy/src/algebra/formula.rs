@@ -78,6 +78,12 @@ impl Formula {
         Formula::All(all)
     }
 
+    /// Whether no request can be in the set, whatever its statements match.
+    #[cfg(test)]
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Formula::Any(parts) if parts.iter().all(|part| part.is_nothing()))
+    }
+
     /// Visits the cases in which the formula holds, until one has an answer.
     pub(super) fn cases<'f, T>(
         &'f self,

@@ -103,13 +103,6 @@ impl Globs {
         globs
     }
 
-    /// Adds one text.
-    pub(super) fn insert_text(&mut self, text: &str) {
-        let end = text.chars().fold(0, |at, c| self.follow(at, c));
-        self.accept(end);
-        self.measure();
-    }
-
     /// Whether a text can have characters of either case that this set does not tell apart, and which are not ASCII.
     pub(super) fn folds_beyond_ascii(&self) -> bool {
         self.fold && self.nodes.iter().any(|node| node.literals.iter().any(|(c, _)| !c.is_ascii()))

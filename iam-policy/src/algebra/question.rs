@@ -8,7 +8,6 @@ use super::search::{Outcome, Point, Search, Universe};
 use super::term::{Dimension, Term};
 use super::unknown::Doubt;
 use super::variables;
-use crate::catalogue::{self, Action};
 use crate::context::Context;
 use crate::evaluate::Request;
 use crate::principal::Principal;
@@ -35,31 +34,7 @@ pub(super) fn is_empty(set: &Permissions) -> Answer {
     is_empty_within(set, &Universe::open(), &Budget::new(LIMIT))
 }
 
-/// The actions of the catalogue for which a set has requests on one of their own resources, or may have.
-pub(super) fn actions(set: &Permissions) -> Vec<(Action, Answer)> {
-    // For all of them together.
-    let budget = Budget::new(20 * LIMIT);
-    let all = catalogue::services().flat_map(catalogue::Service::actions);
-    let asked = all.map(|action| (action, is_empty_within(set, &Universe::of(action), &budget)));
-    asked
-        .filter(|(_, answer)| !answer.is_yes())
-        .map(|(action, answer)| (action, of_own(action, answer)))
-        .collect()
-}
-
-/// A format of ARNs does not tell that a bucket's name has no slash: the types themselves do.
-fn of_own(action: Action, answer: Answer) -> Answer {
-    let Some(found) = answer.counterexample() else { return answer };
-    let resource = &found.request().resource;
-    if resource == "*" || action.resources().any(|on| on.resource_type().matches(resource)) {
-        return answer;
-    }
-    let reason =
-        format!("`{resource}` is no resource of the action, and it is the only one that was looked at");
-    Answer::Unknown(Doubt::new(reason, None).into())
-}
-
-fn is_empty_within(set: &Permissions, universe: &Universe, budget: &Budget) -> Answer {
+pub(super) fn is_empty_within(set: &Permissions, universe: &Universe, budget: &Budget) -> Answer {
     let mut asker = Asker { set, universe, budget, doubt: None };
     let nothing = Context::new();
     let plain = Search::new(universe, &nothing, budget);

@@ -47,7 +47,7 @@ fn actions(found: &str) -> Vec<Action> {
 }
 
 /// ARNs of each type of resource that the action acts on, the simplest first, or `*` where there is none.
-fn resources(action: Action) -> Vec<String> {
+pub(super) fn resources(action: Action) -> Vec<String> {
     let types = action.resources().map(catalogue::ActionResource::resource_type);
     let example = |variable: &str| match variable {
         "Account" => "123456789012",

@@ -14,12 +14,11 @@ use std::rc::Rc;
 
 use super::budget::{Budget, Spent};
 use super::globs::Globs;
-use super::readable::fill;
 use super::term::{Dimension, Literal, Term};
 use super::texts;
 use super::unknown::Doubt;
 use super::values::{self, Wanted};
-use crate::catalogue::{self, Action, ActionResource};
+use crate::catalogue;
 use crate::condition::GlobalKey;
 use crate::context::Context;
 
@@ -46,8 +45,6 @@ type Known = Result<Option<Rc<[String]>>, Doubt>;
 
 /// The texts that stand for actions and resources at all.
 pub(super) struct Universe {
-    /// Not limited to what somebody knows.
-    is_open: bool,
     action: Globs,
     resource: Globs,
 }
@@ -58,27 +55,7 @@ const DEEPEST: usize = 200;
 impl Universe {
     /// Every action, those of tomorrow too, and every resource.
     pub(super) fn open() -> Universe {
-        Universe { is_open: true, action: Globs::of(["?*:?*"]), resource: Globs::of(["?*"]) }
-    }
-
-    /// An action of the catalogue on resources of its own types, or on none where it needs none.
-    pub(super) fn of(action: Action) -> Universe {
-        let formats: Vec<String> = action
-            .resources()
-            .flat_map(|on| on.resource_type().arn_formats())
-            .map(|format| {
-                // Resources of AWS itself are of no account.
-                fill(
-                    format,
-                    |name| if matches!(name, "Account" | "Partition" | "Region") { "*" } else { "?*" },
-                )
-            })
-            .collect();
-        let mut resource = Globs::of(formats.iter().map(String::as_str));
-        if !action.resources().any(ActionResource::is_required) {
-            resource.insert_text("*");
-        }
-        Universe { is_open: false, action: Globs::of([action.to_string().to_lowercase().as_str()]), resource }
+        Universe { action: Globs::of(["?*:?*"]), resource: Globs::of(["?*"]) }
     }
 }
 
@@ -250,7 +227,7 @@ impl<'s> Search<'s> {
             }
         }
         // A set that is within the universe as it is need not meet it: two sets at once cost more.
-        if !(self.universe.is_open && inside.iter().any(|globs| is_within(globs))) {
+        if !inside.iter().any(|globs| is_within(globs)) {
             inside.push(universe);
         }
         Ok(texts::find(&inside, &outside, self.budget)?.map(|text| vec![text]))
