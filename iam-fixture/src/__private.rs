@@ -1,4 +1,4 @@
-//! What `#[iam_policy]` expands to: the macro only collects facts.
+//! What `#[iam_policy]` expands to: the macro only collects facts. And what only `cargo iam` may ask for.
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
@@ -114,6 +114,12 @@ pub fn with_roles_blocking<const N: usize, T>(
     }
     block_on(delete_all(roles));
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Leaves signals to the program: `cargo iam run` passes them on, and removes its role itself.
+#[cfg(feature = "network")]
+pub fn take_signals() {
+    crate::outlive::leave_signals();
 }
 
 /// Runs a test that brings no runtime.
