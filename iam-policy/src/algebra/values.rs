@@ -42,13 +42,15 @@ impl Question<'_> {
         if all.len() < self.wanted.len() && !self.exists() {
             return Ok(None);
         }
-        let mut doubt = match self.one(&all, false) {
+        // Under a set operator an empty value counts as none. With marks the evaluator cannot tell what others make of it.
+        let is_marked = matches!(self.filling, Filling::Marks(_));
+        let or_empty = is_marked && !all.iter().any(Wanted::is_of_set);
+        let mut doubt = match self.one(&all, or_empty) {
             Ok(Some(value)) => return Ok(Some(vec![value])),
             Ok(None) => None,
             Err(doubt) => Some(doubt),
         };
-        // Under a set operator it counts as no value.
-        if self.accepts(&[String::new()]) {
+        if !or_empty && self.accepts(&[String::new()]) {
             return Ok(Some(vec![String::new()]));
         }
         if self.several {

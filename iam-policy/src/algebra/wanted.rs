@@ -93,6 +93,11 @@ impl<'t> Wanted<'t> {
         condition.holds(&context, effect).assumed == self.holds
     }
 
+    /// Whether the operator is about sets of values.
+    pub(super) fn is_of_set(&self) -> bool {
+        self.condition().is_some_and(|(condition, _)| condition.operator.quantifier.is_some())
+    }
+
     /// Whether, of several values, one is enough.
     pub(super) fn asks_for_any(&self) -> bool {
         let any = self.condition().is_some_and(|(condition, effect)| match condition.operator.quantifier {
