@@ -110,6 +110,7 @@ impl<'s> Search<'s> {
     /// A point that all terms of `inside` have and none of `outside`.
     pub(super) fn run<'t>(&self, inside: &[&'t Term], outside: Vec<&'t Term>) -> Result<Outcome, Spent> {
         let region = region(inside);
+        self.budget.spend(outside.iter().map(|term| 1 + term.literals.len()).sum())?;
         let implied = |term: &&Term| {
             let of = |literal| Wanted { term, literal, holds: false };
             term.literals.iter().all(|literal| region.iter().any(|wanted| wanted.contradicts(&of(literal))))
@@ -180,7 +181,6 @@ impl<'s> Search<'s> {
 
     /// The literals of a cover that can fail in the region; `None` where one of them fails in all of it.
     fn ways_out<'t>(&self, region: &[Wanted<'t>], cover: &'t Term) -> Result<Option<Vec<Wanted<'t>>>, Spent> {
-        self.budget.spend(1)?;
         let mut ways = Vec::new();
         for literal in &cover.literals {
             let fails = Wanted { term: cover, literal, holds: false };
@@ -198,6 +198,7 @@ impl<'s> Search<'s> {
 
     /// Whether a literal cannot be as wanted in the region.
     fn is_empty(&self, region: &[Wanted<'_>], wanted: Wanted<'_>) -> Result<bool, Spent> {
+        self.budget.spend(16 + region.len())?;
         let dimension = &wanted.literal.dimension;
         let mut together: Vec<Wanted<'_>> =
             region.iter().copied().filter(|other| other.literal.dimension == *dimension).collect();
