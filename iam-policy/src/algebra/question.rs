@@ -7,7 +7,7 @@ use super::answer::{Answer, Counterexample};
 use super::budget::{Budget, Spent};
 use super::formula::{Case, Formula, Members};
 use super::search::{Outcome, Point, Search, Universe};
-use super::term::{Dimension, Filling, Marks, Term};
+use super::term::{Dimension, Filling, Marks, Reach, Term};
 use super::unknown::Doubt;
 use super::{Permissions, readable, variables};
 use crate::catalogue::{self, Action};
@@ -34,8 +34,17 @@ pub(super) fn somebody() -> Request {
 
 /// Whether a set has no request.
 pub(super) fn is_empty(set: &Permissions) -> Answer {
+    is_empty_with(set, Reach::Anything)
+}
+
+/// Whether a set would have no request if no wildcard reached beyond the parts of an ARN.
+pub(super) fn is_empty_within_parts(set: &Permissions) -> bool {
+    is_empty_with(set, Reach::Part).is_yes()
+}
+
+fn is_empty_with(set: &Permissions, reach: Reach) -> Answer {
     let budget = Budget::new(LIMIT);
-    answer(set, &Universe::open(), &budget, |asker| {
+    answer(set, &Universe::open(), reach, &budget, |asker| {
         classes(&set.formula, &budget, &mut |action, members| asker.ask(action, members))
     })
 }
@@ -51,7 +60,8 @@ pub(super) fn actions(set: &Permissions) -> Vec<(Action, Answer)> {
     let asked = all.map(|action| {
         let name = action.to_string();
         find_members(&policies, &name.to_ascii_lowercase(), &mut members);
-        let answer = answer(set, &Universe::of(action), &budget, |asker| asker.ask(&name, &members));
+        let answer =
+            answer(set, &Universe::of(action), Reach::Anything, &budget, |asker| asker.ask(&name, &members));
         (action, answer)
     });
     asked
@@ -76,14 +86,16 @@ fn of_own(action: Action, answer: Answer) -> Answer {
 fn answer(
     set: &Permissions,
     universe: &Universe,
+    reach: Reach,
     budget: &Budget,
     find: impl FnOnce(&mut Asker<'_>) -> Result<Option<Request>, Spent>,
 ) -> Answer {
     let variables = Variables::of(&set.formula);
-    let search = |filling| Search::new(universe, filling, budget);
+    let search = |filling| Search::new(universe, filling, reach, budget);
     let mut asker = Asker {
         set,
         universe,
+        reach,
         budget,
         doubt: None,
         marked: search(Filling::Marks(&variables.marks)),
@@ -123,6 +135,7 @@ impl Variables {
 struct Asker<'a> {
     set: &'a Permissions,
     universe: &'a Universe,
+    reach: Reach,
     budget: &'a Budget,
     /// The first reason why a yes would be a guess.
     doubt: Option<Doubt>,
@@ -155,7 +168,7 @@ impl Asker<'_> {
         }
         let trials = variables::trials(case, self.budget)?;
         for context in &trials.contexts {
-            let search = Search::new(self.universe, Filling::Values(context), self.budget);
+            let search = Search::new(self.universe, Filling::Values(context), self.reach, self.budget);
             let outcome = run(&search, case)?;
             if let Some(request) = self.confirm(action, case, outcome, context) {
                 return Ok(Some(request));
@@ -171,7 +184,7 @@ impl Asker<'_> {
         Ok(None)
     }
 
-    /// The request of a point, if the evaluator confirms it.
+    /// The request of a point, if the evaluator confirms it, who knows one reach only.
     fn confirm(
         &mut self,
         action: &str,
@@ -192,7 +205,7 @@ impl Asker<'_> {
                 for new in ['x', FRESH] {
                     let action = action.replace(FRESH, new.encode_utf8(&mut [0; 4]));
                     let request = request(action, &point, &context);
-                    if self.set.contains(&request) {
+                    if self.reach == Reach::Part || self.set.contains(&request) {
                         return Some(request);
                     }
                 }

@@ -17,7 +17,7 @@ use super::budget::{Budget, Spent};
 use super::formula::Matches;
 use super::globs::Globs;
 use super::readable::fill;
-use super::term::{Dimension, Filling, Literal, Term};
+use super::term::{Dimension, Filling, Literal, Reach, Term};
 use super::texts;
 use super::unknown::Doubt;
 use super::values;
@@ -39,8 +39,9 @@ pub(super) type Point = Vec<(Dimension, Vec<String>)>;
 pub(super) struct Search<'s> {
     universe: &'s Universe,
     filling: Filling<'s>,
+    reach: Reach,
     budget: &'s Budget,
-    /// The boxes of statements with variables, by the names of the statements.
+    /// The boxes of statements that are not the same in every search, by the names of the statements.
     terms: RefCell<HashMap<usize, Rc<Term>>>,
     /// What is known of the literals of a dimension, by their addresses.
     known: RefCell<HashMap<Vec<(usize, bool)>, Known>>,
@@ -89,8 +90,13 @@ impl Universe {
 }
 
 impl<'s> Search<'s> {
-    pub(super) fn new(universe: &'s Universe, filling: Filling<'s>, budget: &'s Budget) -> Search<'s> {
-        Search { universe, filling, budget, known: RefCell::default(), terms: RefCell::default() }
+    pub(super) fn new(
+        universe: &'s Universe,
+        filling: Filling<'s>,
+        reach: Reach,
+        budget: &'s Budget,
+    ) -> Search<'s> {
+        Search { universe, filling, reach, budget, known: RefCell::default(), terms: RefCell::default() }
     }
 
     /// The boxes of statements, as they are with what stands for variables here.
@@ -99,11 +105,12 @@ impl<'s> Search<'s> {
     }
 
     fn term<'f>(&self, matches: &'f Matches) -> Held<'f> {
-        if matches.variables.is_empty() {
+        if matches.variables.is_empty() && self.reach == Reach::Anything {
             return Held::Constant(matches.term());
         }
         let mut terms = self.terms.borrow_mut();
-        let term = terms.entry(matches.name()).or_insert_with(|| Rc::new(Term::new(&matches.statement)));
+        let term =
+            terms.entry(matches.name()).or_insert_with(|| Rc::new(Term::new(&matches.statement, self.reach)));
         Held::Filled(term.clone())
     }
 
