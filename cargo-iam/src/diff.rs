@@ -215,7 +215,8 @@ impl<'r> From<&'r StatementRef> for StatementReport<'r> {
         let (statement, location) = (of.statement(), of.location());
         let resources = statement.resources();
         let is_negated = resources.as_ref().is_some_and(|resources| resources.is_negated);
-        let texts = resources.into_iter().flat_map(|resources| resources.values).map(|value| value.text).collect();
+        let texts =
+            resources.into_iter().flat_map(|resources| resources.values).map(|value| value.text).collect();
         let (resources, not_resources) = if is_negated { (Vec::new(), texts) } else { (texts, Vec::new()) };
         let conditions = statement.conditions().iter().map(|condition| ConditionReport {
             operator: condition.operator(),
@@ -244,8 +245,13 @@ fn grant(of: &StatementRef) -> String {
     };
     for (word, condition) in std::iter::once("if").chain(std::iter::repeat("and")).zip(&report.conditions) {
         // Writing to a string cannot fail.
-        let _ =
-            write!(text, ", {word} {} {}: {}", condition.key, condition.operator, few(&condition.values, "or"));
+        let _ = write!(
+            text,
+            ", {word} {} {}: {}",
+            condition.key,
+            condition.operator,
+            few(&condition.values, "or")
+        );
     }
     text + &format!(", by {of}")
 }

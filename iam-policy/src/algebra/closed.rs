@@ -219,9 +219,17 @@ impl Asker {
 
     /// A request on one of the action's own resources as one would write it, if it is in the set.
     fn guess(&self, action: Action, example: Option<&Request>) -> Option<Request> {
-        let resources = readable::resources(action);
-        let of_example =
-            example.map(|request| request.resource.clone()).filter(|resource| is_own(action, resource));
+        // More are not tried.
+        const MOST: usize = 100;
+        let mut resources = readable::resources(action);
+        let of_policies = self.statements.named.iter().flat_map(|pattern| {
+            resources.iter().filter_map(|resource| readable::like(pattern, resource))
+        });
+        let of_policies: Vec<String> =
+            of_policies.filter(|resource| is_own(action, resource)).take(MOST).collect();
+        resources.extend(of_policies);
+        let of_example = example.map(|request| request.resource.clone());
+        resources.extend(of_example.filter(|resource| is_own(action, resource)));
         let contexts = [Some(Context::new()), example.map(|request| request.context.clone())];
         contexts.into_iter().flatten().find_map(|context| {
             let request = |resource: &String| Request {
@@ -230,28 +238,34 @@ impl Asker {
                 context: context.clone(),
                 ..question::somebody()
             };
-            of_example.iter().chain(&resources).map(request).find(|request| self.set.contains(request))
+            resources.iter().map(request).find(|request| self.set.contains(request))
         })
     }
 
     fn search(&self, formula: &Arc<Formula>, action: Action) -> Answer {
         let about = Permissions { formula: formula.clone(), plain: self.set.plain.clone() };
-        let within = about.intersection(&own(action, &self.statements.named));
-        let found = match question::is_empty_within(&within, &Universe::open(), &self.budget).into_found() {
-            None => return Answer::Yes,
-            Some(Err(unknown)) => return Answer::Unknown(unknown),
-            Some(Ok(found)) => found,
-        };
-        let mut request = Request { action: action.to_string(), ..found };
-        if !request.resource.starts_with("arn:") {
-            NONE.clone_into(&mut request.resource);
-        }
-        let resource = &request.resource;
-        if is_own(action, resource) && self.set.contains(&request) {
-            return self.no(request);
+        let mut strange = String::new();
+        // A `*` reaches over colons: if what is found is no ARN for that, another may be.
+        for colons in [Colons::Any, Colons::Few] {
+            let within = about.intersection(&own(action, &self.statements.named, colons));
+            let answer = question::is_empty_within(&within, &Universe::open(), &self.budget);
+            let found = match (answer.into_found(), colons) {
+                (None, Colons::Any) => return Answer::Yes,
+                (None, Colons::Few) => break,
+                (Some(Err(unknown)), _) => return Answer::Unknown(unknown),
+                (Some(Ok(found)), _) => found,
+            };
+            let mut request = Request { action: action.to_string(), ..found };
+            if !request.resource.starts_with("arn:") {
+                NONE.clone_into(&mut request.resource);
+            }
+            if is_own(action, &request.resource) && self.set.contains(&request) {
+                return self.no(request);
+            }
+            strange = request.resource;
         }
         let reason =
-            format!("`{resource}` is no resource of `{action}`, and it is the only one that was looked at");
+            format!("`{strange}` is no resource of `{action}`, and it is the only one that was looked at");
         Answer::Unknown(Doubt::new(reason, None).into())
     }
 
@@ -383,7 +397,7 @@ fn reduce(formula: &Arc<Formula>, statements: &Statements, about: &[usize]) -> S
 }
 
 /// The requests for an action on resources of its own types, or on none where it needs none.
-fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
+fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions {
     let types: Vec<ResourceType> = action.resources().map(ActionResource::resource_type).collect();
     let mut resources = Vec::new();
     let mut excluded = Vec::new();
@@ -391,10 +405,14 @@ fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
     for of in &types {
         let formats: Vec<String> =
             of.arn_formats().flat_map(|format| patterns(format, action, named)).collect();
-        let beyond: Vec<String> = of.beyond().collect();
+        let mut beyond: Vec<String> = of.beyond().collect();
         // What is beyond a bucket is an object.
         let is_of_another = |text: &String| types.iter().any(|other| other != of && other.matches(text));
-        if beyond.iter().any(is_of_another) {
+        let is_apart = beyond.iter().any(is_of_another);
+        if colons == Colons::Few {
+            beyond.extend(formats.iter().map(|format| with_more_colons(format)));
+        }
+        if is_apart || colons == Colons::Few {
             apart = apart.union(&allowed(action, &formats, &beyond));
         } else {
             resources.extend(formats);
@@ -408,6 +426,21 @@ fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
         apart = apart.union(&unnamed(action, named));
     }
     apart
+}
+
+/// How many colons a resource may have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Colons {
+    Any,
+    /// As many as its format.
+    Few,
+}
+
+/// The resources with more colons than a pattern, of its service.
+fn with_more_colons(pattern: &str) -> String {
+    let service = pattern.split(':').nth(2).unwrap_or_default();
+    let more = pattern.matches(':').count().saturating_sub(2);
+    format!("arn:*:{service}:{}*", "*:".repeat(more))
 }
 
 /// What stands in a request for an action that has no resource.
@@ -476,7 +509,7 @@ mod tests {
     #[test]
     fn every_action_is_on_resources_of_its_own() {
         for (action, _) in all() {
-            assert!(!own(*action, &BTreeSet::new()).formula.is_nothing(), "{action}");
+            assert!(!own(*action, &BTreeSet::new(), Colons::Few).formula.is_nothing(), "{action}");
         }
     }
 
@@ -505,6 +538,32 @@ mod tests {
             .collect();
         assert_eq!(requests.len(), 2, "{requests:?}");
         assert!(requests[1].ends_with(":orders"), "{requests:?}");
+    }
+
+    #[test]
+    fn a_request_is_one_that_somebody_could_make() {
+        let queue = "arn:aws:sqs:*:*:orders-*";
+        let by = r#"{"StringEquals":{"aws:PrincipalTag/team":["a","b"]}}"#;
+        let set = set(&format!(
+            r#"{{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"{queue}","Condition":{by}}}"#
+        ));
+        let actions = set.actions();
+        let request = actions[0].1.counterexample().unwrap().request();
+        assert_eq!(request.resource, "arn:aws:sqs:us-east-1:123456789012:orders-example");
+        assert_eq!(request.context.lookup("aws:PrincipalTag/team"), Some(&["a".to_owned()][..]));
+    }
+
+    #[test]
+    fn a_star_that_reaches_over_colons_hides_no_resource() {
+        // The shortest ARN that the two leave has its region in another part, and is no queue.
+        let set = set(
+            r#"{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:*:*:orders-*"},
+               {"Effect":"Deny","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:us-east-1:*:*"}"#,
+        );
+        let actions = set.actions();
+        let found = actions[0].1.counterexample().unwrap_or_else(|| panic!("{actions:?}"));
+        let parts: Vec<&str> = found.request().resource.split(':').collect();
+        assert_eq!((parts.len(), parts[3] != "us-east-1"), (6, true), "{parts:?}");
     }
 
     #[test]

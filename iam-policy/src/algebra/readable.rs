@@ -61,6 +61,21 @@ pub(super) fn resources(action: Action) -> Vec<String> {
     if resources.is_empty() { vec!["*".to_owned()] } else { resources }
 }
 
+/// An ARN that a pattern matches, as one would write it: where all of a part is open, it is that of an example. `None` if the
+/// two are of different services.
+pub(super) fn like(pattern: &str, example: &str) -> Option<String> {
+    let [pattern, example] = [pattern, example].map(|text| text.splitn(6, ':').collect::<Vec<_>>());
+    if pattern.len() != example.len() || pattern.get(2) != example.get(2) {
+        return None;
+    }
+    let fill = |(number, (part, of_example)): (usize, (&&str, &&str))| match (number, *part) {
+        (5, part) => part.replace("${*}", "*").replace('*', "example").replace('?', "x"),
+        (_, "*") => (*of_example).to_owned(),
+        (_, part) => part.replace('*', "").replace('?', "x"),
+    };
+    Some(pattern.iter().zip(&example).enumerate().map(fill).collect::<Vec<_>>().join(":"))
+}
+
 /// A format of ARNs with its variables replaced.
 pub(super) fn fill(format: &str, value: impl Fn(&str) -> &'static str) -> String {
     let mut text = String::with_capacity(format.len());
