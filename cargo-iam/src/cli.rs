@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
-use crate::{actions, check, decide, diff, explain, minimize, serve, venn};
+use crate::{actions, check, decide, diff, explain, minimize, serve, sweep, venn};
 
 /// Check, explain and decide AWS IAM policies, offline
 #[derive(Parser)]
@@ -38,6 +38,7 @@ enum Command {
     Explain(explain::Args),
     Minimize(minimize::Args),
     Serve(serve::Args),
+    Sweep(sweep::Args),
     Venn(venn::Args),
 }
 
@@ -69,6 +70,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode,
         Command::Explain(args) => explain::run(&args),
         Command::Minimize(args) => minimize::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
         Command::Venn(args) => venn::run(&args),
     }
 }

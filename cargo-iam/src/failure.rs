@@ -10,6 +10,8 @@ use crate::paint;
 /// What ends a command with the exit status 2.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// Where the tests' roles are cannot be looked through.
+    Backend(iam_fixture::Error),
     /// A file cannot be written.
     File { path: String, error: io::Error },
     /// A file or standard input cannot be read.
@@ -34,6 +36,7 @@ impl Failure {
         let text = match self {
             // `… | head` has read enough: nothing went wrong.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Failure::Backend(error) => paint::error(&error.to_string()),
             Failure::File { path, error } => paint::error(&format!("cannot write `{path}`: {error}")),
             Failure::Input { name, error } => paint::error(&format!("cannot read `{name}`: {error}")),
             Failure::Output(error) => paint::error(&format!("cannot write the output: {error}")),

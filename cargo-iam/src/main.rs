@@ -9,6 +9,7 @@
 //! venn A B [C]       Permissions::actions ─▶ svg · json
 //! actions PATTERN…   catalogue::expand ─▶ table · json
 //! serve              iam-endpoint on a port ─▶ exports · journal of decisions
+//! sweep              iam_fixture::sweep ─▶ what killed test runs left · its removal
 //! completions SHELL
 //! ```
 //!
@@ -29,6 +30,7 @@ mod paint;
 mod request;
 mod serve;
 mod statement;
+mod sweep;
 mod venn;
 
 use std::process::ExitCode;
