@@ -8,10 +8,12 @@
 //!                                            ▼
 //!              Answer: yes · no, with a Counterexample that `PolicySet::decide` confirms · Unknown, with the reason
 //!
-//! formula    a question as cases: these statements match and those do not
+//! actions    a question as classes of actions: those that the same statements are about
+//! formula    the question for a class as cases: these statements match and those do not
 //! variables  a case with policy variables as cases with values for them
-//! search     a case as boxes, one literal per dimension: action, resource, each condition key
-//! texts      actions, resources, strings: a text in some globs and not in others
+//! search     a case as boxes, one literal per dimension: resource, each condition key
+//! wanted     literals of one dimension: with values for variables, or with marks for any value
+//! texts      resources, strings: a text in some globs and not in others
 //! values     condition keys: no value, one, several; numbers, dates, addresses
 //! readable   a point of the space as a request that a person understands
 //! ```
@@ -21,6 +23,7 @@
 //! resource; condition keys are independent of each other and may be absent. So an inclusion that is proven holds in AWS too, and
 //! a counterexample is one by the policies' own text, though AWS may never send such a request.
 
+mod actions;
 mod answer;
 #[doc(hidden)]
 pub mod assert;
@@ -38,6 +41,7 @@ mod texts;
 mod unknown;
 mod values;
 mod variables;
+mod wanted;
 mod write;
 
 use std::sync::Arc;

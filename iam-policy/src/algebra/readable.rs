@@ -25,6 +25,16 @@ pub(super) fn request(set: &Permissions, found: &Request) -> Request {
     found.clone()
 }
 
+/// A value for a condition key, unlike those of others.
+pub(super) fn value(key: &str, number: usize) -> String {
+    match key {
+        "aws:principalaccount" | "aws:resourceaccount" | "aws:sourceaccount" => "123456789012".to_owned(),
+        "aws:requestedregion" => "us-east-1".to_owned(),
+        _ if number == 0 => "example".to_owned(),
+        _ => format!("example{number}"),
+    }
+}
+
 /// The actions of the catalogue, those with the most in common first.
 fn actions(found: &str) -> Vec<Action> {
     if let Some(action) = catalogue::action(found) {

@@ -33,6 +33,7 @@ const USER: &str = "${aws:username}";
 fn variables_are_neither_any_text_nor_a_text_of_their_own() {
     let home = format!("+home/{USER}/*");
     let private = format!("+home/{USER}/private");
+    let twice = format!("+{USER}/{USER}");
     let is_bob = r#""StringEquals":{"aws:username":"bob"}"#;
     let not_bob = r#""StringNotEquals":{"aws:username":"bob"}"#;
     let bob_if_bob = format!("+home/bob/*|{is_bob}");
@@ -44,6 +45,7 @@ fn variables_are_neither_any_text_nor_a_text_of_their_own() {
         (&["+home/*"], &[&*home], false),
         (&[&*home], &[&*home], true),
         (&[&*private], &[&*home], true),
+        (&[&*twice], &["+*/*"], true),
         (&[&*home], &[&*private], false),
         (&[&*home], &["+home/*", "-home/bob/*"], false),
         (&[&*home_but_bob], &["+home/*", "-home/bob/*"], false),
@@ -69,7 +71,7 @@ fn what_variables_leave_open_is_unknown_and_names_its_statement() {
     // The same name twice: the search has no way to tell these apart.
     let answer = is_subset(&[&format!("+{USER}/{USER}")], &["+*/*", "-a*/*b", "-b*/*a"]);
     assert!(!answer.is_yes(), "{answer:?}");
-    let answer = is_subset(&[&format!("+{USER}/{USER}")], &["+*/*"]);
+    let answer = is_subset(&[&format!("+{USER}/{USER}")], &["+*/*", "-?/??"]);
     let unknown = answer.unknown().unwrap_or_else(|| panic!("{answer:?}"));
     assert!(unknown.reason().contains("variables"));
     assert_eq!(unknown.statement().map(StatementRef::index), Some(0));
