@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --package iam-endpoint --all-features --bench call`, and with `--profile dev` for what users of `cargo test`
 //! have. Each operation is measured in an empty account and in one with 200 roles and 10,000 objects; the cost is the median,
-//! of a request that is signed once.
+//! of a request that is signed once. Operations that are named as arguments are measured alone.
 
 #![allow(clippy::print_stdout, reason = "a program that measures")]
 
@@ -22,6 +22,7 @@ const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::bench/*"},
     {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::123456789012:role/*"},
     {"Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:GetItem"],"Resource":"arn:aws:dynamodb:*:*:table/bench"},
+    {"Effect":"Allow","Action":"ec2:RunInstances","Resource":"*"},
     {"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:us-east-1:123456789012:bench"}]}"#;
 
 fn main() {
@@ -31,7 +32,12 @@ fn main() {
         println!("one call in process, median of {CALLS}, {build} build\n");
         println!("{:<12} {:>10} {:>34}", "operation", "empty", format!("{ROLES} roles, {OBJECTS} objects"));
         let (empty, full) = (Account::new(0, 1).await, Account::new(ROLES, OBJECTS).await);
-        for operation in ["GetObject", "PutObject", "AssumeRole", "PutItem", "SendMessage", "denied"] {
+        let operations =
+            ["GetObject", "PutObject", "AssumeRole", "PutItem", "SendMessage", "RunInstances", "denied"];
+        // Cargo has arguments of its own.
+        let named: Vec<_> = std::env::args().filter(|name| operations.contains(&&**name)).collect();
+        let is_wanted = |operation: &&str| named.is_empty() || named.iter().any(|name| name == operation);
+        for operation in operations.into_iter().filter(is_wanted) {
             let (at_none, at_many) = (empty.median(operation).await, full.median(operation).await);
             println!("{operation:<12} {:>7.1} µs {:>31.1} µs", micros(at_none), micros(at_many));
         }
@@ -82,6 +88,18 @@ impl Account {
                 "DynamoDB_20120810.PutItem",
                 r#"{"TableName":"bench","Item":{"id":{"S":"1"}}}"#,
             ),
+            "RunInstances" => {
+                let instance = [
+                    ("ImageId", "ami-0123456789abcdef0"),
+                    ("InstanceType", "t3.micro"),
+                    ("MinCount", "1"),
+                    ("MaxCount", "1"),
+                    ("KeyName", "bench"),
+                    ("SubnetId", "subnet-0123456789abcdef0"),
+                    ("SecurityGroupId.1", "sg-0123456789abcdef0"),
+                ];
+                form("ec2", "RunInstances&Version=2016-11-15", &instance)
+            }
             "SendMessage" => {
                 let url = "https://sqs.us-east-1.amazonaws.com/123456789012/bench";
                 json(
@@ -117,7 +135,7 @@ impl Account {
         // What nobody performs here is measured up to there.
         let expected: &[u16] = match operation {
             "denied" => &[403],
-            "PutItem" | "SendMessage" => &[200, 501],
+            "PutItem" | "RunInstances" | "SendMessage" => &[200, 501],
             _ => &[200],
         };
         let mut took = Vec::with_capacity(CALLS);

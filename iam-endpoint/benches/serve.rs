@@ -29,21 +29,31 @@ const TURN: Duration = Duration::from_secs(2);
 /// Turns of each contestant with each operation.
 const TURNS: usize = 3;
 
-/// Makes a role that may do the four operations and what they are done on, and prints the keys of its session, the URL of the
-/// queue, and `-` for what is not performed.
-const SETUP: &str = r#"
+/// Roles and objects that are there in the second part.
+const ROLES: usize = 200;
+const OBJECTS: usize = 10_000;
+
+/// What both scripts begin with.
+const CLIENTS: &str = r#"
 import boto3, botocore, json, sys
-url, key, secret = sys.argv[1:]
+url, key, secret = sys.argv[1:4]
 def client(name):
     return boto3.client(name, endpoint_url=url, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret,
                         config=botocore.config.Config(s3={"addressing_style": "path"}))
 iam, s3 = client("iam"), client("s3")
-arn = client("sts").get_caller_identity()["Arn"]
 trust = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}
 allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Resource": "*",
          "Action": ["s3:GetObject", "dynamodb:PutItem", "sqs:SendMessage", "sts:AssumeRole"]}}
-iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(trust))
-iam.put_role_policy(RoleName="bench", PolicyName="own", PolicyDocument=json.dumps(allow))
+def role(name):
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(allow))
+"#;
+
+/// Makes a role that may do the four operations and what they are done on, and prints the keys of its session, the URL of the
+/// queue, and `-` for what is not performed.
+const SETUP: &str = r#"
+arn = client("sts").get_caller_identity()["Arn"]
+role("bench")
 s3.create_bucket(Bucket="bench")
 s3.put_object(Bucket="bench", Key="object", Body=b"x" * 1024)
 def performed(make):
@@ -58,6 +68,17 @@ queue = performed(lambda: client("sqs").create_queue(QueueName="bench")["QueueUr
 role = "arn:aws:iam::%s:role/bench" % arn.split(":")[4]
 keys = client("sts").assume_role(RoleArn=role, RoleSessionName="bench")["Credentials"]
 print(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], role, "bench" if table else "-", queue or "-")
+"#;
+
+/// Makes as many roles and objects as it is told.
+const FILL: &str = r#"
+from concurrent.futures import ThreadPoolExecutor
+roles, objects = map(int, sys.argv[4:])
+for number in range(roles):
+    role("other-%d" % number)
+with ThreadPoolExecutor(4) as threads:
+    put = lambda number: s3.put_object(Bucket="bench", Key="object-%d" % number, Body=b"x")
+    list(threads.map(put, range(objects)))
 "#;
 
 fn main() {
@@ -81,13 +102,22 @@ fn main() {
         moto.as_ref().map(|emulator| peer("moto_server", emulator)),
     ];
     let contestants: Vec<Contestant> = [Some(ours)].into_iter().chain(peers).flatten().collect();
-    println!("{CONNECTIONS} connections, {TURNS} turns of {} s each\n", TURN.as_secs());
+    println!("{CONNECTIONS} connections, {TURNS} turns of {} s each", TURN.as_secs());
+    compare_all("nothing else stored", &contestants);
+    for contestant in &contestants {
+        let Contestant { name, url, administrator, .. } = contestant;
+        python(name, FILL, url, administrator, &[&ROLES.to_string(), &OBJECTS.to_string()]);
+    }
+    compare_all(&format!("{ROLES} roles and {OBJECTS} objects more"), &contestants);
+}
+
+fn compare_all(state: &str, contestants: &[Contestant]) {
     println!(
-        "{:<12} {:<13} {:>12} {:>11} {:>11}   ours",
+        "\n{state}\n{:<12} {:<13} {:>12} {:>11} {:>11}   ours",
         "operation", "contestant", "requests/s", "p50", "p99"
     );
     for operation in ["GetObject", "PutItem", "SendMessage", "AssumeRole"] {
-        compare(operation, &contestants);
+        compare(operation, contestants);
     }
 }
 
@@ -127,6 +157,7 @@ fn compare(operation: &str, contestants: &[Contestant]) {
 struct Contestant {
     name: &'static str,
     url: String,
+    administrator: Credentials,
     session: Credentials,
     role: String,
     table: String,
@@ -135,18 +166,12 @@ struct Contestant {
 
 impl Contestant {
     fn new(name: &'static str, url: String, administrator: &Credentials) -> Self {
-        let Credentials { access_key_id, secret_access_key, .. } = administrator;
-        let output = Command::new(emulator::environment().join("bin/python"))
-            .args(["-c", SETUP, &url, access_key_id, secret_access_key])
-            .output()
-            .expect("python runs");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = python(name, SETUP, &url, administrator, &[]);
         let told: Vec<&str> = text.split_whitespace().collect();
         let &[id, secret, token, role, table, queue] = told.as_slice() else { panic!("{name} tells {text}") };
         let session = Credentials::new(id, secret).with_session_token(token);
         let (role, table, queue) = (role.to_owned(), table.to_owned(), queue.to_owned());
-        Self { name, url, session, role, table, queue }
+        Self { name, url, administrator: administrator.clone(), session, role, table, queue }
     }
 
     fn address(&self) -> &str {
@@ -202,4 +227,16 @@ impl Contestant {
         bytes.extend_from_slice(&body);
         Some(bytes)
     }
+}
+
+/// Runs a script with the URL and the keys, and gives what it prints.
+fn python(name: &str, script: &str, url: &str, keys: &Credentials, arguments: &[&str]) -> String {
+    let Credentials { access_key_id, secret_access_key, .. } = keys;
+    let output = Command::new(emulator::environment().join("bin/python"))
+        .args(["-c", &[CLIENTS, script].concat(), url, access_key_id, secret_access_key])
+        .args(arguments)
+        .output()
+        .expect("python runs");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

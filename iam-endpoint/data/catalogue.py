@@ -25,11 +25,21 @@ class ResourceType:
 
 @dataclasses.dataclass
 class Action:
+    prefix: str
     name: str
     level: str
     types: dict  # name of a resource type → whether the action requires it
     keys: set  # condition keys, in lower case
-    passes_role: bool
+    dependents: list  # `prefix:action` that its caller also needs
+
+    @property
+    def passes_role(self):
+        return "iam:PassRole" in self.dependents
+
+    @property
+    def own_dependents(self):
+        """Those of its own service, without its prefix."""
+        return [d.partition(":")[2] for d in self.dependents if d.startswith(f"{self.prefix}:")]
 
 
 class Service:
@@ -57,8 +67,7 @@ class Service:
                 of, _, own_set = text.partition(":")
                 required[of.rstrip("*")] = of.endswith("*")
                 keys |= sets[own_set] | type_keys[of.rstrip("*")]
-            passes = "iam:PassRole" in dependents.split()
-            self.actions[name.lower()] = Action(name, level, required, keys, passes)
+            self.actions[name.lower()] = Action(self.prefix, name, level, required, keys, dependents.split())
 
 
 def services():

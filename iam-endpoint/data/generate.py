@@ -32,7 +32,8 @@ TARGET     what stands before the dot in `X-Amz-Target`; VERSION its API version
 DENIAL     `Code:status` of the error for who is not authorized, if the model has one of its own
 FLAGS      of a service: `checked`, if all its operations were checked by hand; `passes=SERVICE`, the value of
            `iam:PassedToService` unless it is `PREFIX.amazonaws.com`.
-           Of an operation: `anonymous`, it is not signed; `deprecated`; `stream`, its input is an event stream.
+           Of an operation: `anonymous`, it is not signed; `blob`, a REST request's whole body
+           is a blob; `deprecated`; `stream`, its input is an event stream.
            Separated by spaces.
 ROUTE      REST only: `METHOD /path/{Label}/{Greedy+}?name&name=value :header`: parameters and headers that every request
            for it has
@@ -196,16 +197,19 @@ class Table:
     @staticmethod
     def flags(operation):
         flags = ["anonymous"] * operation.is_anonymous
+        flags += ["blob"] * operation.has_blob_body
         flags += ["deprecated"] * operation.model.get("deprecated", False)
         flags += ["stream"] * operation.has_event_stream_input
         return " ".join(flags)
 
     def checks(self, operation, own, section):
-        by_hand = section.checks.get(operation.name)
-        if not by_hand:
-            texts = self.rules.checks(operation, own)
-            return [grammar.check(text, operation, self.catalogue, own) for text in texts]
-        return list(filter(None, (self.verified(item, grammar.check, operation, own) for item in by_hand)))
+        by_hand = section.checks.get(operation.name) or [
+            overlay.Item(text, f"what rules say of {operation.service.id}:{operation.name}")
+            for text in self.rules.checks(operation, own)
+        ]
+        tagging = self.rules.tagging(operation, own, [item.text for item in by_hand])
+        items = by_hand + [overlay.Item(text, by_hand[0].place) for text in tagging]
+        return list(filter(None, (self.verified(item, grammar.check, operation, own) for item in items)))
 
     def keys(self, operation, own, section, checks):
         """The condition keys of an operation: what rules find, then what is written by hand instead or besides."""

@@ -84,6 +84,12 @@ class Operation:
         members = self.input["members"].values()
         return any(self.service.shapes[ref["shape"]].get("eventstream") for ref in members)
 
+    @property
+    def has_blob_body(self):
+        """Whether the body of a REST request is bytes that mean nothing to the API."""
+        payload = self.input["members"].get(self.input.get("payload"))
+        return self.service.is_rest and payload is not None and self.service.shapes[payload["shape"]]["type"] == "blob"
+
     def route(self):
         """Method and URI template, with the query parameters and headers that every such request has."""
         http = self.model["http"]

@@ -6,6 +6,8 @@ The rules answer in the grammar of the overlay files, and what they say is verif
 import collections
 import re
 
+import grammar
+
 # Services whose callers show tokens of their own, which IAM does not know.
 WITH_TOKENS = ("codecatalyst", "connectparticipant", "sso")
 
@@ -36,7 +38,7 @@ CREATES = {
 LISTS = {"Describe", "List", "Query", "Search"}
 
 # Members of any service that name any of its resources.
-ANY_ARN = {"resourcearn", "arn", "resourceidentifier", "taggableresourcearn", "resourcearnlist"}
+ANY_ARN = {"resourcearn", "arn", "resourceidentifier", "taggableresourcearn", "resourcearnlist", "chimebearer"}
 ANY_ID = {"resourceid", "resource", "resourcename"}
 
 # Members that are no names of anything.
@@ -57,6 +59,7 @@ ALIASES = {
     "dbsnapshot": "snapshot",
     "dbsubnetgroup": "subgrp",
     "eventsubscription": "es",
+    "jobflow": "cluster",
     "optiongroup": "og",
     "policystore": "policystore",
 }
@@ -78,6 +81,7 @@ SURELY_PASSED = re.compile(
     r"|servicerole|customer|logging|monitoring|cloudwatch|cloudwatchlogs?|taskexecution|domainiam|import)*role(arn)?)$"
 )
 PASSING = re.compile(r"(?!Assume|Get|List|Describe|Search|Delete|Batch(Get|Delete)|Tag|Untag|Test|Disassociate|Remove|Validate)")
+TAGS_IT = re.compile("(Add|Create)?Tags?(Resource|ToResource)?$")
 TAGS = re.compile(r"(resource)?tag(s|list|set|ging|specifications|map)?|newtags|addtags|tagstoadd")
 
 
@@ -134,9 +138,49 @@ class Rules:
         action = own.actions.get(operation.name.lower())
         if not action:
             return ["?"]
-        check = self.check(operation, action, own)
-        made = [target for target in check.partition("@")[2].split(",") if target and "=" not in target]
-        return [check, f"CreateTags@{','.join(made)} if TagSpecifications"] if made and tags_what_it_makes(operation) else [check]
+        return [self.check(operation, action, own)]
+
+    def tagging(self, operation, own, checks):
+        """The check of the tags that go to what an operation makes; it asks for a second action where the reference says so.
+
+        The reference has that action among the dependent ones; EC2 asks for it wherever a request has tags:
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+        """
+        path = tags(operation)
+        if own is None or not path or path.endswith("Keys[]") or checks[0] in ("-", "?"):
+            return []
+        name, _, rest = checks[0].partition("@")
+        action = own.actions.get(name.lower())
+        found = [own.actions[d.lower()] for d in action.own_dependents if TAGS_IT.match(d)] if action else []
+        if has_tag_specifications(operation):
+            found, path = [own.actions["createtags"]], "TagSpecifications"
+        if not found or any(check.partition("@")[0] == found[0].name for check in checks):
+            return []
+        targets = list(filter(None, grammar.split(re.split(r" (?:if|unless) ", rest)[0], ",")))
+        made = [target for target in targets if "=" not in target]
+        if not has_tag_specifications(operation):
+            return [f"{found[0].name}@{self.made(operation, own, found[0], targets)} if {path}"]
+        if len(made) > 1:
+            return [f"CreateTags@{name} if {path}[].ResourceType='{name}'" for name in made]
+        return [f"CreateTags@{name} if {path}" for name in made]
+
+    @staticmethod
+    def made(operation, own, tagging, targets):
+        """What gets the tags: the resource that an operation is called after, else the only new one."""
+        noun = re.sub("(from|topoint|toregion|by).*", "", singular(normal(operation.name[VERB.match(operation.name).end() :])))
+        noun = ALIASES.get(noun, noun)
+        types = [*tagging.types, *(re.split(r"[=?:]", target)[0] for target in targets if target[0] != "*")]
+        named = [of for of in types if noun.endswith(normal(of)) or noun and normal(of).endswith(noun)]
+        of = max(named, key=lambda of: (normal(of) == noun, len(of)), default=None)
+        of_type = [target for target in targets if re.split(r"[=?:]", target)[0] == of]
+        of_type = [target for target in of_type if "=Target" in target] or of_type
+        if of_type and "=Source" not in of_type[0]:
+            return of_type[0].replace("?", "", 1)
+        if of:
+            found = None if of_type else Binding.best(operation, own, own.types[of.lower()], noun, False)
+            return f"{of}{found.number}={';'.join(found.values)}" if found and found.values else of
+        new = [target for target in targets if "=" not in target and target in tagging.types]
+        return new[0] if len(new) == 1 else "*=unknown()"
 
     def by_path(self, operation, own):
         """API Gateway has an action for each HTTP method, and ARNs that are the paths of its API.
@@ -244,7 +288,7 @@ def bind(operation, prefix, of, number, noun, alone):
     required = [m for _, m in leaves if m.required and m.depth == 0 and m.kind in ("string", "enum")]
     only = required[0] if len(required) == 1 and alone and required[0].kind == "string" else None
     type_name = normal(of.name)
-    if not variables and "*" not in skeleton:
+    if not variables:
         return Binding([], 100)
 
     whole = max(
@@ -389,17 +433,13 @@ def roles(operation, own):
     return [m.path for m in operation.members if m.kind == "string" and wanted(singular(normal(m.leaf)))]
 
 
-def tags_what_it_makes(operation):
-    """Whether EC2 asks for `ec2:CreateTags` too, on what the operation makes, if the request has tags.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
-    """
+def has_tag_specifications(operation):
     return operation.service.id == "ec2" and "TagSpecifications" in operation.input["members"]
 
 
 def keys(operation, action):
     """Condition keys of the action that have the name of a member."""
-    if tags_what_it_makes(operation):
+    if has_tag_specifications(operation):
         yield "ec2:createaction", f"'{operation.name}'"
     leaves = {normal(m.leaf): m.path for m in operation.members if m.depth == 0}
     for key in sorted(action.keys):

@@ -47,22 +47,65 @@ impl Body {
         }
     }
 
+    /// The same, and calls `on_error` if it breaks off.
+    pub(crate) fn on_error(self, on_error: impl FnOnce() + Send + Sync + Unpin + 'static) -> Self {
+        Self::stream(Watched { body: self, on_error: Some(on_error) })
+    }
+
     /// Reads the body to its end, all of it into memory.
     ///
     /// # Errors
     ///
     /// If it does not come to its end.
-    pub async fn collect(self) -> Result<Bytes, BodyError> {
-        let mut stream = match self.0 {
-            Kind::Whole(bytes) => return Ok(bytes),
-            Kind::Stream(stream) => stream,
-        };
+    pub async fn collect(mut self) -> Result<Bytes, BodyError> {
+        if let Kind::Whole(bytes) = self.0 {
+            return Ok(bytes);
+        }
         let mut all = BytesMut::new();
-        while let Some(frame) = poll_fn(|context| stream.as_mut().poll_frame(context)).await {
+        while let Some(frame) = frame(&mut self).await {
             all.extend_from_slice(frame?.data_ref().map_or(&[], |data| data));
         }
         Ok(all.freeze())
     }
+}
+
+/// A stream of which somebody wants to know when it breaks off.
+struct Watched<F> {
+    body: Body,
+    on_error: Option<F>,
+}
+
+impl<F: FnOnce() + Unpin> http_body::Body for Watched<F> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Err(_))) = &frame
+            && let Some(on_error) = self.on_error.take()
+        {
+            on_error();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The next piece of a body.
+pub(crate) async fn frame<B: http_body::Body + Unpin>(
+    body: &mut B,
+) -> Option<Result<Frame<B::Data>, B::Error>> {
+    poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await
 }
 
 impl<B: Into<Bytes>> From<B> for Body {

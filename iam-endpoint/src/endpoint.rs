@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{Method, Request, Response, Uri};
 use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 
 use crate::body::Body;
 use crate::clock::{self, Clock};
 use crate::credentials::Credentials;
+use crate::headers::Headers;
 use crate::iam::{self, AccessKey, Role};
 use crate::journal::{Event, Journal, Observer};
 use crate::organization::Organization;
@@ -22,6 +24,7 @@ use crate::request::Parts;
 use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
+use crate::sigv4::{self, Signer};
 use crate::told::Told;
 use crate::weather::{Server, Sky, Weather};
 
@@ -101,7 +104,50 @@ impl Endpoint {
     /// account in a process have the same.
     #[must_use]
     pub fn administrator(&self) -> Credentials {
-        self.shared.account.administrator.clone()
+        self.shared.account.administrator.credentials()
+    }
+
+    /// Signs a request in the name of the account's first IAM user: the headers that make it whole.
+    ///
+    /// A client's own signer derives the signing key anew with each request, which in a debug build is a good part of what a
+    /// call costs; a client in this process that makes many calls may have them signed here instead. The names of `headers`
+    /// are in lower case, and the time is the endpoint's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use http::{Method, Uri};
+    ///
+    /// let endpoint = iam_endpoint::Endpoint::new();
+    /// let uri = Uri::from_static("https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity");
+    /// let signature = endpoint.sign("sts", "us-east-1", &Method::GET, &uri, Vec::new(), b"");
+    /// let headers = signature.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    /// assert_eq!(endpoint.answer(Method::GET, uri, headers, bytes::Bytes::new()).await.status(), 200);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn sign(
+        &self,
+        signing_name: &str,
+        region: &str,
+        method: &Method,
+        uri: &Uri,
+        headers: Vec<(&str, &[u8])>,
+        body: &[u8],
+    ) -> [(&'static str, String); 2] {
+        let parts = Parts { method: method.clone(), uri: uri.clone() };
+        let date = clock::basic(clock::in_seconds(self.shared.clock.now()));
+        let mut headers: Vec<(&str, &[u8])> = headers;
+        headers.push(("x-amz-date", date.as_bytes()));
+        let key = &self.shared.account.administrator;
+        let signer =
+            Signer { access_key_id: &key.id, keys: &key.keys, session_token: None, region, signing_name };
+        let authority = uri.authority().map_or("", Authority::as_str);
+        let payload = sigv4::hash_payload(body);
+        let authorization = signer.authorization(&parts, &Headers::new(headers), authority, &payload, &date);
+        // What cannot be signed, a query that is not UTF-8, is refused as unsigned.
+        [("x-amz-date", date), ("authorization", authorization.unwrap_or_default())]
     }
 
     /// The ARN of the account's first IAM user.
@@ -126,6 +172,12 @@ impl Endpoint {
     #[must_use]
     pub fn partition(&self) -> &'static str {
         self.shared.partition
+    }
+
+    /// What the endpoint's clock shows.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.shared.clock.now()
     }
 
     /// What was asked of this endpoint, decided and answered, whatever the account.
@@ -219,7 +271,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// What is told of each call, in the thread that answers it and before its answer.
+    /// What is told of each call, in the thread that answers it and before its answer; and once more of one whose answer breaks
+    /// off on its way, whose outcome then is [`Unavailable`](crate::Outcome::Unavailable).
     ///
     /// # Examples
     ///
@@ -238,6 +291,22 @@ impl EndpointBuilder {
     #[must_use]
     pub fn perform(mut self, performer: impl Perform + 'static) -> Self {
         self.performers.push(performer);
+        self
+    }
+
+    /// What a user can do for an operation of a service that is authorized and that nobody performs: the end of the message of
+    /// `AuthorizedNotPerformed`. The service is named as botocore's data does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let endpoint = iam_endpoint::Endpoint::builder()
+    ///     .advise(|service| format!("start an emulator of `{service}`"))
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn advise(mut self, advise: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.performers.set_advice(advise);
         self
     }
 
@@ -321,7 +390,7 @@ pub(crate) struct Shared {
 pub(crate) struct Account {
     pub(crate) id: String,
     iam: RwLock<iam::State>,
-    administrator: Credentials,
+    administrator: Arc<AccessKey>,
 }
 
 /// What the accounts of an endpoint have in common.
@@ -446,7 +515,7 @@ impl Shared {
 
     /// What only this endpoint knows: it seals what only it may open.
     pub(crate) fn secret(&self) -> &str {
-        &self.account.administrator.secret_access_key
+        self.account.administrator.keys.secret()
     }
 
     /// The ARN of a role, or of what would be one of this name.

@@ -104,41 +104,29 @@ impl Fault {
 
 impl Fault {
     /// The caller may do it, and nothing performs it: neither a denial nor a success.
-    pub(crate) fn not_performed(service: &str, operation: &str) -> Self {
-        /// The services that a feature of `iam-fixture` keeps in memory, and the feature.
-        const FEATURES: [(&str, &str); 9] = [
-            ("dynamodb", "dynamodb"),
-            ("events", "eventbridge"),
-            ("kms", "kms"),
-            ("lambda", "lambda"),
-            ("logs", "logs"),
-            ("secretsmanager", "secretsmanager"),
-            ("sns", "sns"),
-            ("sqs", "sqs"),
-            ("ssm", "ssm"),
-        ];
-        let feature = FEATURES.iter().find(|(id, _)| *id == service).map(|(_, feature)| {
-            format!("the feature `{feature}` of `iam-fixture` keeps this service in memory, and ")
-        });
+    pub(crate) fn not_performed(service: &str, operation: &str, advice: &str) -> Self {
+        let end = if advice.is_empty() { "" } else { "; " };
         Self {
             status: StatusCode::NOT_IMPLEMENTED,
             code: Cow::Borrowed("AuthorizedNotPerformed"),
             message: format!(
-                "the caller is allowed to do `{service}:{operation}`, but nothing behind this endpoint performs it; {}\
-                 `IAM_FIXTURE_UPSTREAM` sends it to an emulator",
-                feature.unwrap_or_default()
+                "the caller is allowed to do `{service}:{operation}`, but nothing behind this endpoint performs \
+                 it{end}{advice}"
             ),
             outcome: Outcome::NotPerformed,
         }
     }
 }
 
+/// Whoever was to perform a call did not, or not to the end.
+pub(crate) const UPSTREAM_UNAVAILABLE: &str = "UpstreamUnavailable";
+
 impl Fault {
     /// The caller may do it, and whoever was to perform it did not: neither a denial nor a success.
     pub(crate) fn unavailable(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
-            code: Cow::Borrowed("UpstreamUnavailable"),
+            code: Cow::Borrowed(UPSTREAM_UNAVAILABLE),
             message: message.into(),
             outcome: Outcome::Unavailable,
         }

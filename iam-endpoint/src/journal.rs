@@ -74,6 +74,23 @@ impl Journal {
         events.push_back(event);
     }
 
+    /// Says that the answer to a call did not come to its end.
+    pub(crate) fn break_off(&self, request_id: &str, code: &str) {
+        let amended = {
+            let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(event) = events.iter_mut().rev().find(|event| event.request_id == request_id) else {
+                return;
+            };
+            let amended = Arc::make_mut(event);
+            amended.outcome = Outcome::Unavailable;
+            amended.code = Some(code.to_owned());
+            Arc::clone(event)
+        };
+        if let Some(Observer(observe)) = &self.observer {
+            observe(&amended);
+        }
+    }
+
     fn newest(&self, wanted: impl Fn(&Event) -> bool, count: usize) -> Vec<Arc<Event>> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<_> =
@@ -91,7 +108,7 @@ impl fmt::Debug for Journal {
 }
 
 /// One call to an endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event {
     /// The id that the answer carries: `x-amzn-requestid`, and for S3 `x-amz-request-id`.
@@ -115,7 +132,7 @@ pub struct Event {
 }
 
 /// One question, whether the caller may do an action on a resource, and its answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Authorization {
     /// What was asked: principal, action, resource and condition keys.
@@ -171,7 +188,8 @@ pub enum Outcome {
     NotMapped,
     /// It was authorized, and neither the endpoint nor anything it was given performs it: 501.
     NotPerformed,
-    /// It was authorized, and the upstream that performs it did not answer: 502 or 504.
+    /// It was authorized, and the upstream that performs it did not answer: 502 or 504; or its answer broke off on the way to
+    /// the client, who had the status by then.
     Unavailable,
 }
 

@@ -10,7 +10,7 @@ use iam_policy::Context;
 use crate::addressee::{self, Addressee};
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
-use crate::derive::{self, Checks, Keys, Question, Scope};
+use crate::derive::{self, Checks, Keys, Places, Question, Scope};
 use crate::ec2;
 use crate::fault::Fault;
 use crate::headers::Headers;
@@ -127,10 +127,12 @@ impl Asked {
         let declared =
             declared.as_deref().map(|text| derive::checks(text, own)).transpose().map_err(|_| unmapped())?;
         let keys = plan.as_ref().map_or(&[][..], |plan| &plan.keys);
-        let checks = match declared.as_ref().or(plan.as_ref().map(|plan| &plan.checks)) {
-            Some(Checks::All(checks)) => checks.as_slice(),
-            Some(Checks::Nothing) => &[],
-            Some(Checks::Unknown) | None => return Err(unmapped()),
+        let declared = declared.map(|checks| (Places::of(&checks, keys), checks));
+        let of_table = plan.as_ref().map(|plan| (&plan.places, &plan.checks));
+        let (places, checks) = match declared.as_ref().map(|(places, checks)| (places, checks)).or(of_table) {
+            Some((places, Checks::All(checks))) => (places, checks.as_slice()),
+            Some((places, Checks::Nothing)) => (places, &[][..]),
+            Some((_, Checks::Unknown)) | None => return Err(unmapped()),
         };
         if self.operation.is_some_and(Operation::has_event_stream) {
             return Err(Fault::event_stream(service.id(), &self.name));
@@ -146,7 +148,7 @@ impl Asked {
         };
         let mut questions = derive::questions(&scope, checks, keys)?;
         resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
-        let keys = Keys::of(&scope, keys, service.receiver_of_roles().unwrap_or_default());
+        let keys = Keys::of(&scope, keys, places, service.receiver_of_roles().unwrap_or_default());
         for question in &questions {
             ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
         }
@@ -177,7 +179,7 @@ impl Asked {
     }
 }
 
-fn ask(call: &Call<'_>, question: &Question, keys: &Keys) -> Result<(), Refusal> {
+fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refusal> {
     let tags = resource_tags(call, &question.resource);
     let bucket = question.resource.split_once(":s3:::").and_then(|(_, path)| path.split('/').next());
     let (owner, policy) = match bucket.and_then(|bucket| call.bucket_of(bucket, &question.action)) {

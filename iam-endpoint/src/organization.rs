@@ -89,6 +89,10 @@ impl Organization {
         organization
     }
 
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     #[track_caller]
     fn add(&mut self, target: Target, mut path: String, scps: &[Policies], rcps: &[Policies]) {
         let is_account = target.is_account();

@@ -51,7 +51,8 @@ pub trait Perform: Send + Sync {
     /// Whether this one takes the body of an operation as it comes, with [`Allowed::take_upload`]. Those that do not are not
     /// asked to perform it then.
     ///
-    /// It is asked of uploads to S3 that a server gets: `PutObject` and `UploadPart` of more than a mebibyte.
+    /// It is asked of what a server gets of more than a mebibyte and whose whole body is a blob: `PutObject` and `UploadPart`
+    /// of S3, and of other services where the header `x-amz-content-sha256` tells the body's hash.
     fn streams(&self, _service: &str, _operation: &str) -> bool {
         false
     }
@@ -110,33 +111,47 @@ impl Allowed {
 
 /// All who perform, in the order in which they are asked.
 #[derive(Clone, Default)]
-pub(crate) struct Performers(Vec<Arc<dyn Perform>>);
+pub(crate) struct Performers {
+    all: Vec<Arc<dyn Perform>>,
+    advice: Option<Arc<Advise>>,
+}
+
+type Advise = dyn Fn(&str) -> String + Send + Sync;
 
 impl Performers {
     pub(crate) fn push(&mut self, performer: impl Perform + 'static) {
-        self.0.push(Arc::new(performer));
+        self.all.push(Arc::new(performer));
+    }
+
+    pub(crate) fn set_advice(&mut self, advise: impl Fn(&str) -> String + Send + Sync + 'static) {
+        self.advice = Some(Arc::new(advise));
+    }
+
+    /// What it takes for a service to be performed.
+    pub(crate) fn advice(&self, service: &str) -> String {
+        self.advice.as_ref().map_or_else(String::new, |advise| advise(service))
     }
 
     /// The tags of a resource, where one of them keeps it.
     pub(crate) fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
-        self.0.iter().find_map(|performer| performer.tags(arn))
+        self.all.iter().find_map(|performer| performer.tags(arn))
     }
 
     /// Whether one of them performs a service that the endpoint would keep itself.
     pub(crate) fn replace(&self, service: &str) -> bool {
-        self.0.iter().any(|performer| performer.replaces(service))
+        self.all.iter().any(|performer| performer.replaces(service))
     }
 
     /// Whether one of them takes the body of an operation as it comes.
     #[cfg(feature = "server")]
     pub(crate) fn stream(&self, service: &str, operation: &str) -> bool {
-        self.0.iter().any(|performer| performer.streams(service, operation))
+        self.all.iter().any(|performer| performer.streams(service, operation))
     }
 
     /// The first one's answer.
     pub(crate) async fn perform(&self, allowed: &Allowed) -> Option<Response<Body>> {
         let is_upload = allowed.has_upload();
-        for performer in &self.0 {
+        for performer in &self.all {
             if is_upload && !performer.streams(allowed.service, &allowed.operation) {
                 continue;
             }
@@ -150,7 +165,7 @@ impl Performers {
 
 impl fmt::Debug for Performers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Performers").field("count", &self.0.len()).finish()
+        f.debug_struct("Performers").field("all", &self.all.len()).finish_non_exhaustive()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::call::{Call, Record};
 use crate::clock;
 use crate::digits::hex;
 use crate::endpoint::Shared;
-use crate::fault::Fault;
+use crate::fault::{Fault, UPSTREAM_UNAVAILABLE};
 use crate::headers::Headers;
 use crate::host::Host;
 use crate::identify::{Check, Identified};
@@ -39,18 +39,30 @@ use crate::upload::{self, Broken, Passed};
 use crate::weather::{Interrupted, Sky};
 use crate::{analyzer, iam, mapped, s3, sts};
 
+/// A request as it came.
+struct Arrived<'a> {
+    parts: &'a Parts,
+    headers: &'a Headers<'a>,
+    /// `None` for that of an upload, which is still to come and plays no part in what is decided.
+    body: Option<Bytes>,
+    /// The client's address, where it is not in this process.
+    peer: Option<IpAddr>,
+}
+
 /// Answers one request as a server does, which dates its answers. `peer` is the client's address.
 #[cfg(feature = "server")]
 pub(crate) async fn call(endpoint: &Shared, request: Request<Bytes>, peer: IpAddr) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), Some(peer));
+    let (parts, headers) = (&Parts::of(&parts), &Headers::of(&parts.headers));
+    let step = begin(endpoint, Arrived { parts, headers, body: Some(body), peer: Some(peer) });
     dated(endpoint, step.answer(endpoint).await)
 }
 
 /// Answers one request as a server does, with an answer that is whole.
 pub(crate) async fn call_whole(endpoint: &Shared, request: Request<Bytes>) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
-    let mut step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), Some(body), None);
+    let (parts, headers) = (&Parts::of(&parts), &Headers::of(&parts.headers));
+    let mut step = begin(endpoint, Arrived { parts, headers, body: Some(body), peer: None });
     if let Step::Allowed(pending) = &mut step {
         pending.is_whole = true;
     }
@@ -65,7 +77,8 @@ pub(crate) async fn answer(
     headers: Vec<(&str, &[u8])>,
     body: Bytes,
 ) -> Response<Body> {
-    let step = begin(endpoint, parts, &Headers::new(headers), Some(body), None);
+    let headers = &Headers::new(headers);
+    let step = begin(endpoint, Arrived { parts, headers, body: Some(body), peer: None });
     let response = step.answer(endpoint).await;
     // From the date a client learns by how much its clock is off, which is so in bad weather only.
     if endpoint.sky.is_some() { dated(endpoint, response) } else { response }
@@ -82,7 +95,8 @@ pub(crate) async fn upload<B>(
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
-    let step = begin(endpoint, &Parts::of(&parts), &Headers::of(&parts.headers), None, Some(peer));
+    let (line, headers) = (&Parts::of(&parts), &Headers::of(&parts.headers));
+    let step = begin(endpoint, Arrived { parts: line, headers, body: None, peer: Some(peer) });
     let response = match step {
         Step::Allowed(pending) => pending.perform_upload(endpoint, coming, &parts).await,
         Step::Answered(response) => {
@@ -194,7 +208,10 @@ impl Pending {
         let Self { allowed, change, protocol, mut event, is_whole, .. } = self;
         let ids = Ids { request: &event.request_id, host: HOST_ID };
         let performed = performed
-            .unwrap_or_else(|| Err(Fault::not_performed(allowed.service, &allowed.operation)))
+            .unwrap_or_else(|| {
+                let advice = endpoint.performers.advice(allowed.service);
+                Err(Fault::not_performed(allowed.service, &allowed.operation, &advice))
+            })
             .and_then(|mut response| match Fault::of(&mut response) {
                 Some(fault) => Err(fault),
                 None => Ok(response),
@@ -223,9 +240,19 @@ impl Pending {
         }
         event.status = response.status().as_u16();
         stamp(&mut response, protocol, ids);
+        let request_id = event.request_id.clone();
         endpoint.journal.record(event);
-        response
+        response.map(|body| watched(body, endpoint, request_id))
     }
+}
+
+/// A body whose breaking off is journalled.
+fn watched(body: Body, endpoint: &Shared, request_id: String) -> Body {
+    if body.bytes().is_some() {
+        return body;
+    }
+    let endpoint = endpoint.clone();
+    body.on_error(move || endpoint.journal.break_off(&request_id, UPSTREAM_UNAVAILABLE))
 }
 
 /// An answer whose body is in memory.
@@ -243,29 +270,17 @@ fn outcome_of(status: StatusCode) -> Outcome {
 }
 
 /// What becomes of a request at once, in the weather that there is.
-fn begin(
-    endpoint: &Shared,
-    parts: &Parts,
-    headers: &Headers<'_>,
-    body: Option<Bytes>,
-    peer: Option<IpAddr>,
-) -> Step {
+fn begin(endpoint: &Shared, arrived: Arrived<'_>) -> Step {
     match &endpoint.sky {
-        None => decide(endpoint, parts, headers, body, peer),
-        Some(sky) => begin_under(sky, endpoint, parts, headers, body, peer),
+        None => decide(endpoint, arrived),
+        Some(sky) => begin_under(sky, endpoint, arrived),
     }
 }
 
-fn begin_under(
-    sky: &Sky,
-    endpoint: &Shared,
-    parts: &Parts,
-    headers: &Headers<'_>,
-    body: Option<Bytes>,
-    peer: Option<IpAddr>,
-) -> Step {
+fn begin_under(sky: &Sky, endpoint: &Shared, arrived: Arrived<'_>) -> Step {
+    let Arrived { parts, headers, .. } = arrived;
     let time = endpoint.clock.now();
-    let known = body.as_deref().unwrap_or_default();
+    let known = arrived.body.as_deref().unwrap_or_default();
     let (service, protocol) = addressed(parts, headers, known);
     let call = match protocol.operation(parts, headers, known) {
         Some(operation) => format!("{service}:{operation}"),
@@ -273,14 +288,14 @@ fn begin_under(
     };
     let endpoint = &endpoint.known_by(sky.server(&service));
     let Some(mishap) = sky.mishap(&call, time) else {
-        return decide(endpoint, parts, headers, body, peer);
+        return decide(endpoint, arrived);
     };
     if let Some(fault) = mishap.fault(protocol) {
         let request_id = request_id(protocol);
         let ids = Ids { request: &request_id, host: HOST_ID };
         return Step::Answered(refused(endpoint, protocol, fault, &parts.method, ids, call, time));
     }
-    let pending = mishap.takes_effect().then(|| decide(endpoint, parts, headers, body, peer));
+    let pending = mishap.takes_effect().then(|| decide(endpoint, arrived));
     let pending = match pending {
         Some(Step::Allowed(pending)) => Some(pending),
         _ => None,
@@ -314,15 +329,9 @@ fn refused(
     response
 }
 
-/// Identifies, routes and authorizes, and answers what needs no other. `None` is the body of an upload, which is still to
-/// come and plays no part in that.
-fn decide(
-    endpoint: &Shared,
-    parts: &Parts,
-    headers: &Headers<'_>,
-    body: Option<Bytes>,
-    peer: Option<IpAddr>,
-) -> Step {
+/// Identifies, routes and authorizes, and answers what needs no other.
+fn decide(endpoint: &Shared, arrived: Arrived<'_>) -> Step {
+    let Arrived { parts, headers, body, peer } = arrived;
     let time = endpoint.clock.now();
     let now = clock::in_seconds(time);
     let authority = authority(parts, headers);

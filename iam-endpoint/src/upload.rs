@@ -5,9 +5,9 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 
-use crate::addressee::Signs;
+use crate::addressee::{self, Signs};
 use crate::body::pipe::Sender;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
@@ -26,14 +26,14 @@ const SHORT: u64 = 1024 * 1024;
 /// The longest that S3 takes in one request.
 const LONGEST: u64 = 5 * 1024 * 1024 * 1024;
 
-/// Whether a request is an upload that somebody takes as it comes. Nothing is decided by its body then.
+/// Whether a request is an upload that somebody takes as it comes: its whole body is a blob, by which nothing is decided.
+///
+/// Where the head does not tell the hash of the body, who signed it is known only at its end: only S3's presigned URLs sign
+/// no body.
 pub(crate) fn is_upload(endpoint: &Shared, parts: &http::request::Parts) -> bool {
     let number = |name: &str| parts.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
     let length = number("x-amz-decoded-content-length").or_else(|| number(CONTENT_LENGTH.as_str()));
-    if parts.method != Method::PUT
-        || !length.is_some_and(|length| (SHORT..=LONGEST).contains(&length))
-        || !endpoint.performers.replace("s3")
-    {
+    if !length.is_some_and(|length| (SHORT..=LONGEST).contains(&length)) {
         return false;
     }
     let headers = Headers::of(&parts.headers);
@@ -44,12 +44,17 @@ pub(crate) fn is_upload(endpoint: &Shared, parts: &http::request::Parts) -> bool
     let signing_name = signing_name(&presented, &host);
     let signs = Signs { signing_name, host: &host, parts: &line, headers: &headers, body: &[] };
     let addressee = signs.read();
-    addressee.protocol == Protocol::S3
-        && addressee.service.is_some_and(|service| service.id() == "s3")
-        && sums(&parts.headers).iter().all(|(_, sum)| sum.is_some())
-        && s3::operation_of(host.name, &line, &headers).is_some_and(|operation| {
-            matches!(operation, "PutObject" | "UploadPart") && endpoint.performers.stream("s3", operation)
-        })
+    let Some(service) = addressee.service else { return false };
+    let operation = match addressee.protocol {
+        Protocol::RestJson | Protocol::RestXml if parts.headers.contains_key("x-amz-content-sha256") => {
+            addressee::route(service, &line, &headers).map(|route| route.operation)
+        }
+        Protocol::S3 => s3::operation_of(host.name, &line, &headers).and_then(|name| service.operation(name)),
+        _ => None,
+    };
+    operation.is_some_and(|operation| {
+        operation.has_blob_body() && endpoint.performers.stream(service.id(), operation.name())
+    }) && sums(&parts.headers).iter().all(|(_, sum)| sum.is_some())
 }
 
 /// The checksums that are announced to follow the body; `None` for one that is not known.

@@ -11,7 +11,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use iam_endpoint::Endpoint;
+use iam_endpoint::{Endpoint, Organization, Target};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/round-trip/round_trip.py");
 
@@ -26,6 +26,8 @@ fn every_operation_asks_for_what_aws_asks_for() {
         }
     };
     let endpoint = Endpoint::new();
+    // ARNs of AWS Organizations have its id.
+    endpoint.set_organization(Organization::new("o-a1b2c3d4e5", "123456789012", Target::new("r-ab12")));
     let server = endpoint.serve(([127, 0, 0, 1], 0).into()).unwrap();
     let administrator = endpoint.administrator();
     // What it prints is not captured, and so seen where the test passes too.

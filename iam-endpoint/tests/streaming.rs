@@ -160,6 +160,11 @@ fn an_answer_that_breaks_off_is_never_a_whole_one() {
         let _ = stream.read_to_end(&mut body);
         assert!(body.len() < length.unwrap_or(usize::MAX), "{}", body.len());
         assert!(!body.ends_with(b"0\r\n\r\n"));
+        let event = client.endpoint.journal().last(1).remove(0);
+        assert_eq!(
+            (event.status, event.outcome, event.code.as_deref()),
+            (200, Outcome::Unavailable, Some("UpstreamUnavailable"))
+        );
     }
 }
 
@@ -261,4 +266,63 @@ async fn an_upload_that_is_denied_does_not_begin() {
     let (status, body) = read_answer(&mut stream);
     assert_eq!(status, "403", "{body}");
     assert!(body.contains("is not authorized to perform: s3:PutObject"), "{body}");
+}
+
+/// Invokes a function with as large a payload, whose hash the head tells or not.
+fn invoke(client: &Client, server: &Server, hash: Option<&str>, payload: &Bytes) -> Request<Bytes> {
+    let url = format!("{}/2015-03-31/functions/f/invocations", server.url());
+    let request = Request::post(url).header("content-type", "application/octet-stream");
+    let request =
+        hash.into_iter().fold(request, |request, hash| request.header("x-amz-content-sha256", hash));
+    client.sign("lambda", request.body(payload.clone()).unwrap())
+}
+
+#[tokio::test]
+async fn a_blob_goes_on_to_any_service_as_it_comes_where_its_hash_is_known_before() {
+    let payload = Bytes::from(vec![b'x'; 2 * MIB]);
+    let right = {
+        use sha2::Digest;
+        hex::encode(sha2::Sha256::digest(&payload))
+    };
+    let (has_begun, begins) = mpsc::channel();
+    let (client, server, emulator) = server(move |stream| {
+        let mut stream = BufReader::new(stream);
+        let (head, length) = read_head(&mut stream);
+        has_begun.send(()).unwrap();
+        let is_whole = count(&mut stream, length.unwrap()) == length.unwrap();
+        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        (head, is_whole)
+    });
+    let request = invoke(&client, &server, Some(&right), &payload);
+    let mut stream = begin(&server, &request, payload.len());
+    stream.get_mut().write_all(&payload[..MIB]).unwrap();
+    // The emulator is asked before the rest has come.
+    begins.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+    stream.get_mut().write_all(&payload[MIB..]).unwrap();
+    assert_eq!(read_answer(&mut stream).0, "200");
+    let (head, is_whole) = emulator.join().unwrap();
+    assert!(is_whole && head.contains(&format!("x-amz-content-sha256: {right}\r\n")), "{head}");
+    assert_eq!(client.endpoint.journal().last(1).remove(0).operation, "lambda:Invoke");
+}
+
+#[test]
+fn a_blob_that_is_not_what_was_signed_never_comes_to_its_end() {
+    let payload = Bytes::from(vec![b'x'; 2 * MIB]);
+    let (client, server, emulator) = server(take);
+    let request = invoke(&client, &server, Some(&hex::encode([7; 32])), &payload);
+    let mut stream = begin(&server, &request, payload.len());
+    stream.get_mut().write_all(&payload).unwrap();
+    let (status, body) = read_answer(&mut stream);
+    assert_eq!(status, "403", "{body}");
+    assert!(!emulator.join().unwrap().1);
+}
+
+#[test]
+fn a_blob_whose_hash_is_not_told_is_read_before_it_goes_on() {
+    let payload = Bytes::from(vec![b'x'; 2 * MIB]);
+    let (client, server, emulator) = server(take);
+    let mut stream = begin(&server, &invoke(&client, &server, None, &payload), payload.len());
+    stream.get_mut().write_all(&payload).unwrap();
+    assert_eq!(read_answer(&mut stream).0, "200");
+    assert!(emulator.join().unwrap().1);
 }

@@ -7,7 +7,7 @@ use iam_policy::{Policy, PolicyKind, PseudoParameter};
 use crate::backend::{Backend, Connection};
 use crate::document::PolicyDocument;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Boundary, Plan, Readiness, Session};
+use crate::lifecycle::{Boundary, Plan, Readiness, Session, Term};
 use crate::name;
 use crate::role::{TemporaryRole, always_deleting};
 
@@ -254,8 +254,10 @@ impl TemporaryRoleBuilder {
             Some(document) => Some(resolve(document, PolicyKind::Session)?),
             None => None,
         };
+        let term = Term::of(connection.lease()?, self.duration)?;
         Ok(Plan {
             name: name::role(&test),
+            lease: term.lease,
             inline,
             managed,
             boundary,
@@ -266,7 +268,7 @@ impl TemporaryRoleBuilder {
                     None => name::session(&test),
                 },
                 policy: session_policy,
-                duration: self.duration,
+                duration: term.session,
             },
             readiness: self.readiness.clone(),
         })

@@ -29,7 +29,7 @@
 //!                                 is to be   waits for it,                                 remote: an emulator, AWS
 //!                                            removes it             control                  the one thread that calls
 //! assert_allowed!, … ─► assert               ▲                      outlive                  exit, signals, ledger
-//!                       what an answer says  └── role: config, ARN, drop
+//!                       what an answer says  └── role: config, ARN, drop                      and sweep at the start
 //! ```
 
 #[doc(hidden)]
@@ -46,6 +46,7 @@ mod name;
 #[cfg(feature = "network")]
 mod outlive;
 mod role;
+pub mod sweep;
 
 pub use aws_credential_types::Credentials;
 pub use aws_types::SdkConfig;

@@ -18,7 +18,7 @@ use crate::truth::Truth;
 
 pub use key::{GLOBAL_KEYS, GlobalKey};
 pub(crate) use key::{is_known, near_names};
-pub(crate) use operator::{Operator, Quantifier, Test};
+pub(crate) use operator::{COMPARISONS, Comparison, Operator, Quantifier, Relation, Test};
 pub(crate) use value::Number;
 use value::{Network, Timestamp};
 

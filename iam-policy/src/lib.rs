@@ -66,7 +66,7 @@ mod truth;
 
 #[doc(hidden)]
 pub use algebra::assert as __private;
-pub use algebra::{Answer, Counterexample, Permissions, Unknown};
+pub use algebra::{Answer, Closed, Counterexample, Inexpressible, Method, Permissions, Unknown};
 pub use arn::Arn;
 pub use condition::{Condition, GLOBAL_KEYS, GlobalKey};
 pub use context::Context;

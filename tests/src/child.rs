@@ -77,6 +77,12 @@ impl Child {
         }
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Lets it go on: whatever it waits to read ends.
     pub fn let_go(&mut self) {
         drop(self.process.stdin.take());

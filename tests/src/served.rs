@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_iam::config::Credentials;
 use iam_endpoint::{Endpoint, Server};
@@ -17,7 +19,16 @@ impl Served {
     /// When no port can be had.
     #[must_use]
     pub fn start() -> Served {
-        let endpoint = Endpoint::new();
+        Served::of(Endpoint::new())
+    }
+
+    /// Serves an endpoint with weather, or with a clock of its own.
+    ///
+    /// # Panics
+    ///
+    /// When no port can be had.
+    #[must_use]
+    pub fn of(endpoint: Endpoint) -> Served {
         let server = endpoint.serve(([127, 0, 0, 1], 0).into()).expect("a loopback port is free");
         Served { endpoint, server }
     }
@@ -26,6 +37,25 @@ impl Served {
     #[must_use]
     pub fn url(&self) -> String {
         self.server.url().to_string()
+    }
+
+    /// The address of that.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The variables with which a run uses it in AWS's place, reached at this URL.
+    #[must_use]
+    pub fn variables_as_aws(&self, url: &str) -> Vec<(String, String)> {
+        let mut variables = self.variables();
+        let added = [
+            ("IAM_FIXTURE_BACKEND", "aws"),
+            ("IAM_FIXTURE_ACCOUNT", self.endpoint.account_id()),
+            ("AWS_ENDPOINT_URL", url),
+        ];
+        variables.extend(added.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        variables
     }
 
     /// The variables with which a run uses it, as its administrator.
@@ -46,7 +76,8 @@ impl Served {
         super::roles_at(&self.admin().await).await
     }
 
-    async fn admin(&self) -> SdkConfig {
+    /// Its administrator, over the network.
+    pub async fn admin(&self) -> SdkConfig {
         let administrator = self.endpoint.administrator();
         let keys = Credentials::new(
             administrator.access_key_id,

@@ -112,7 +112,10 @@ impl Args {
     fn endpoint(&self) -> Result<EndpointBuilder, Failure> {
         let builder = Endpoint::builder().account(&*self.account).region(&*self.region);
         // An emulator keeps whole services: what it is asked for must not be half here.
-        let Some(url) = &self.upstream else { return Ok(builder.perform(Services::new())) };
+        let Some(url) = &self.upstream else {
+            let advice = |_: &str| "`--upstream URL` sends it to an emulator".to_owned();
+            return Ok(builder.perform(Services::new()).advise(advice));
+        };
         let upstream =
             Upstream::new(url).map_err(|error| Failure::Usage(format!("`--upstream`: {error}")))?;
         Ok(builder.perform(if self.upstream_s3 { upstream.with_s3() } else { upstream }))

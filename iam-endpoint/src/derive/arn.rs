@@ -44,6 +44,15 @@ pub(super) fn build(
     arn
 }
 
+/// The rows of columns of names: what there is once goes with each of what there is several times, and what is missing is `*`.
+pub(super) fn rows<'c, T: AsRef<str>>(columns: &'c [Vec<T>]) -> impl ExactSizeIterator<Item = Vec<&'c str>> {
+    let count = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
+    let cell = |column: &'c Vec<T>, row: usize| {
+        column.get(if column.len() == 1 { 0 } else { row }).map_or(ANY, AsRef::as_ref)
+    };
+    (0..count).map(move |row| columns.iter().map(|column| cell(column, row)).collect())
+}
+
 /// How many variables a format has of its own, in its resource part.
 pub(crate) fn variables(format: &str) -> usize {
     format.splitn(6, ':').nth(5).unwrap_or_default().matches("${").count()

@@ -8,6 +8,7 @@ use iam_policy::Arn;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::arn::{is_arn, tail};
 use super::scope::{Scope, Values};
 use super::{dynamodb, name};
 use crate::input::{Found, entries};
@@ -39,18 +40,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "arn", run: name::arn },
     // The account of an ARN.
     Function { name: "arn_account", run: |_, given| each(&given, |text| Some(Arn::parse(text)?.account.to_owned())) },
-    // An ARN without what stands behind its last `:`.
-    Function { name: "arn_parent", run: |_, given| each(&given, |text| text.rsplit_once(':').map(|(before, _)| before.to_owned())) },
     // What an ARN says behind its account.
     Function { name: "arn_resource", run: |_, given| each(&given, |text| Some(Arn::parse(text)?.resource.to_owned())) },
-    // What stands behind the last `/` or `:`.
-    Function { name: "arn_tail", run: |_, given| each(&given, |text| text.rsplit(['/', ':']).next().map(str::to_owned)) },
+    // What stands behind the last `/` or `:` of an ARN.
+    Function { name: "arn_tail", run: |_, given| each(&given, |text| Some(tail(text).to_owned())) },
     // The attributes that map keys, maps, lists and expressions of DynamoDB name.
     Function { name: "attributes", run: dynamodb::attributes },
+    // The text that is base64 in `x`.
+    Function { name: "base64", run: |_, given| each(&given, |text| String::from_utf8(base64_simd::STANDARD.decode_to_vec(text).ok()?).ok()) },
     // The ARN of what a model id of Bedrock names: a foundation model or an inference profile.
     Function { name: "bedrock_model", run: name::bedrock_model },
     // What stands before the first `sign` in `x`; all of `x` where there is none.
     Function { name: "before", run: |_, given| each_with(&given, |text, sign| text.split(sign).next().map(str::to_owned)) },
+    // `x`, if it is an ARN; of what a mere name is, the request does not tell the ARN.
+    Function { name: "by_arn", run: by_arn },
     // The account that calls.
     Function { name: "caller_account", run: |scope, _| Values::Known(vec![Found::Text(Cow::Borrowed(scope.account))]) },
     // The KMS key that a ciphertext names.
@@ -73,10 +76,10 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "instance_profile_arn", run: name::instance_profile_arn },
     // `true` where the request has it.
     Function { name: "is_there", run: |_, given| Values::Known(vec![Found::Text(Cow::Borrowed(if first(&given).is_empty() { "false" } else { "true" }))]) },
+    // What the other arguments have, with `x` between them; nothing where one has nothing.
+    Function { name: "joined", run: |_, given| joined(&given) },
     // The texts under a path of members in JSON.
     Function { name: "json", run: |_, given| json_texts(&given) },
-    // A field of JSON in base64.
-    Function { name: "json_field", run: |_, given| each_with(&given, json_field) },
     // The keys of a map.
     Function { name: "keys", run: |_, given| Values::Known(given.into_iter().flatten().flat_map(map_keys).collect()) },
     // The alias of a KMS key, where the request names it so.
@@ -91,8 +94,10 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "log_group", run: |_, given| each(&given, |text| Some(log_group(text).to_owned())) },
     // The request has no such value.
     Function { name: "nothing", run: |_, _| Values::Known(Vec::new()) },
+    // The id of the organization, if a test has set one.
+    Function { name: "organization_id", run: organization_id },
     // One part of `x` between colons, counted from one.
-    Function { name: "part", run: |_, given| each_with(&given, |text, number| text.split(':').nth(number.parse::<usize>().ok()?.checked_sub(1)?).map(str::to_owned)) },
+    Function { name: "part", run: |_, given| each_with(&given, |text, number| text.split(':').nth(counted(number)?).map(str::to_owned)) },
     // The table that a PartiQL statement is about.
     Function { name: "partiql_table", run: |_, given| each(&given, dynamodb::partiql_table) },
     // The partition key's value in the key condition of a DynamoDB query.
@@ -107,14 +112,16 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "request_path_arn", run: name::request_path_arn },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
     Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
+    // An ARN of the service in the caller's account that ends in `x`.
+    Function { name: "service_arn", run: |scope, given| each(&given, |text| Some(scope.arn(scope.prefix, text))) },
     // The ARN of a document of Systems Manager; AWS's own documents are of no account.
     Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
     // A parameter of Systems Manager by ARN, or its name without the first slash, a version or a label.
     Function { name: "ssm_parameter", run: |_, given| each(&given, |text| Some(ssm_parameter(text).to_owned())) },
     // The ARN of an ECS task definition by ARN, `family:revision` or family.
     Function { name: "task_definition", run: name::task_definition },
-    // The request does not tell it.
-    Function { name: "unknown", run: |_, _| Values::Unknown },
+    // The request does not tell it; with an argument, only where that is there: the name of what has an id.
+    Function { name: "unknown", run: |_, given| if !given.is_empty() && first(&given).is_empty() { Values::Known(Vec::new()) } else { Values::Unknown } },
 ];
 
 pub(super) fn texts<'g>(found: &'g [Found<'_>]) -> impl Iterator<Item = &'g str> {
@@ -134,8 +141,12 @@ pub(super) fn each<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str) -> Option<Str
 
 /// The same with the second argument.
 fn each_with<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str, &str) -> Option<String>) -> Values<'a> {
-    let second = given.get(1).into_iter().flat_map(|found| texts(found)).next().unwrap_or_default();
+    let second = second(given).unwrap_or_default();
     each(given, |text| of(text, second))
+}
+
+fn second<'g>(given: &'g [Vec<Found<'_>>]) -> Option<&'g str> {
+    texts(given.get(1)?).next()
 }
 
 /// <https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html>
@@ -143,14 +154,31 @@ fn address(text: &str) -> &str {
     text.split_once('<').map_or(text, |(_, rest)| rest.split('>').next().unwrap_or(rest)).trim()
 }
 
+fn by_arn<'a>(_: &Scope<'a>, mut given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let found = if given.is_empty() { Vec::new() } else { given.remove(0) };
+    if texts(&found).all(is_arn) { Values::Known(found) } else { Values::Unknown }
+}
+
+fn joined<'a>(given: &[Vec<Found<'a>>]) -> Values<'a> {
+    let Some((between, parts)) = given.split_first() else { return Values::Known(Vec::new()) };
+    let parts: Option<Vec<&str>> = parts.iter().map(|part| texts(part).next()).collect();
+    let between = texts(between).next().unwrap_or_default();
+    Values::Known(parts.map(|parts| Found::Text(Cow::Owned(parts.join(between)))).into_iter().collect())
+}
+
 /// Colons stand between the parts of an ARN, and before its version or alias.
 fn first_parts(text: &str, count: &str) -> Option<String> {
-    let end = text.match_indices(':').nth(count.parse::<usize>().ok()?.checked_sub(1)?);
+    let end = text.match_indices(':').nth(counted(count)?);
     Some(end.map_or(text, |(at, _)| text.get(..at).unwrap_or(text)).to_owned())
 }
 
+/// The place of a part that is counted from one.
+fn counted(number: &str) -> Option<usize> {
+    number.parse::<usize>().ok()?.checked_sub(1)
+}
+
 fn json_texts<'a>(given: &[Vec<Found<'a>>]) -> Values<'a> {
-    let path = given.get(1).into_iter().flat_map(|found| texts(found)).next().unwrap_or_default();
+    let path = second(given).unwrap_or_default();
     let mut found = Vec::new();
     for text in texts(first(given)) {
         let Ok(tree) = serde_json::from_str::<Value>(text) else { continue };
@@ -222,17 +250,11 @@ fn kms_alias(text: &str) -> Option<String> {
     text.get(at..).map(str::to_owned)
 }
 
-fn json_field(text: &str, field: &str) -> Option<String> {
-    let bytes = base64_simd::STANDARD.decode_to_vec(text).ok()?;
-    let tree: Value = serde_json::from_slice(&bytes).ok()?;
-    Some(tree.get(field)?.as_str()?.to_owned())
-}
-
 /// `name`, `account:function:name`, `arn:…:function:name`, each with or without `:qualifier`.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 fn lambda_function<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    let qualifier = given.get(1).into_iter().flat_map(|found| texts(found)).next();
+    let qualifier = second(&given);
     each(&given, |text| {
         let parts: Vec<&str> = text.split(':').collect();
         let (region, account, name) = match parts.as_slice() {
@@ -254,6 +276,13 @@ fn map_keys(found: Found<'_>) -> Vec<Found<'_>> {
         Found::Tree(map) => {
             entries(map).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))).collect()
         }
+    }
+}
+
+fn organization_id<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    match scope.endpoint.organization() {
+        Some(organization) => Values::Known(vec![Found::Text(Cow::Owned(organization.id().to_owned()))]),
+        None => Values::Unknown,
     }
 }
 

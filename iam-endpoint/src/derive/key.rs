@@ -6,30 +6,37 @@ use iam_policy::Context;
 use iam_policy::catalogue::{self, ActionResource};
 
 use super::grammar::Key;
+use super::place::Places;
 use super::question::{PASS_ROLE, Question};
 use super::scope::{Scope, Values};
 use super::tags::{self, Tags};
 use crate::input::Found;
 
 /// What a request says about condition keys.
-pub(crate) struct Keys {
-    /// Every key that the table computes; without values where the request has none.
-    computed: Vec<(String, Vec<String>)>,
+pub(crate) struct Keys<'p> {
+    /// Every key that the table computes, with its number there; without values where the request has none.
+    computed: Vec<(usize, String, Vec<String>)>,
     /// Keys that the request has, whose values the endpoint cannot tell.
     unknown: Vec<String>,
     /// `None` where the table does not say where the tags stand.
-    tags: Option<Tags>,
+    tags: Option<(usize, Tags)>,
+    places: &'p Places,
     /// Whom roles are passed to.
     passes: Cow<'static, str>,
 }
 
-impl Keys {
-    pub(crate) fn of<'a>(scope: &Scope<'a>, keys: &[Key<'a>], passes: Cow<'static, str>) -> Self {
-        let mut all = Self { computed: Vec::new(), unknown: Vec::new(), tags: None, passes };
-        for key in keys {
+impl<'p> Keys<'p> {
+    pub(crate) fn of<'a>(
+        scope: &Scope<'a>,
+        keys: &[Key<'a>],
+        places: &'p Places,
+        passes: Cow<'static, str>,
+    ) -> Self {
+        let mut all = Self { computed: Vec::new(), unknown: Vec::new(), tags: None, places, passes };
+        for (number, key) in keys.iter().enumerate() {
             match key {
                 Key::Condition(name, value) => match scope.values(value) {
-                    Values::Known(found) => all.compute(name, found),
+                    Values::Known(found) => all.compute(number, name, found),
                     Values::Unknown => all.unknown.push((*name).to_owned()),
                 },
                 Key::Passes(service) => all.passes = (*service).to_owned().into(),
@@ -39,7 +46,7 @@ impl Keys {
                         Values::Known(found) => found,
                         Values::Unknown => Vec::new(),
                     };
-                    all.tags.get_or_insert_default().extend(tags::of(found));
+                    all.tags.get_or_insert((number, Tags::default())).1.extend(tags::of(found));
                 }
             }
         }
@@ -47,17 +54,17 @@ impl Keys {
     }
 
     /// A name that ends in a sign stands for one key for each entry of a map or each tag: `kms:EncryptionContext:`.
-    fn compute(&mut self, name: &str, found: Vec<Found<'_>>) {
+    fn compute(&mut self, number: usize, name: &str, found: Vec<Found<'_>>) {
         if !name.ends_with([':', '/']) {
             let texts = found.into_iter().flat_map(leaves).collect();
-            self.computed.push((name.to_owned(), texts));
+            self.computed.push((number, name.to_owned(), texts));
             return;
         }
         for (key, value) in tags::of(found) {
-            self.computed.extend(value.map(|value| (format!("{name}{key}"), vec![value])));
+            self.computed.extend(value.map(|value| (number, format!("{name}{key}"), vec![value])));
         }
         // That the others are absent is known too.
-        self.computed.push((name.to_owned(), Vec::new()));
+        self.computed.push((number, name.to_owned(), Vec::new()));
     }
 
     /// Sets what the request says, for one of its questions.
@@ -66,13 +73,14 @@ impl Keys {
             context.set("iam:PassedToService", self.passes.clone());
             return;
         }
-        let places = Places::of(question);
-        for (name, values) in &self.computed {
-            if places.have(name) {
+        for (number, name, values) in &self.computed {
+            if self.places.have(question, *number) {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
-        if let Some(tags) = self.tags.as_ref().filter(|_| places.have("aws:TagKeys")) {
+        if let Some((number, tags)) = &self.tags
+            && self.places.have(question, *number)
+        {
             for (key, value) in tags {
                 if let Some(value) = value {
                     context.set(format!("aws:RequestTag/{key}"), value.as_str());
@@ -109,56 +117,10 @@ impl Keys {
         if starts_with("aws:") {
             return true;
         }
-        let is_computed = |(name, _): &(String, Vec<String>)| {
+        let is_computed = |(_, name, _): &(usize, String, Vec<String>)| {
             if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) }
         };
         self.computed.iter().any(is_computed) || !lists(&question.action, key)
-    }
-}
-
-/// Where the Service Authorization Reference has the keys of an action: with the action, or with one of its resource types.
-///
-/// A key that it has with some types only is in AWS's request for resources of these: `ec2:InstanceType` is asked of an
-/// instance, and never of the image and the subnet of the same `RunInstances`.
-///
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
-struct Places {
-    everywhere: Vec<&'static str>,
-    here: Vec<&'static str>,
-    elsewhere: Vec<&'static str>,
-}
-
-impl Places {
-    fn of(question: &Question) -> Self {
-        let mut places = Self { everywhere: Vec::new(), here: Vec::new(), elsewhere: Vec::new() };
-        let Some(action) = catalogue::action(&question.action) else { return places };
-        // Where there is one type only, the keys are about it or about the whole request: no difference.
-        if question.resource == "*" || action.resources().nth(1).is_none() {
-            return places;
-        }
-        places.everywhere.extend(action.condition_keys());
-        for on in action.resources() {
-            let keys = if on.resource_type().matches(&question.resource) {
-                &mut places.here
-            } else {
-                &mut places.elsewhere
-            };
-            keys.extend(on.condition_keys());
-        }
-        places
-    }
-
-    fn have(&self, key: &str) -> bool {
-        let lists = |names: &[&str]| names.iter().any(|name| is_of(name, key));
-        !lists(&self.elsewhere) || lists(&self.here) || lists(&self.everywhere)
-    }
-}
-
-/// Whether a key is of a name, which may end in a variable: `kms:EncryptionContext:${EncryptionContextKey}`.
-fn is_of(name: &str, key: &str) -> bool {
-    match name.split_once("${") {
-        Some((start, _)) => key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
-        None => key.eq_ignore_ascii_case(name),
     }
 }
 

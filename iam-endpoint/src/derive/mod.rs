@@ -9,6 +9,7 @@
 //!                question                                    actions on resources, roles that are passed
 //!                    └ arn, tags                             formats of ARNs, forms of tags
 //!                    key                                     what is in the context, what is absent, what unknown
+//!                    └ place                                 which resources a key is about
 //! ```
 
 mod arn;
@@ -17,6 +18,7 @@ mod function;
 mod grammar;
 mod key;
 mod name;
+mod place;
 mod plan;
 mod question;
 mod scope;
@@ -29,6 +31,7 @@ pub use function::secret_suffix;
 pub(crate) use dynamodb::partition_key_of_new;
 pub(crate) use grammar::{Checks, checks, did_you_mean};
 pub(crate) use key::Keys;
+pub(crate) use place::Places;
 pub(crate) use plan::plan;
 pub(crate) use question::{Question, questions};
 pub(crate) use scope::Scope;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use iam_policy::catalogue;
 
-use super::arn::{ANY, build, is_arn, tail};
+use super::arn::{build, is_arn, rows, tail};
 use super::function::{each, texts};
 use super::scope::{Scope, Values};
 use crate::input::Found;
@@ -28,23 +28,20 @@ pub(super) fn account_arn<'a>(scope: &Scope<'a>, mut given: Vec<Vec<Found<'a>>>)
 fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
     let Some((name, names)) = given.split_first() else { return Values::Known(Vec::new()) };
     let of_type = texts(name).next().and_then(|name| catalogue::service(scope.prefix)?.resource_type(name));
-    let (Some(resource_type), Some(last)) = (of_type, names.last()) else { return Values::Known(Vec::new()) };
     let columns: Vec<Vec<&str>> = names.iter().map(|found| texts(found).collect()).collect();
-    let arn_of = |last: &str, row: usize| {
-        if is_arn(last) {
-            return last.to_owned();
+    let (Some(resource_type), false) = (of_type, columns.last().is_none_or(Vec::is_empty)) else {
+        return Values::Known(Vec::new());
+    };
+    let arn_of = |mut values: Vec<&str>| {
+        if let Some(arn) = values.last().filter(|last| is_arn(last)) {
+            return (*arn).to_owned();
         }
-        // What there is once goes with each of what there is several times.
-        let cell = |column: &Vec<_>| if column.len() == 1 { 0 } else { row };
-        let mut values: Vec<&str> =
-            columns.iter().map(|column| column.get(cell(column)).map_or(ANY, |name| tail(name))).collect();
-        if let Some(value) = values.last_mut() {
-            *value = last;
+        for value in &mut values {
+            *value = tail(value);
         }
         build(scope, resource_type, None, &values)
     };
-    let found = texts(last).enumerate().map(|(row, last)| Found::Text(Cow::Owned(arn_of(last, row))));
-    Values::Known(found.collect())
+    Values::Known(rows(&columns).map(|row| Found::Text(Cow::Owned(arn_of(row)))).collect())
 }
 
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>

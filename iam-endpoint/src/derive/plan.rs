@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::grammar::{self, Checks, Key, Wrong};
+use super::place::Places;
 use crate::operation::{Operation, Service};
 
-/// What the table says of an operation.
+/// What the tables say of an operation.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) checks: Checks<'static>,
     pub(crate) keys: Vec<Key<'static>>,
+    pub(crate) places: Places,
 }
 
 /// The plan of an operation of a service.
@@ -28,10 +30,8 @@ pub(crate) fn plan(service: Service, operation: Operation) -> Result<Arc<Plan>, 
         return Ok(plan);
     }
     let own = service.prefix().unwrap_or_default();
-    let plan = Arc::new(Plan {
-        checks: grammar::checks(operation.checks(), own)?,
-        keys: grammar::keys(operation.keys())?,
-    });
+    let (checks, keys) = (grammar::checks(operation.checks(), own)?, grammar::keys(operation.keys())?);
+    let plan = Arc::new(Plan { places: Places::of(&checks, &keys), checks, keys });
     let mut plans = PLANS.write().unwrap_or_else(PoisonError::into_inner);
     plans.get_or_insert_default().insert(name, Arc::clone(&plan));
     Ok(plan)

@@ -3,16 +3,21 @@
 use std::borrow::Cow;
 
 use iam_policy::Arn;
+use iam_policy::catalogue::ResourceType;
 
-use super::arn::{ANY, build, is_arn, tail};
+use super::arn::{ANY, build, is_arn, rows, tail};
 use super::grammar::{Check, Key, Target};
 use super::scope::{MOST, Scope, Values, too_many};
 use crate::fault::Fault;
 use crate::input::Found;
 
 /// One thing that the caller must be allowed.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Question {
+    /// The number of the check that asks it.
+    pub(super) check: usize,
+    /// The number of that check's target, where the resource is of its type.
+    pub(super) target: Option<usize>,
     /// With its prefix: `dynamodb:GetItem`.
     pub(crate) action: String,
     /// An ARN, or `*`.
@@ -30,8 +35,8 @@ pub(crate) fn questions<'a>(
     keys: &[Key<'a>],
 ) -> Result<Vec<Question>, Fault> {
     let mut questions = Questions(Vec::new());
-    for check in checks {
-        questions.ask(scope, check)?;
+    for (number, check) in checks.iter().enumerate() {
+        questions.ask(scope, number, check)?;
     }
     if questions.0.is_empty() && !checks.is_empty() {
         return Err(Fault::not_derivable());
@@ -42,6 +47,8 @@ pub(crate) fn questions<'a>(
         for role in scope.values(value).texts() {
             if let Some(resource) = role_arn(scope, &role) {
                 questions.push(Question {
+                    check: checks.len(),
+                    target: None,
                     action: PASS_ROLE.to_owned(),
                     resource,
                     is_new: false,
@@ -69,11 +76,11 @@ fn role_arn(scope: &Scope<'_>, named: &str) -> Option<String> {
 struct Questions(Vec<Question>);
 
 impl Questions {
-    fn ask<'a>(&mut self, scope: &Scope<'a>, check: &Check<'a>) -> Result<(), Fault> {
+    fn ask<'a>(&mut self, scope: &Scope<'a>, number: usize, check: &Check<'a>) -> Result<(), Fault> {
         let meets = |scope: &Scope<'a>| check.conditions.iter().all(|condition| scope.meets(condition));
         let (before, mut is_asked, mut stranger) =
             (self.0.len(), check.targets.is_empty() && meets(scope), None);
-        for target in &check.targets {
+        for (index, target) in check.targets.iter().enumerate() {
             for scope in scope.by_item(&target.values)?.iter().filter(|scope| meets(scope)) {
                 is_asked = true;
                 let (all, is_told) = named(scope, target)?;
@@ -81,7 +88,14 @@ impl Questions {
                     match named {
                         Named::Resource(resource) => {
                             let is_new = target.values.is_empty();
-                            self.push(Question { action: check.action.clone(), resource, is_new, is_told })?;
+                            self.push(Question {
+                                check: number,
+                                target: Some(index),
+                                action: check.action.clone(),
+                                resource,
+                                is_new,
+                                is_told,
+                            })?;
                         }
                         Named::Stranger(arn) => stranger = Some(arn),
                     }
@@ -90,7 +104,14 @@ impl Questions {
         }
         if is_asked && self.0.len() == before {
             let resource = stranger.unwrap_or_else(|| ANY.to_owned());
-            self.push(Question { action: check.action.clone(), resource, is_new: false, is_told: true })?;
+            self.push(Question {
+                check: number,
+                target: None,
+                action: check.action.clone(),
+                resource,
+                is_new: false,
+                is_told: true,
+            })?;
         }
         Ok(())
     }
@@ -100,7 +121,13 @@ impl Questions {
         if self.0.len() > MOST {
             return Err(too_many());
         }
-        if !self.0.contains(&question) {
+        let told = |question: &Question| (question.is_new, question.is_told);
+        let is_same = |other: &Question| {
+            other.resource == question.resource
+                && other.action == question.action
+                && told(other) == told(&question)
+        };
+        if !self.0.iter().any(is_same) {
             self.0.push(question);
         }
         Ok(())
@@ -135,12 +162,11 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return Ok((Vec::new(), is_told));
     }
-    let rows = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
-    let name = |row: usize| {
-        // What there is once goes with each of what there is several times.
-        let cell = |column: &'_ Vec<_>| if column.len() == 1 { 0 } else { row };
-        let mut values: Vec<&str> =
-            columns.iter().map(|column| column.get(cell(column)).map_or(ANY, AsRef::as_ref)).collect();
+    let rows = rows(&columns);
+    if rows.len() > MOST {
+        return Err(too_many());
+    }
+    let name = |mut values: Vec<&str>| {
         if let [arn] = values.as_slice()
             && is_arn(arn)
         {
@@ -151,14 +177,21 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
             if target.is_optional {
                 return Named::Stranger((*arn).to_owned());
             }
+            // The reference misses types: `loadbalancer/app/...` is a load balancer too.
+            if is_of_service(arn, resource_type) {
+                return Named::Resource((*arn).to_owned());
+            }
         }
         for value in &mut values {
             *value = tail(value);
         }
         Named::Resource(build(scope, resource_type, target.format, &values))
     };
-    if rows > MOST {
-        return Err(too_many());
-    }
-    Ok(((0..rows).map(name).collect(), is_told))
+    Ok((rows.map(name).collect(), is_told))
+}
+
+/// Whether an ARN is of the service whose ARNs the type has.
+fn is_of_service(arn: &str, resource_type: ResourceType) -> bool {
+    let service = |arn| str::split(arn, ':').nth(2);
+    resource_type.arn_formats().any(|format| service(format) == service(arn))
 }

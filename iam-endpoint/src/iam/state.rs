@@ -18,7 +18,6 @@ use super::provider::{OidcProvider, SamlProvider};
 use super::role::Role;
 use super::tags::Tags;
 use super::user::User;
-use crate::credentials::Credentials;
 use crate::fault::Fault;
 
 /// The name of the first user.
@@ -38,11 +37,13 @@ pub(crate) struct State {
     pub(super) alias: Option<String>,
     pub(super) password_policy: Option<PasswordPolicy>,
     keys: BTreeMap<String, Arc<AccessKey>>,
+    /// How many keys there may be until those of sessions that have ended are dropped.
+    sweep_at: usize,
 }
 
 impl State {
     /// An account with one user, who may do everything.
-    pub(crate) fn with_administrator(account: &str, now: OffsetDateTime) -> (Self, Credentials) {
+    pub(crate) fn with_administrator(account: &str, now: OffsetDateTime) -> (Self, Arc<AccessKey>) {
         let mut state = Self::default();
         let grants = Grants {
             attached: vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()],
@@ -50,7 +51,7 @@ impl State {
         };
         state.users.put(User::new(Head::new("AIDA", ADMINISTRATOR, "/", Tags::default(), now), grants));
         let key = state.insert_key(AccessKey::of_administrator(account, now));
-        (state, key.credentials())
+        (state, key)
     }
 
     /// The key with which somebody signs; one that was made inactive is as good as none.
@@ -64,15 +65,17 @@ impl State {
     }
 
     pub(crate) fn insert_key(&mut self, key: AccessKey) -> Arc<AccessKey> {
-        /// How often, in keys, those of sessions that have ended are dropped.
-        const SWEEP: usize = 1024;
-        if self.keys.len() % SWEEP == SWEEP - 1 {
+        /// So few keys are never looked through.
+        const FEW: usize = 1024;
+        if self.keys.len() >= self.sweep_at.max(FEW) {
             let now = key.created;
             // A day longer, so that their holders are told that the token has expired.
             self.keys.retain(|_, key| match &key.holder {
                 Holder::Session(session) => session.expires + time::Duration::DAY > now,
                 Holder::User(_) => true,
             });
+            // Twice as many: what it costs to look through them is shared by as many that came.
+            self.sweep_at = self.keys.len() * 2;
         }
         let key = Arc::new(key);
         self.keys.insert(key.id.clone(), Arc::clone(&key));

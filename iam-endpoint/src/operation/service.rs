@@ -158,6 +158,12 @@ impl Operation {
         self.flags().any(|flag| flag == "anonymous")
     }
 
+    /// Whether the whole body of a request is a blob.
+    #[cfg(feature = "server")]
+    pub(crate) fn has_blob_body(self) -> bool {
+        self.flags().any(|flag| flag == "blob")
+    }
+
     /// Whether another operation has taken its place, maybe with the same requests.
     pub(super) fn is_deprecated(self) -> bool {
         self.flags().any(|flag| flag == "deprecated")

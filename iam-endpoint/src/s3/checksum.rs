@@ -7,6 +7,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
 use super::fault::{self, Fault};
+use crate::xml::Xml;
 
 static CRC32: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
 static CRC32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
@@ -166,6 +167,12 @@ impl Checksum {
         }
         let value = format!("{}-{count}", algorithm.of(&bytes).value);
         Some(Self { algorithm, value, composite: true })
+    }
+
+    /// The elements that tell it.
+    pub(super) fn write(&self, xml: &mut Xml) {
+        xml.leaf(self.algorithm.element(), &self.value);
+        xml.leaf("ChecksumType", self.kind());
     }
 
     /// As `x-amz-checksum-type` has it.

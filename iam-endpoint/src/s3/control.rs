@@ -75,16 +75,7 @@ fn in_bucket(
 }
 
 fn write_tags(tags: &Tags) -> Answer {
-    document("ListTagsForResourceResult", |xml| {
-        xml.element("Tags", |xml| {
-            for (key, value) in tags {
-                xml.element("Tag", |xml| {
-                    xml.leaf("Key", key);
-                    xml.leaf("Value", value);
-                });
-            }
-        });
-    })
+    document("ListTagsForResourceResult", |xml| tagging::write_set("Tags", tags, xml))
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_TagResource.html>

@@ -177,8 +177,7 @@ fn result(xml: &mut Xml, task: &Task<'_>, etag: &str, checksum: Option<&Checksum
     xml.leaf("LastModified", &timestamp(task.call.now));
     xml.leaf("ETag", etag);
     if let Some(checksum) = checksum {
-        xml.leaf(checksum.algorithm.element(), &checksum.value);
-        xml.leaf("ChecksumType", checksum.kind());
+        checksum.write(xml);
     }
 }
 

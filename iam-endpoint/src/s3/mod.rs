@@ -13,6 +13,7 @@
 
 mod acl;
 pub(crate) mod address;
+mod attributes;
 mod bucket;
 mod checksum;
 mod conditions;

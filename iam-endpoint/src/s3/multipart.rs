@@ -13,7 +13,7 @@ use super::checksum::{self, Algorithm, Checksum};
 use super::fault::{self, Fault};
 use super::listing::{self, Items, Page};
 use super::precondition;
-use super::state::{Object, Part, Upload, new_id};
+use super::state::{Object, Part, Piece, Upload, new_id};
 use super::task::{Answer, Task, document, empty, set_header, set_version, timestamp};
 use super::{conditions, metadata, xml};
 use crate::xml::Xml;
@@ -162,8 +162,7 @@ pub(super) fn complete(task: &Task<'_>) -> Result<Answer, Fault> {
         xml.leaf("Key", task.key);
         xml.leaf("ETag", &object.etag);
         if let Some(checksum) = &object.checksum {
-            xml.leaf(checksum.algorithm.element(), &checksum.value);
-            xml.leaf("ChecksumType", checksum.kind());
+            checksum.write(xml);
         }
     });
     set_version(&mut answer, versioning, &version);
@@ -229,6 +228,12 @@ fn chosen(upload: &Upload, wanted: &[WantedPart]) -> Result<Vec<Part>, Fault> {
     Ok(parts)
 }
 
+impl Part {
+    fn piece(&self) -> Piece {
+        Piece { size: self.body.len(), checksum: self.checksum.clone() }
+    }
+}
+
 /// What an upload's object takes from the upload itself.
 struct Assembly {
     headers: http::HeaderMap,
@@ -261,7 +266,7 @@ impl Assembly {
             etag: format!("\"{}-{}\"", hex::encode(checksum::md5(&digests)), parts.len()),
             headers: self.headers,
             checksum,
-            parts: parts.iter().map(|part| part.body.len()).collect(),
+            parts: parts.iter().map(Part::piece).collect(),
             body,
         };
         (object, self.tags)

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::checksum::{self, Checksum};
 use super::fault::{self, Fault};
 use super::precondition::{self, Read};
-use super::state::{NULL_VERSION, Object, Version, Versioning};
+use super::state::{NULL_VERSION, Object, Piece, Version, Versioning};
 use super::task::{Answer, Target, Task, empty, set_header, set_version};
 use super::{metadata, range};
 use crate::clock;
@@ -137,11 +137,11 @@ fn selected(task: &Task<'_>, object: &Object) -> Result<Option<Range<usize>>, Fa
             fault::INVALID_REQUEST.because("Cannot specify both Range header and partNumber query parameter")
         );
     }
-    let whole = [object.body.len()];
+    let whole = [Piece { size: object.body.len(), checksum: None }];
     let parts = if object.parts.is_empty() { whole.as_slice() } else { &object.parts };
-    let mut ends = parts.iter().scan(0, |end, size| {
+    let mut ends = parts.iter().scan(0, |end, part| {
         let start = *end;
-        *end += size;
+        *end += part.size;
         Some(start..*end)
     });
     let part = number.checked_sub(1).and_then(|index| ends.nth(index));

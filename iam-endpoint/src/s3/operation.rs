@@ -7,7 +7,9 @@ use http::Method;
 
 use super::query::Query;
 use super::task::{Handler, Task, enables_object_lock, sets_acl};
-use super::{acl, bucket, configuration, copy, delete, kept, listing, multipart, object, policy, tagging};
+use super::{
+    acl, attributes, bucket, configuration, copy, delete, kept, listing, multipart, object, policy, tagging,
+};
 use crate::headers::Headers;
 
 /// One operation of S3's API.
@@ -322,6 +324,14 @@ static OPERATIONS: &[Operation] = {
             .needs(&[need("s3:GetObject", On::Object).or_of_version("s3:GetObjectVersion")], object::get),
         object(HEAD, "HeadObject", &[])
             .needs(&[need("s3:GetObject", On::Object).or_of_version("s3:GetObjectVersion")], object::head),
+        // Both are asked for, as for a read and for what is read.
+        object(GET, "GetObjectAttributes", &[Sub("attributes")]).needs(
+            &[
+                need("s3:GetObject", On::Object).or_of_version("s3:GetObjectVersion"),
+                need("s3:GetObjectAttributes", On::Object).or_of_version("s3:GetObjectVersionAttributes"),
+            ],
+            attributes::get,
+        ),
         object(PUT, "PutObject", &[])
             .needs(&[PUT_OBJECT, PUT_ACL, PUT_TAGS, PUT_RETENTION, PUT_LEGAL_HOLD], object::put),
         object(PUT, "CopyObject", &[Header("x-amz-copy-source")]).needs(
@@ -416,7 +426,6 @@ static OPERATIONS: &[Operation] = {
         bucket(PUT, "UpdateBucketMetadataJournalTableConfiguration", &[Sub("metadataJournalTable")]),
         object(DELETE, "DeleteObjectAnnotation", &[Sub("annotation")]),
         object(GET, "GetObjectAnnotation", &[Sub("annotation"), Has("annotationName")]),
-        object(GET, "GetObjectAttributes", &[Sub("attributes")]),
         object(GET, "GetObjectTorrent", &[Sub("torrent")]),
         object(GET, "ListObjectAnnotations", &[Sub("annotation")]),
         object(OPTIONS, "OptionsObject", &[]),

@@ -143,8 +143,8 @@ pub(super) struct Object {
     /// What the client said about it and gets back with it: content headers, user metadata, storage class, encryption.
     pub(super) headers: HeaderMap,
     pub(super) checksum: Option<Checksum>,
-    /// The sizes of the parts of a multipart upload; empty for any other.
-    pub(super) parts: Vec<usize>,
+    /// The parts of a multipart upload; empty for any other.
+    pub(super) parts: Vec<Piece>,
 }
 
 pub(super) struct Upload {
@@ -169,6 +169,14 @@ pub(super) struct Part {
     pub(super) body: Bytes,
     pub(super) md5: [u8; 16],
     pub(super) modified: OffsetDateTime,
+    pub(super) checksum: Option<Checksum>,
+}
+
+/// What is left of a part once it is a piece of an object.
+#[derive(Clone)]
+pub(super) struct Piece {
+    /// In bytes.
+    pub(super) size: usize,
     pub(super) checksum: Option<Checksum>,
 }
 

@@ -10,6 +10,7 @@ use super::object;
 use super::state::Tags;
 use super::task::{Answer, Target, Task, document, empty, set_version};
 use super::{query, xml};
+use crate::xml::Xml;
 
 const MOST_OF_OBJECT: usize = 10;
 const MOST_OF_BUCKET: usize = 50;
@@ -100,16 +101,18 @@ fn checked(tags: Tags, most: usize) -> Result<Tags, Fault> {
 }
 
 fn tag_set(tags: &Tags) -> Answer {
-    document("Tagging", |xml| {
-        xml.element("TagSet", |xml| {
-            for (key, value) in tags {
-                xml.element("Tag", |xml| {
-                    xml.leaf("Key", key);
-                    xml.leaf("Value", value);
-                });
-            }
-        });
-    })
+    document("Tagging", |xml| write_set("TagSet", tags, xml))
+}
+
+pub(super) fn write_set(name: &str, tags: &Tags, xml: &mut Xml) {
+    xml.element(name, |xml| {
+        for (key, value) in tags {
+            xml.element("Tag", |xml| {
+                xml.leaf("Key", key);
+                xml.leaf("Value", value);
+            });
+        }
+    });
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html>

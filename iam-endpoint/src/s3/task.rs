@@ -238,16 +238,25 @@ impl<'a> Task<'a> {
 
     /// An optional parameter in the query that is a whole number.
     pub(super) fn number(&self, parameter: &str) -> Result<Option<usize>, Fault> {
-        let Some(text) = self.query.get(parameter).filter(|text| !text.is_empty()) else {
-            return Ok(None);
-        };
-        match text.parse::<u32>() {
-            Ok(number) if i32::try_from(number).is_ok() => Ok(usize::try_from(number).ok()),
-            _ => Err(fault::INVALID_ARGUMENT
-                .because(format!("Provided {parameter} not an integer or within integer range"))
-                .with("ArgumentName", parameter)
-                .with("ArgumentValue", text)),
-        }
+        whole(parameter, self.query.get(parameter))
+    }
+
+    /// An optional header that is a whole number.
+    pub(super) fn number_in(&self, header: &'static str) -> Result<Option<usize>, Fault> {
+        whole(header, self.header(header))
+    }
+}
+
+fn whole(name: &str, text: Option<&str>) -> Result<Option<usize>, Fault> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match text.parse::<u32>() {
+        Ok(number) if i32::try_from(number).is_ok() => Ok(usize::try_from(number).ok()),
+        _ => Err(fault::INVALID_ARGUMENT
+            .because(format!("Provided {name} not an integer or within integer range"))
+            .with("ArgumentName", name)
+            .with("ArgumentValue", text)),
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use http_body_util::BodyExt;
 use hyper::body::Body;
 use tokio::time::{Instant, timeout};
 
+use crate::body::frame;
 use crate::fault::Fault;
 
 /// The longest body: all of it is kept in memory.
@@ -84,9 +84,9 @@ impl<B: Body<Data = Bytes> + Unpin> Coming<B> {
             let least = Duration::from_secs(self.received / SLOWEST);
             let left = (PATIENCE + least).saturating_sub(self.waited).min(PATIENCE);
             let start = Instant::now();
-            let frame = timeout(left, self.body.frame()).await;
+            let next = timeout(left, frame(&mut self.body)).await;
             self.waited += start.elapsed();
-            let fault = match frame {
+            let fault = match next {
                 Err(_) => too_slow(),
                 Ok(None) => break,
                 Ok(Some(Err(_))) => incomplete(),

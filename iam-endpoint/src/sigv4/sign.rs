@@ -1,6 +1,6 @@
 //! The client's side: signs a request in its headers, whatever signature it had.
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST};
+use http::header::{AUTHORIZATION, DATE};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderName, HeaderValue};
@@ -21,6 +21,45 @@ pub(crate) struct Signer<'a> {
     pub(crate) session_token: Option<&'a str>,
     pub(crate) region: &'a str,
     pub(crate) signing_name: &'a str,
+}
+
+impl Signer<'_> {
+    /// The `Authorization` header of a request that has all its other headers. `authority` is the URI's, for where no header
+    /// names the host; `payload` is the body's hash in hexadecimal, or `UNSIGNED-PAYLOAD`.
+    pub(crate) fn authorization(
+        &self,
+        parts: &request::Parts,
+        headers: &Headers<'_>,
+        authority: &str,
+        payload: &str,
+        date: &str,
+    ) -> Result<String, Failure> {
+        let must_be_signed =
+            |name: &str| name == "host" || name == "content-type" || name.starts_with("x-amz-");
+        let mut names: Vec<&str> = vec!["host"];
+        names.extend(headers.iter().map(|(name, _)| *name).filter(|name| must_be_signed(name)));
+        names.sort_unstable();
+        names.dedup();
+        let names = names.join(";");
+        let rule = if self.signing_name == "s3" { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
+        let canonical = canonical::request(parts, headers, authority, &names, payload, rule)?;
+        let day = date.get(..8).unwrap_or_default();
+        let scope = [day, self.region, self.signing_name, "aws4_request"].join("/");
+        let text = ["AWS4-HMAC-SHA256", date, &scope, &sha256(canonical.as_bytes()).hex()].join("\n");
+        let signature = self.keys.sign(&scope, &text).hex();
+        let id = self.access_key_id;
+        Ok([
+            "AWS4-HMAC-SHA256 Credential=",
+            id,
+            "/",
+            &scope,
+            ", SignedHeaders=",
+            &names,
+            ", Signature=",
+            &signature,
+        ]
+        .concat())
+    }
 }
 
 /// What a signature in the query consists of.
@@ -56,30 +95,8 @@ pub(crate) fn sign(
         set("x-amz-security-token", token);
     }
 
-    let mut names: Vec<&str> = parts
-        .headers
-        .keys()
-        .map(HeaderName::as_str)
-        .filter(|name| *name == HOST || *name == CONTENT_TYPE || name.starts_with("x-amz-"))
-        .collect();
-    names.sort_unstable();
-    let names = names.join(";");
-    let rule = if signer.signing_name == "s3" { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
-    let canonical = canonical::request(
-        &request::Parts::of(parts),
-        &Headers::of(&parts.headers),
-        "",
-        &names,
-        payload,
-        rule,
-    )?;
-    let day = date.get(..8).unwrap_or_default();
-    let scope = format!("{day}/{}/{}/aws4_request", signer.region, signer.signing_name);
-    let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(canonical.as_bytes()).hex());
-    let signature = signer.keys.sign(&scope, &text).hex();
-    let id = signer.access_key_id;
     let header =
-        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
+        signer.authorization(&request::Parts::of(parts), &Headers::of(&parts.headers), "", payload, &date)?;
     if let Ok(header) = HeaderValue::from_str(&header) {
         parts.headers.insert(AUTHORIZATION, header);
     }

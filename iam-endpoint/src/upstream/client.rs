@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -20,7 +19,7 @@ use tokio::time::timeout;
 use super::request::without_hop_by_hop;
 use super::url::Url;
 use crate::body::pipe::{Sender, pipe};
-use crate::body::{Body, BodyError};
+use crate::body::{Body, BodyError, frame};
 use crate::fault::Fault;
 use crate::runtime::runtime;
 
@@ -118,12 +117,12 @@ async fn pass_on(mut body: Incoming, to: Sender, patience: Duration) {
 }
 
 async fn next(body: &mut Incoming, patience: Duration) -> Option<Result<Bytes, Unavailable>> {
-    let frame = match timeout(patience, body.frame()).await {
+    let piece = match timeout(patience, frame(body)).await {
         Err(_) => return Some(Err(Unavailable::silent(patience))),
-        Ok(frame) => frame?,
+        Ok(piece) => piece?,
     };
     let broke_off = |error| Unavailable::broken(format!("its answer broke off: {}", root(&error)));
-    Some(frame.map(|frame| frame.into_data().unwrap_or_default()).map_err(broke_off))
+    Some(piece.map(|frame| frame.into_data().unwrap_or_default()).map_err(broke_off))
 }
 
 /// A body of which it is known how much was taken.

@@ -31,7 +31,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// An emulator that performs what the endpoint authorizes and does not keep itself: moto, `LocalStack`, `DynamoDB` Local, …
 ///
 /// Answers of more than a mebibyte, or of a length that it does not tell, go to the client as they come; one that breaks off
-/// then ends without its end. So do the bodies of large uploads to S3 that a server gets.
+/// then ends without its end. So do the large blobs that a server gets: to S3, and to other services where the client tells
+/// their hash in the head.
 ///
 /// Requests reach it signed with keys that it accepts: those that the URL names, as in
 /// `http://minioadmin:minioadmin@127.0.0.1:9000`, else the caller's account id and `test`, for many emulators take the account
@@ -115,7 +116,7 @@ impl Perform for Upstream {
     }
 
     fn streams(&self, service: &str, _operation: &str) -> bool {
-        self.replaces(service)
+        service != "s3" || self.has_s3
     }
 
     fn replaces(&self, service: &str) -> bool {

@@ -6,6 +6,7 @@
 )]
 
 pub(crate) mod s3;
+pub(crate) mod services;
 
 use std::time::SystemTime;
 

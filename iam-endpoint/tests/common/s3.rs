@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
+use iam_endpoint::Endpoint;
 
 use super::{Answer, Client};
 
@@ -57,4 +58,17 @@ impl Answer {
     pub(crate) fn decisions(&self) -> Vec<String> {
         self.event.authorizations.iter().map(|one| format!("{} {}", one.action(), one.resource())).collect()
     }
+}
+
+/// An endpoint with one bucket, and its administrator.
+pub(crate) async fn bucket() -> Client {
+    let admin = Client::administrator(&Endpoint::new());
+    admin.put("/bucket", "").await.is(200);
+    admin
+}
+
+pub(crate) fn allowing(actions: &str, resources: &str) -> String {
+    format!(
+        r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": {actions}, "Resource": {resources}}}}}"#
+    )
 }

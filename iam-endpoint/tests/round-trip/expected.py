@@ -160,7 +160,7 @@ def fault_of_variable(name, value, texts):
 
 
 # What AWS puts into ARNs that no request says.
-LITERALS = {"aws-service-role", "AWSServiceRoleForAutoScaling", "log-stream", "*", ACCOUNT, REGION, "default", "$default", "$LATEST", "primary", "regional"}
+LITERALS = {"aws-service-role", "AWSServiceRoleForAutoScaling", "log-stream", "*", ACCOUNT, REGION, "default", "$default", "$LATEST", "primary", "regional", "a1b2c3d4e5"}
 
 
 def named_by(types, texts):

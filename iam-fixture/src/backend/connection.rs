@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -13,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::coop::unconstrained;
 
 use super::embedded::{self, World};
+use super::settings::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::{Lease, Thing};
 
@@ -57,6 +59,9 @@ pub(crate) trait Outliving: Send + Sync {
 
     /// Whether what IAM has accepted takes its time to hold everywhere.
     fn propagates(&self) -> bool;
+
+    /// As [`Connection::now`].
+    fn now(&self) -> Option<SystemTime>;
 
     /// What sends requests that no SDK client makes.
     fn connector(&self) -> SharedHttpConnector;
@@ -133,6 +138,23 @@ impl Connection {
         match &self.place {
             Place::Embedded(world) => world.endpoint.has_weather(),
             Place::Outliving(place) => place.propagates(),
+        }
+    }
+
+    /// The time by the backend's own clock, if its answers tell: machines that share an account have clocks that differ.
+    pub(crate) fn now(&self) -> Option<SystemTime> {
+        match &self.place {
+            Place::Embedded(world) => Some(world.endpoint.now()),
+            Place::Outliving(place) => place.now(),
+        }
+    }
+
+    /// How long a role is to be its test's, where the run was told.
+    pub(crate) fn lease(&self) -> Result<Option<Duration>, Error> {
+        match &self.place {
+            // Its roles end with it.
+            Place::Embedded(_) => Ok(None),
+            Place::Outliving(_) => Ok(Settings::current()?.lease),
         }
     }
 

@@ -7,20 +7,23 @@ use std::mem;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::config::IdentityCache;
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::auth::{AuthScheme, AuthSchemeEndpointConfig, AuthSchemeId, Sign};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
+use aws_smithy_runtime_api::client::identity::{Identity, SharedIdentityResolver};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::runtime_components::{GetIdentityResolver, RuntimeComponents};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use bytes::Bytes;
@@ -130,7 +133,31 @@ fn endpoint() -> Endpoint {
     }
     #[cfg(feature = "iam-services")]
     let endpoint = endpoint.perform(iam_services::Services::new());
-    endpoint.build()
+    endpoint.advise(advice).build()
+}
+
+/// The services that a feature keeps in memory, as botocore's data names them, the feature, and whether it is on.
+const FEATURES: [(&str, &str, bool); 9] = [
+    ("dynamodb", "dynamodb", cfg!(feature = "dynamodb")),
+    ("events", "eventbridge", cfg!(feature = "eventbridge")),
+    ("kms", "kms", cfg!(feature = "kms")),
+    ("lambda", "lambda", cfg!(feature = "lambda")),
+    ("logs", "logs", cfg!(feature = "logs")),
+    ("secretsmanager", "secretsmanager", cfg!(feature = "secretsmanager")),
+    ("sns", "sns", cfg!(feature = "sns")),
+    ("sqs", "sqs", cfg!(feature = "sqs")),
+    ("ssm", "ssm", cfg!(feature = "ssm")),
+];
+
+/// What a test's author can do for an operation that nobody performs.
+fn advice(service: &str) -> String {
+    let upstream = "`IAM_FIXTURE_UPSTREAM` sends it to an emulator";
+    match FEATURES.iter().find(|(id, ..)| *id == service) {
+        Some((_, feature, false)) => {
+            format!("the feature `{feature}` of `iam-fixture` keeps this service in memory, and {upstream}")
+        }
+        _ => upstream.to_owned(),
+    }
 }
 
 #[cfg(feature = "network")]
@@ -155,22 +182,16 @@ pub(crate) fn journalled(request_id: &str) -> Option<Arc<Event>> {
 }
 
 /// A developer's `AWS_*` variables and profiles play no part: nothing here comes from a loader.
-fn config(
-    http: impl HttpClient + 'static,
-    region: &str,
-    credentials: impl ProvideCredentials + 'static,
-) -> SdkConfig {
+fn config(http: impl HttpClient + 'static, region: &str) -> aws_types::sdk_config::Builder {
     SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
         // Static credentials need no cache, and a cache asks for timers.
         .identity_cache(IdentityCache::no_cache())
         .http_client(http)
         .sleep_impl(TokioSleep::new())
         // Nothing stalls in memory, and its timers would meet a paused clock.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build()
 }
 
 /// The clients of the control calls, built once for all worlds: they find theirs by the task that calls.
@@ -179,8 +200,10 @@ static CONTROL: LazyLock<Clients> = LazyLock::new(clients);
 type Clients = (aws_sdk_iam::Client, aws_sdk_sts::Client);
 
 fn clients() -> Clients {
-    let config = config(TaskWorld, "us-east-1", TaskWorld);
-    (aws_sdk_iam::Client::new(&config), aws_sdk_sts::Client::new(&config))
+    let config = config(TaskWorld, CONTROL_REGION).build();
+    let iam = aws_sdk_iam::config::Builder::from(&config).push_auth_scheme(Administrator::of("iam"));
+    let sts = aws_sdk_sts::config::Builder::from(&config).push_auth_scheme(Administrator::of("sts"));
+    (aws_sdk_iam::Client::from_conf(iam.build()), aws_sdk_sts::Client::from_conf(sts.build()))
 }
 
 /// One embedded endpoint as the SDK sees it.
@@ -213,7 +236,9 @@ impl World {
 
     /// The configuration of clients that are signed in with these credentials.
     pub(super) fn signed_in(&self, credentials: Credentials) -> SdkConfig {
-        config(self.clone(), self.endpoint.region(), credentials)
+        config(self.clone(), self.endpoint.region())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build()
     }
 
     /// The world that the running control calls are for.
@@ -292,15 +317,70 @@ impl HttpConnector for TaskWorld {
     }
 }
 
-impl ProvideCredentials for TaskWorld {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::ready(
-            World::of_task(|world| world.admin.clone()).ok_or_else(|| CredentialsError::not_loaded(OUTSIDE)),
-        )
+/// Signs control calls as the administrator of the task's world.
+///
+/// The SDK's own signer derives the signing key with each request, and takes a third of what a call costs in a debug build. What
+/// a test's own clients send, they sign themselves.
+#[derive(Debug)]
+struct Administrator {
+    service: &'static str,
+    /// Who calls is known from the task.
+    identity: SharedIdentityResolver,
+}
+
+impl Administrator {
+    fn of(service: &'static str) -> Self {
+        Self { service, identity: SharedIdentityResolver::new(Identity::new((), None)) }
     }
 }
 
+impl AuthScheme for Administrator {
+    fn scheme_id(&self) -> AuthSchemeId {
+        AuthSchemeId::new("sigv4")
+    }
+
+    fn identity_resolver(&self, _: &dyn GetIdentityResolver) -> Option<SharedIdentityResolver> {
+        Some(self.identity.clone())
+    }
+
+    fn signer(&self) -> &dyn Sign {
+        self
+    }
+}
+
+impl Sign for Administrator {
+    fn sign_http_request(
+        &self,
+        request: &mut HttpRequest,
+        _: &Identity,
+        _: AuthSchemeEndpointConfig<'_>,
+        _: &RuntimeComponents,
+        _: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        let (method, uri) = (request.method().parse()?, request.uri().parse()?);
+        let body = request.body().bytes().unwrap_or_default();
+        let headers = request.headers().iter_bytes().collect();
+        let sign =
+            |world: &World| world.endpoint.sign(self.service, CONTROL_REGION, &method, &uri, headers, body);
+        for (name, value) in World::of_task(sign).ok_or(OUTSIDE)? {
+            request.headers_mut().insert(name, value);
+        }
+        Ok(())
+    }
+}
+
+/// The first region of the partition `aws`, which IAM's requests are signed for.
+const CONTROL_REGION: &str = "us-east-1";
+
 const OUTSIDE: &str = "a control call of the embedded endpoint was made outside `Connection::run`";
+
+#[cfg(all(test, feature = "iam-services"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_of_the_features_that_are_on_are_those_that_are_kept() {
+        let on: Vec<_> = FEATURES.iter().filter(|(.., is_on)| *is_on).map(|(id, ..)| id).collect();
+        assert_eq!(format!("{:?}", iam_services::Services::new()), format!("{on:?}"));
+    }
+}

@@ -216,6 +216,24 @@ impl Backend {
         }
     }
 
+    /// As [`connect`](Self::connect), for what only looks: nothing is created there, and nothing swept.
+    #[cfg_attr(not(feature = "network"), expect(clippy::unused_async, reason = "only the network waits"))]
+    pub(crate) async fn reach(&self) -> Result<Arc<Connection>, Error> {
+        match &self.0 {
+            Place::Embedded(connection) => Ok(connection.clone()),
+            #[cfg(feature = "network")]
+            Place::Remote(remote) => remote.reach().await,
+        }
+    }
+
+    /// Begins, in the background, to remove what dead processes have left, where something may be to do.
+    #[cfg(feature = "network")]
+    pub(crate) fn sweep_at_start(&self) {
+        if let Place::Remote(remote) = &self.0 {
+            remote.sweep_at_start();
+        }
+    }
+
     #[cfg_attr(not(feature = "network"), expect(clippy::unused_async, reason = "only the network waits"))]
     pub(crate) async fn connect(&self) -> Result<Arc<Connection>, Error> {
         match &self.0 {

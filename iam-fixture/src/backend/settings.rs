@@ -5,22 +5,26 @@ use std::env;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 #[cfg(feature = "network")]
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, ErrorKind};
+use crate::lifecycle::term;
 
 const FILE: &str = "iam-fixture.toml";
 const PREFIX: &str = "IAM_FIXTURE_";
 
 /// Every key, as the file spells it; in the environment it is upper case after `IAM_FIXTURE_`.
-const KEYS: [&str; 4] = ["account", "backend", "upstream", "upstream_s3"];
+const KEYS: [&str; 5] = ["account", "backend", "lease", "upstream", "upstream_s3"];
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Settings {
     pub(super) backend: Choice,
+    /// How long a role is its test's.
+    pub(super) lease: Option<Duration>,
     /// Where the embedded endpoint sends what it allows and does not perform itself.
     pub(super) upstream: Option<String>,
     /// Whether S3 goes there too.
@@ -59,6 +63,7 @@ impl Settings {
         file.extend(environment);
         let account = file.get("account");
         let backend = Choice::of(file.get("backend"), account)?;
+        let lease = file.get("lease").map(lease_of).transpose()?;
         let upstream = file.get("upstream").map(|upstream| upstream_of(&backend, upstream)).transpose()?;
         let upstream_s3 = match file.get("upstream_s3") {
             None => false,
@@ -66,7 +71,7 @@ impl Settings {
             Some(Value { text, .. }) if text == "false" => false,
             Some(value) => return Err(wrong(format!("{value} is neither `true` nor `false`"))),
         };
-        Ok(Settings { backend, upstream, upstream_s3 })
+        Ok(Settings { backend, lease, upstream, upstream_s3 })
     }
 }
 
@@ -111,6 +116,23 @@ impl fmt::Display for Choice {
         })
     }
 }
+
+fn lease_of(value: &Value) -> Result<Duration, Error> {
+    let lease = term::duration(&value.text)
+        .map_err(|why| wrong(format!("{value} is not the length of a lease: {why}")))?;
+    if (term::SHORTEST..=LONGEST_LEASE).contains(&lease) {
+        return Ok(lease);
+    }
+    Err(wrong(format!(
+        "{value} is not the length of a lease: it takes 20 minutes at least, and a week at most"
+    ))
+    .note(
+        "help: a role whose lease is over is removed by any run, and the shortest session lasts 15 minutes",
+    ))
+}
+
+/// No session lasts longer than twelve hours.
+const LONGEST_LEASE: Duration = Duration::from_hours(7 * 24);
 
 /// The URL of an upstream. It may hold a secret key, so no message repeats it.
 fn upstream_of(backend: &Choice, Value { text, place }: &Value) -> Result<String, Error> {
@@ -311,6 +333,26 @@ mod tests {
         let error = upstream("upstream = \"test:s3cret@127.0.0.1\"").unwrap_err();
         assert!(error.starts_with("`upstream` (iam-fixture.toml:1) cannot be used"), "{error}");
         assert!(!error.contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn a_lease_has_room_for_a_session() {
+        let lease = |lease: &str| {
+            let settings = of_toml(&format!("lease = \"{lease}\""), FILE);
+            let settings = settings.and_then(|file| Settings::of(BTreeMap::new(), file));
+            settings.map(|settings| settings.lease).map_err(|error| error.to_string())
+        };
+        assert_eq!(lease("2h"), Ok(Some(Duration::from_hours(2))));
+        assert_eq!(lease("1200"), Ok(Some(Duration::from_mins(20))));
+        for wrong in ["19m", "0", "8days"] {
+            let error = lease(wrong).unwrap_err();
+            assert!(
+                error.starts_with(&format!("`{wrong}` (iam-fixture.toml:1) is not the length")),
+                "{error}"
+            );
+            assert!(error.contains("20 minutes at least"), "{error}");
+        }
+        assert!(lease("a day").unwrap_err().contains("a number of seconds"));
     }
 
     #[test]

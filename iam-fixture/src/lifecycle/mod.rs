@@ -5,6 +5,7 @@ mod lease;
 mod provision;
 mod ready;
 mod remove;
+pub(crate) mod term;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,15 +14,16 @@ use aws_credential_types::Credentials;
 use iam_policy::{Policy, PolicyKind, PolicySet, Source, managed};
 
 pub(crate) use self::lease::{Guard, Lease};
-pub(crate) use self::provision::provision;
+pub(crate) use self::provision::{first_policy, provision};
 pub use self::ready::Readiness;
-pub(crate) use self::remove::Thing;
-#[cfg(feature = "network")]
-pub(crate) use self::remove::remove;
+pub(crate) use self::remove::{Thing, remove};
+pub(crate) use self::term::Term;
 
 /// A role that is to be, resolved and checked.
 pub(crate) struct Plan {
     pub(crate) name: String,
+    /// How long it is this process's, counted from its creation.
+    pub(crate) lease: Duration,
     pub(crate) inline: Vec<Policy>,
     /// ARNs.
     pub(crate) managed: Vec<String>,

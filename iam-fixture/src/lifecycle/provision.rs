@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::lease::Lease;
 use super::ready::{self, Probes};
 use super::remove::{Thing, is, remove};
+use super::term::{self, SESSION};
 use super::{Boundary, Plan, SignedIn};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
@@ -39,7 +40,7 @@ struct Provision<'a> {
 impl<'a> Provision<'a> {
     async fn run(&mut self) -> Result<SignedIn, Error> {
         let plan = self.plan();
-        let path = path(plan);
+        let path = self.path();
         let boundary = match &plan.boundary {
             Some(Boundary::Document(policy)) => Some(self.create_boundary(&path, policy).await?),
             Some(Boundary::Arn(arn)) => Some(arn.clone()),
@@ -48,7 +49,7 @@ impl<'a> Provision<'a> {
         let role_arn = self.create_role(path, boundary).await?;
         let created = Instant::now();
         for (number, policy) in (1..).zip(&plan.inline) {
-            self.put_policy(format!("policy-{number}"), policy).await?;
+            self.put_policy(policy_name(number), policy).await?;
         }
         for arn in &plan.managed {
             self.attach_policy(arn).await?;
@@ -75,6 +76,13 @@ impl<'a> Provision<'a> {
 
     fn connection(&self) -> &'a Connection {
         &self.lease.connection
+    }
+
+    /// With the end of the lease by the server's clock, by which sweeps tell that it is over. A server that tells no time is
+    /// swept by nobody.
+    fn path(&self) -> String {
+        let now = self.connection().now().unwrap_or_else(SystemTime::now);
+        term::path("/", now + self.plan().lease)
     }
 
     /// Before each call, so that a call whose answer is lost is undone too.
@@ -213,23 +221,18 @@ fn is_of_a_lost_answer<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     is(error, "EntityAlreadyExists")
 }
 
-/// The policy that stands on a role until it is ready, where its own allow nothing that can be asked.
-const CANARY: &str = "canary";
-
-/// The lease's end stands in the path: `ListRoles` returns no tags, so this is what finds an orphan in one call.
-fn path(plan: &Plan) -> String {
-    /// What a test may take beyond its session; a role older than that has lost its process.
-    const GRACE: Duration = Duration::from_hours(1);
-    let now = SystemTime::now();
-    let session = plan.session.duration.unwrap_or(SESSION);
-    let end = now.duration_since(UNIX_EPOCH).unwrap_or_default() + session + GRACE;
-    format!("/iam-fixture/{}/", end.as_secs())
+/// What the inline policies of a role are called, from 1 on.
+fn policy_name(number: usize) -> String {
+    format!("policy-{number}")
 }
 
-/// How long a session lasts unless it is told otherwise.
-///
-/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
-const SESSION: Duration = Duration::from_hours(1);
+/// The inline policy that most roles have.
+pub(crate) fn first_policy() -> String {
+    policy_name(1)
+}
+
+/// The policy that stands on a role until it is ready, where its own allow nothing that can be asked.
+const CANARY: &str = "canary";
 
 /// A role allows sessions of one hour unless it is told otherwise.
 fn max_session_duration(plan: &Plan) -> Result<Option<i32>, Error> {

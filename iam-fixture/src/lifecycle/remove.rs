@@ -45,8 +45,14 @@ pub(crate) async fn remove(connection: &Connection, thing: &Thing) -> Result<(),
             gone("DeleteRolePolicy", role, call.send().await)
         }
         Thing::Policy { arn } => {
-            let call = iam.delete_policy().policy_arn(arn);
-            gone("DeletePolicy", arn, call.send().await)
+            let delete = || iam.delete_policy().policy_arn(arn).send();
+            let mut outcome = delete().await;
+            // The test's own administrator may have given it another version.
+            if outcome.as_ref().is_err_and(|error| is(error, "DeleteConflict")) {
+                strip_versions(connection, arn).await?;
+                outcome = delete().await;
+            }
+            gone("DeletePolicy", arn, outcome)
         }
         Thing::Role { name } => {
             let delete = || iam.delete_role().role_name(name).send();
@@ -71,7 +77,7 @@ pub(crate) async fn remove(connection: &Connection, thing: &Thing) -> Result<(),
 async fn strip(connection: &Connection, role: &str) -> Result<(), Error> {
     let iam = &connection.iam;
 
-    let call = iam.list_instance_profiles_for_role().role_name(role);
+    let call = iam.list_instance_profiles_for_role().role_name(role).max_items(ALL);
     let listed = call.send().await;
     let listed = listed.map_err(|error| failed("ListInstanceProfilesForRole", role, error))?;
     for profile in listed.instance_profiles() {
@@ -81,7 +87,7 @@ async fn strip(connection: &Connection, role: &str) -> Result<(), Error> {
         gone("RemoveRoleFromInstanceProfile", role, call.send().await)?;
     }
 
-    let call = iam.list_role_policies().role_name(role);
+    let call = iam.list_role_policies().role_name(role).max_items(ALL);
     let listed = call.send().await;
     let listed = listed.map_err(|error| failed("ListRolePolicies", role, error))?;
     for policy in listed.policy_names() {
@@ -90,7 +96,7 @@ async fn strip(connection: &Connection, role: &str) -> Result<(), Error> {
         gone("DeleteRolePolicy", role, call.send().await)?;
     }
 
-    let call = iam.list_attached_role_policies().role_name(role);
+    let call = iam.list_attached_role_policies().role_name(role).max_items(ALL);
     let listed = call.send().await;
     let listed = listed.map_err(|error| failed("ListAttachedRolePolicies", role, error))?;
     for arn in listed.attached_policies().iter().filter_map(|policy| policy.policy_arn()) {
@@ -100,6 +106,24 @@ async fn strip(connection: &Connection, role: &str) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// A policy is deleted with its default version only.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html>
+async fn strip_versions(connection: &Connection, arn: &str) -> Result<(), Error> {
+    let iam = &connection.iam;
+    let listed = iam.list_policy_versions().policy_arn(arn).send().await;
+    let listed = listed.map_err(|error| failed("ListPolicyVersions", arn, error))?;
+    let others = listed.versions().iter().filter(|version| !version.is_default_version());
+    for version in others.filter_map(|version| version.version_id()) {
+        let call = iam.delete_policy_version().policy_arn(arn).version_id(version);
+        gone("DeletePolicyVersion", arn, call.send().await)?;
+    }
+    Ok(())
+}
+
+/// More than a role can have of anything, and as many as IAM lists at once.
+const ALL: i32 = 1_000;
 
 fn gone<T, E>(operation: &str, of: &str, outcome: Result<T, SdkError<E>>) -> Result<(), Error>
 where

@@ -5,12 +5,14 @@
 //! future dropped           `Guard`                    `lifecycle`
 //! exit, `mem::forget`      `atexit`                   here
 //! Ctrl-C, SIGTERM, SIGHUP  a task on the control      `signals`
-//! SIGKILL, abort, power    a later run                `ledger`, `start`, `sweep`
+//! SIGKILL, abort, power    a later run, here          `ledger`, `start`, `sweep`
+//!                          or on any machine          `stamp`, `sweep`, by the lease in the path
 //! ```
 
 mod ledger;
 #[cfg(unix)]
 mod signals;
+mod stamp;
 mod start;
 mod sweep;
 
@@ -30,7 +32,11 @@ use crate::lifecycle::{Lease, Thing};
 /// How long the end of the process waits for its roles.
 const AT_EXIT: Duration = Duration::from_mins(1);
 
-/// The roles that live, and the sweep under way.
+/// How much longer it waits for a sweep under way: one that never got to its end in a short process would never get
+/// anywhere, and one that takes longer goes on in the next run.
+const SWEEP_AT_EXIT: Duration = Duration::from_secs(10);
+
+/// The roles that live, and the sweeps under way.
 static STATE: Mutex<State> = Mutex::new(State { closing: false, live: BTreeMap::new(), sweeps: Vec::new() });
 
 struct State {
@@ -68,11 +74,17 @@ pub(crate) fn about_to_make(backend: &str, thing: &Thing) -> Result<(), Error> {
 }
 
 pub(crate) use self::ledger::close as removed;
+pub(crate) use self::sweep::is_needed as is_to_sweep;
 
 /// Removes, in the background, what earlier runs left at this backend.
-pub(crate) fn sweep(connection: Arc<Connection>, backend: String) {
-    let sweep = control::spawn(sweep::sweep(connection, backend));
-    state().sweeps.push(sweep);
+pub(crate) fn sweep(connection: Arc<Connection>, backend: String, stamp: String) {
+    in_background(sweep::sweep(connection, backend, stamp));
+}
+
+/// Work that no test waits for, and the process's end only for a while.
+pub(crate) fn in_background(work: impl Future<Output = ()> + Send + 'static) {
+    let work = control::spawn(work);
+    state().sweeps.push(work);
 }
 
 /// From here on, neither the process's end nor a signal leaves a role behind.
@@ -98,11 +110,13 @@ extern "C" fn at_exit() {
         if control::wait(drain(), AT_EXIT).is_none() {
             tell_left();
         }
+        // A sweep that has not ended goes on in the next run, which need not be told.
+        let _ = control::wait(swept(), SWEEP_AT_EXIT);
         ledger::close_file();
     });
 }
 
-/// Ends every role, and waits for sweeps: a detached one starves in a short process.
+/// Ends every role.
 async fn drain() {
     let leases: Vec<_> = {
         let mut state = state();
@@ -114,7 +128,11 @@ async fn drain() {
         // A panic there has printed its message; the others go on.
         let _ = end.await;
     }
-    // One by one: a connection that `start` makes begins a sweep of its own.
+}
+
+/// Waits for the sweeps under way.
+async fn swept() {
+    // One by one: reaching a backend begins another one.
     while let Some(sweep) = { state().sweeps.pop() } {
         let _ = sweep.await;
     }

@@ -3,11 +3,9 @@
 use std::env;
 use std::panic::catch_unwind;
 
-use super::sweep;
 use crate::backend::Backend;
-use crate::control;
 
-/// Connects in the background where there is something to remove; the connection then sweeps, and serves the tests.
+/// Sweeps in the background.
 ///
 /// A test binary does not own `main`, so this is the one place that runs in every process. Listing tests is no run:
 /// nextest lists each binary twice, then starts a process for each test.
@@ -16,18 +14,20 @@ use crate::control;
 fn at_start() {
     // Unwinding out of here would abort the process before any test has run.
     let _ = catch_unwind(|| {
-        if env::args_os().any(|argument| argument == "--list") {
-            return;
-        }
         // What is wrong with the configuration, each test will say.
-        let Ok(Some(backend)) = Backend::outside() else { return };
-        if sweep::is_needed() {
-            super::install();
-            let connected = control::spawn(async move {
-                // What cannot be reached, each test will say.
-                let _ = backend.connect().await;
-            });
-            super::state().sweeps.push(connected);
+        if is_test()
+            && let Ok(Some(backend)) = Backend::outside()
+        {
+            backend.sweep_at_start();
         }
     });
+}
+
+/// Whether this process runs tests. A program that only links this crate asks nobody for anything before its `main`; what it
+/// does at a backend begins with a sweep anyhow.
+fn is_test() -> bool {
+    // Where cargo puts test binaries, and nothing else that it runs.
+    let is_test_binary = env::current_exe()
+        .is_ok_and(|program| program.parent().is_some_and(|folder| folder.ends_with("deps")));
+    is_test_binary && !env::args_os().any(|argument| argument == "--list")
 }

@@ -1,25 +1,43 @@
-//! Removes what dead processes left behind, by the ledgers that they left too.
+//! Removes what dead processes left behind: those of this machine by the ledgers that they left too, all others by the leases
+//! in their paths.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{ledger, tell};
+use super::{ledger, stamp, tell};
 use crate::backend::Connection;
-use crate::lifecycle::remove;
+use crate::sweep::{Sweep, remove_orphan};
 
-pub(super) async fn sweep(connection: Arc<Connection>, backend: String) {
+/// `backend` is what ledgers call it, and `stamp` what the run's stamp does.
+pub(super) async fn sweep(connection: Arc<Connection>, backend: String, stamp: String) {
     for path in ledgers() {
         if let Some((mut file, text)) = of_the_dead(&path) {
             finish(&connection, &backend, &path, &mut file, &text).await;
         }
     }
+    if let Some(_stamp) = stamp::take(&stamp) {
+        leases(Sweep::of(connection)).await;
+    }
 }
 
-/// Whether some process has died without removing what it made.
-pub(super) fn is_needed() -> bool {
-    ledgers().any(|path| of_the_dead(&path).is_some())
+/// Whether some process has died without removing what it made, or nobody of this run has looked for leases yet.
+pub(crate) fn is_needed(stamp: &str) -> bool {
+    stamp::is_needed(stamp) || ledgers().any(|path| of_the_dead(&path).is_some())
+}
+
+/// Of any machine.
+async fn leases(sweep: Sweep) {
+    let found = match sweep.find().await {
+        Ok(found) => found,
+        Err(error) => return tell(format_args!("what other runs left is not looked for: {error}")),
+    };
+    for orphan in found.orphans() {
+        if let Err(error) = sweep.remove(orphan).await {
+            tell(format_args!("{orphan}, whose lease is over, could not be removed: {error}"));
+        }
+    }
 }
 
 fn ledgers() -> impl Iterator<Item = PathBuf> {
@@ -49,7 +67,7 @@ async fn finish(connection: &Connection, backend: &str, path: &Path, file: &mut 
             others.push(entry);
             continue;
         }
-        match remove(connection, &entry.thing).await {
+        match remove_orphan(connection, &entry.thing).await {
             Ok(()) => {
                 let _ = ledger::strike(file, &entry);
             }

@@ -63,6 +63,15 @@ impl Answer {
         }
     }
 
+    /// The request that disproves it as it was found, or why it cannot be told; `None` for a yes.
+    pub(super) fn into_found(self) -> Option<Result<Request, Unknown>> {
+        match self {
+            Answer::No(counterexample) => Some(Ok(counterexample.found)),
+            Answer::Unknown(unknown) => Some(Err(unknown)),
+            Answer::Yes => None,
+        }
+    }
+
     /// Yes if both are; a no of either counts before what is unknown.
     pub(super) fn and_then(self, other: impl FnOnce() -> Answer) -> Answer {
         match self {

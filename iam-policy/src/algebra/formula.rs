@@ -30,7 +30,7 @@ pub(super) enum Formula {
 /// Policies as a formula, and their statements by their actions.
 #[derive(Debug)]
 pub(super) struct Policies {
-    allowed: Formula,
+    pub(super) allowed: Formula,
     pub(super) statements: Vec<Arc<Matches>>,
     actions: OnceLock<Actions>,
 }
@@ -103,6 +103,12 @@ impl Formula {
     ) -> Found<T> {
         let case = Case { inside: Vec::new(), outside: Vec::new(), doubt: None };
         Expansion { members, case, visit }.expand(vec![(self, true)], Vec::new())
+    }
+
+    /// Whether no request can be in the set, whatever its statements match.
+    #[cfg(test)]
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Formula::Any(parts) if parts.iter().all(|part| part.is_nothing()))
     }
 
     /// The policies that the formula speaks of, each once.
@@ -246,7 +252,7 @@ impl Members {
         self.0.sort_unstable();
     }
 
-    fn has(&self, matches: &Matches) -> bool {
+    pub(super) fn has(&self, matches: &Matches) -> bool {
         self.0.binary_search(&matches.name()).is_ok()
     }
 }

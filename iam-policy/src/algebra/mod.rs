@@ -29,6 +29,7 @@ mod answer;
 #[doc(hidden)]
 pub mod assert;
 mod budget;
+mod closed;
 mod formula;
 mod globs;
 mod question;
@@ -42,13 +43,16 @@ mod unknown;
 mod values;
 mod variables;
 mod wanted;
+mod write;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use answer::{Answer, Counterexample};
+pub use closed::Closed;
 use formula::Formula;
 pub use unknown::Unknown;
+pub use write::{Inexpressible, Method};
 
 use crate::catalogue::Action;
 use crate::document::Policy;
@@ -191,7 +195,13 @@ impl Permissions {
     /// ```
     #[must_use]
     pub fn actions(&self) -> Vec<(Action, Answer)> {
-        question::actions(self)
+        self.closed().actions()
+    }
+
+    /// The set without actions that the catalogue does not have, and without resources that are not of an action's own types.
+    #[must_use]
+    pub fn closed(&self) -> Closed {
+        Closed::new(self.clone())
     }
 
     /// Whether every request of the set is in the other; the counterexample is one that is not.
@@ -207,6 +217,39 @@ impl Permissions {
     /// Whether both sets have the same requests; the counterexample is one that only one of them has.
     pub fn is_equivalent(&self, other: &Permissions) -> Answer {
         self.is_subset(other).and_then(|| other.is_subset(self))
+    }
+
+    /// Policies that allow just the set, as AWS takes them; that they do is proven before they are returned.
+    ///
+    /// A policy of the set all of whose statements are needed as they are stays as it is, whatever its size; what is written
+    /// anew keeps to the [limit](crate::PolicyKind::limit) of its kind. A set of no requests is a policy that denies all.
+    ///
+    /// # Errors
+    ///
+    /// If the method has no way to say the set, with what cannot be said; nothing is approximated.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use iam_policy::{Method, Policy, PolicyKind};
+    ///
+    /// let parse = |text: &str| Policy::parse(text, PolicyKind::Identity).unwrap().permissions();
+    /// let one = parse(r#"{"Statement": {"Effect": "Allow", "Action": ["s3:Get*", "sqs:*"], "Resource": "*"}}"#);
+    /// let other = parse(r#"{"Statement": {"Effect": "Allow", "Action": "s3:*Object", "Resource": "*"}}"#);
+    /// let documents = one.intersection(&other).to_documents(Method::Allow)?;
+    /// assert_eq!(
+    ///     documents.identity[0].to_json(),
+    ///     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*Object","Resource":"*"}]}"#
+    /// );
+    /// let documents = one.intersection(&other).to_documents(Method::Attached)?;
+    /// assert_eq!(
+    ///     documents.identity[1].to_json(),
+    ///     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":"s3:*Object","Resource":"*"}]}"#
+    /// );
+    /// # Ok::<(), iam_policy::Inexpressible>(())
+    /// ```
+    pub fn to_documents(&self, method: Method) -> Result<PolicySet, Inexpressible> {
+        write::documents(self, method)
     }
 
     fn with(

@@ -10,7 +10,6 @@ use super::search::{Outcome, Point, Search, Universe};
 use super::term::{Dimension, Filling, Marks, Reach, Term};
 use super::unknown::Doubt;
 use super::{Permissions, readable, variables};
-use crate::catalogue::{self, Action};
 use crate::context::Context;
 use crate::evaluate::Request;
 use crate::principal::Principal;
@@ -44,57 +43,39 @@ pub(super) fn is_empty_within_parts(set: &Permissions) -> bool {
 
 fn is_empty_with(set: &Permissions, reach: Reach) -> Answer {
     let budget = Budget::new(LIMIT);
-    answer(set, &Universe::open(), reach, &budget, |asker| {
+    answer(set, reach, &budget, |asker| {
         classes(&set.formula, &budget, &mut |action, members| asker.ask(action, members))
     })
 }
 
-/// The actions of the catalogue for which a set has requests on one of their own resources, or may have.
-pub(super) fn actions(set: &Permissions) -> Vec<(Action, Answer)> {
-    // For all of them together.
-    let budget = Budget::new(20 * LIMIT);
+/// Whether a set has no request for an action, on whatever resource.
+pub(super) fn is_empty_for(set: &Permissions, action: &str, budget: &Budget) -> Answer {
+    let members = members(set, action);
+    answer(set, Reach::Anything, budget, |asker| asker.ask(action, &members))
+}
+
+/// The statements that are about an action.
+pub(super) fn members(set: &Permissions, action: &str) -> Members {
     let mut policies = Vec::new();
     set.formula.policies(&mut policies);
     let mut members = Members::default();
-    let all = catalogue::services().flat_map(catalogue::Service::actions);
-    let asked = all.map(|action| {
-        let name = action.to_string();
-        find_members(&policies, &name.to_ascii_lowercase(), &mut members);
-        let answer =
-            answer(set, &Universe::of(action), Reach::Anything, &budget, |asker| asker.ask(&name, &members));
-        (action, answer)
-    });
-    asked
-        .filter(|(_, answer)| !answer.is_yes())
-        .map(|(action, answer)| (action, of_own(action, answer)))
-        .collect()
-}
-
-/// A format of ARNs does not tell that a bucket's name has no slash: the types themselves do.
-fn of_own(action: Action, answer: Answer) -> Answer {
-    let Some(found) = answer.counterexample() else { return answer };
-    let resource = &found.request().resource;
-    if resource == "*" || action.resources().any(|on| on.resource_type().matches(resource)) {
-        return answer;
-    }
-    let reason =
-        format!("`{resource}` is no resource of the action, and it is the only one that was looked at");
-    Answer::Unknown(Doubt::new(reason, None).into())
+    find_members(&policies, &action.to_ascii_lowercase(), &mut members);
+    members
 }
 
 /// The answer of whether a set is empty, from a request that it has, if one is found.
 fn answer(
     set: &Permissions,
-    universe: &Universe,
     reach: Reach,
     budget: &Budget,
     find: impl FnOnce(&mut Asker<'_>) -> Result<Option<Request>, Spent>,
 ) -> Answer {
     let variables = Variables::of(&set.formula);
-    let search = |filling| Search::new(universe, filling, reach, budget);
+    let universe = Universe::new();
+    let search = |filling| Search::new(&universe, filling, reach, budget);
     let mut asker = Asker {
         set,
-        universe,
+        universe: &universe,
         reach,
         budget,
         doubt: None,

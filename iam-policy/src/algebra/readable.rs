@@ -57,7 +57,7 @@ fn actions(found: &str) -> Vec<Action> {
 }
 
 /// ARNs of each type of resource that the action acts on, the simplest first, or `*` where there is none.
-fn resources(action: Action) -> Vec<String> {
+pub(super) fn resources(action: Action) -> Vec<String> {
     let types = action.resources().map(catalogue::ActionResource::resource_type);
     let example = |variable: &str| match variable {
         "Account" => "123456789012",
@@ -69,6 +69,21 @@ fn resources(action: Action) -> Vec<String> {
         types.flat_map(catalogue::ResourceType::arn_formats).map(|format| fill(format, example)).collect();
     resources.sort_by_key(String::len);
     if resources.is_empty() { vec!["*".to_owned()] } else { resources }
+}
+
+/// An ARN that a pattern matches, as one would write it: where all of a part is open, it is that of an example. `None` if the
+/// two are of different services.
+pub(super) fn like(pattern: &str, example: &str) -> Option<String> {
+    let [pattern, example] = [pattern, example].map(|text| text.splitn(6, ':').collect::<Vec<_>>());
+    if pattern.len() != example.len() || pattern.get(2) != example.get(2) {
+        return None;
+    }
+    let fill = |(number, (part, of_example)): (usize, (&&str, &&str))| match (number, *part) {
+        (5, part) => part.replace("${*}", "*").replace('*', "example").replace('?', "x"),
+        (_, "*") => (*of_example).to_owned(),
+        (_, part) => part.replace('*', "").replace('?', "x"),
+    };
+    Some(pattern.iter().zip(&example).enumerate().map(fill).collect::<Vec<_>>().join(":"))
 }
 
 /// A format of ARNs with its variables replaced.

@@ -16,13 +16,12 @@ use std::rc::Rc;
 use super::budget::{Budget, Spent};
 use super::formula::Matches;
 use super::globs::Globs;
-use super::readable::fill;
 use super::term::{Dimension, Filling, Literal, Reach, Term};
 use super::texts;
 use super::unknown::Doubt;
 use super::values;
 use super::wanted::{Wanted, find_text};
-use crate::catalogue::{self, Action, ActionResource};
+use crate::catalogue;
 use crate::condition::GlobalKey;
 
 /// What a search found.
@@ -49,7 +48,7 @@ pub(super) struct Search<'s> {
 
 type Known = Result<Option<Rc<[String]>>, Doubt>;
 
-/// The texts that are resources at all.
+/// The texts that are resources at all: all that have a character.
 pub(super) struct Universe(Globs);
 
 /// A statement's box.
@@ -63,29 +62,8 @@ pub(super) enum Held<'f> {
 const DEEPEST: usize = 200;
 
 impl Universe {
-    /// Every resource.
-    pub(super) fn open() -> Universe {
+    pub(super) fn new() -> Universe {
         Universe(Globs::of(["?*"]))
-    }
-
-    /// Resources of an action's own types, or none where it needs none.
-    pub(super) fn of(action: Action) -> Universe {
-        let formats: Vec<String> = action
-            .resources()
-            .flat_map(|on| on.resource_type().arn_formats())
-            .map(|format| {
-                // Resources of AWS itself are of no account.
-                fill(
-                    format,
-                    |name| if matches!(name, "Account" | "Partition" | "Region") { "*" } else { "?*" },
-                )
-            })
-            .collect();
-        let mut resource = Globs::of(formats.iter().map(String::as_str));
-        if !action.resources().any(ActionResource::is_required) {
-            resource.insert_text("*");
-        }
-        Universe(resource)
     }
 }
 

@@ -70,9 +70,15 @@ impl From<Spent> for Doubt {
 /// The reason, with the statement's place.
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.statement() {
-            Some(statement) => write!(f, "{} ({statement})", self.reason()),
-            None => f.write_str(self.reason()),
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.statement {
+            Some(statement) => write!(f, "{} ({statement})", self.reason),
+            None => f.write_str(&self.reason),
         }
     }
 }

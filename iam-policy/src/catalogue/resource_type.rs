@@ -57,6 +57,31 @@ impl ResourceType {
     }
 }
 
+impl ResourceType {
+    /// What ARNs of its formats are not of this type: a bucket's name has no slash. Formats with several names may have that
+    /// in one and not in another, and are not told of.
+    pub(crate) fn beyond(self) -> impl Iterator<Item = String> {
+        let excluded = records::field(self.line, 3).chars().next();
+        self.arn_formats().filter_map(move |format| {
+            let start = format.strip_suffix('}')?;
+            let (start, _) = start.rsplit_once("${")?;
+            let resource = Arn::parse(start)?.resource;
+            let start = start.strip_suffix(resource)?;
+            (!resource.contains("${")).then_some(format!(
+                "{}{resource}*{}*",
+                start_as_pattern(start),
+                excluded?
+            ))
+        })
+    }
+}
+
+/// The parts of a format before its last, with wildcards.
+fn start_as_pattern(start: &str) -> String {
+    let parts = start.split(':').map(|part| if part.contains("${") { "*" } else { part });
+    parts.collect::<Vec<_>>().join(":")
+}
+
 /// Part by part, because a wildcard does not reach over the colons between the parts of an ARN; `None` if the text is no
 /// ARN.
 fn overlaps(arn: &str, format: &str, excluded: Option<u8>) -> Option<bool> {

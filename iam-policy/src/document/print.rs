@@ -103,7 +103,13 @@ fn grouped<T, K: AsRef<str> + PartialEq>(
     });
 }
 
-fn sequence<T>(out: &mut String, open: char, items: &[T], close: char, write: impl Fn(&mut String, &T)) {
+pub(crate) fn sequence<T>(
+    out: &mut String,
+    open: char,
+    items: &[T],
+    close: char,
+    write: impl Fn(&mut String, &T),
+) {
     out.push(open);
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
@@ -114,7 +120,7 @@ fn sequence<T>(out: &mut String, open: char, items: &[T], close: char, write: im
     out.push(close);
 }
 
-fn member(out: &mut String, name: &str, write: impl FnOnce(&mut String)) {
+pub(crate) fn member(out: &mut String, name: &str, write: impl FnOnce(&mut String)) {
     if !out.ends_with('{') {
         out.push(',');
     }

@@ -9,7 +9,7 @@ use iam_policy::{Policy, PolicyKind};
 
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Guard, Lease, Plan, Readiness, Session, provision};
+use crate::lifecycle::{Guard, Lease, Plan, Readiness, Session, Term, provision};
 use crate::name;
 
 /// How the emulators that people run are told to enforce.
@@ -55,13 +55,15 @@ async fn attempt(
 ) -> Result<Result<ListRolesOutput, SdkError<ListRolesError>>, Error> {
     let policy = policy.map(|text| Policy::parse(text, PolicyKind::Identity)).transpose();
     let policy = policy.map_err(|error| Error::new(ErrorKind::Policy, error.to_string()))?;
+    let term = Term::of(connection.lease()?, None)?;
     let plan = Plan {
         name: name::role(name),
+        lease: term.lease,
         inline: policy.into_iter().collect(),
         managed: Vec::new(),
         boundary: None,
         tags: BTreeMap::new(),
-        session: Session { name: name::session(name), policy: None, duration: None },
+        session: Session { name: name::session(name), policy: None, duration: term.session },
         readiness: Readiness::default(),
     };
     let guard = Guard(Lease::new(connection.clone(), plan));

@@ -2,12 +2,13 @@
 
 mod canary;
 mod client;
+mod clock;
 mod config;
 mod principal;
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Once};
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::timeout::TimeoutConfig;
@@ -17,6 +18,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
+use self::clock::ServerClock;
 use self::principal::Caller;
 use super::connection::{self, Calls, Connection, Outliving, trust_policy};
 use crate::control;
@@ -28,6 +30,9 @@ pub(crate) struct Remote {
     place: Place,
     /// A failure is kept too: two hundred tests need not wait for the same time-out one after the other.
     connection: OnceCell<Result<Arc<Connection>, Error>>,
+    /// Whether policies mean something there.
+    enforces: OnceCell<Result<(), Error>>,
+    swept: Once,
 }
 
 #[derive(Clone)]
@@ -46,25 +51,71 @@ impl Remote {
     }
 
     fn at(place: Place) -> Arc<Remote> {
-        Arc::new(Remote { place, connection: OnceCell::new() })
+        Arc::new(Remote { place, connection: OnceCell::new(), enforces: OnceCell::new(), swept: Once::new() })
     }
 
     pub(super) fn place(&self) -> impl fmt::Display {
         &self.place
     }
 
+    /// Shows who answers there, and that it is the account that was named.
+    pub(super) async fn reach(&self) -> Result<Arc<Connection>, Error> {
+        let reach = || control::run(reach(self.place.clone()));
+        self.connection.get_or_init(reach).await.clone()
+    }
+
+    /// From here on roles can be made there.
     pub(super) async fn connect(&self) -> Result<Arc<Connection>, Error> {
-        let connect = || control::run(connect(self.place.clone()));
-        self.connection.get_or_init(connect).await.clone()
+        let connection = self.reach().await?;
+        outlive::install();
+        self.sweep(&connection);
+        if let Place::Endpoint { url } = &self.place {
+            let check = || {
+                let (connection, url) = (connection.clone(), url.clone());
+                control::run(async move { canary::check(&connection, &url).await })
+            };
+            self.enforces.get_or_init(check).await.clone()?;
+        }
+        Ok(connection)
+    }
+
+    pub(super) fn sweep_at_start(self: &Arc<Self>) {
+        if outlive::is_to_sweep(&self.stamp_name()) {
+            outlive::install();
+            let remote = self.clone();
+            outlive::in_background(async move {
+                // What cannot be reached, each test will say.
+                if let Ok(connection) = remote.reach().await {
+                    remote.sweep(&connection);
+                }
+            });
+        }
+    }
+
+    /// Once a process, whoever comes first.
+    fn sweep(&self, connection: &Arc<Connection>) {
+        self.swept.call_once(|| {
+            let ledger_name = ledger_name(&self.place, &connection.account);
+            outlive::sweep(connection.clone(), ledger_name, self.stamp_name());
+        });
+    }
+
+    /// What is swept once a run; known before anybody has answered there.
+    fn stamp_name(&self) -> String {
+        match &self.place {
+            Place::Aws { account } => ledger_name(&self.place, account),
+            Place::Endpoint { url } => url.clone(),
+        }
     }
 }
 
-async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
+async fn reach(place: Place) -> Result<Arc<Connection>, Error> {
+    let clock = ServerClock::default();
     let admin = match &place {
         Place::Aws { .. } => config::aws().await,
         Place::Endpoint { url } => config::endpoint(url)?,
     };
-    let identity = caller(&place, &admin).await?;
+    let identity = caller(&place, &admin, &clock).await?;
     let account = identity.account().unwrap_or_default();
     let arn = identity.arn().unwrap_or_default();
     if let Place::Aws { account: named } = &place
@@ -80,40 +131,47 @@ async fn connect(place: Place) -> Result<Arc<Connection>, Error> {
     if let Place::Aws { .. } = &place {
         Caller::of(arn).check(arn)?;
     }
-    let ledger_name = format!("{place} {account}");
     let control = admin.to_builder().timeout_config(time_limit(Duration::from_secs(30))).build();
-    let iam = aws_sdk_iam::Client::new(&control);
+    let iam = aws_sdk_iam::config::Builder::from(&control).interceptor(clock.clone()).build();
+    let iam = aws_sdk_iam::Client::from_conf(iam);
+    let sts = aws_sdk_sts::config::Builder::from(&control).interceptor(clock.clone()).build();
     let trusted = match &place {
         Place::Aws { .. } => principal::of(&iam, arn).await,
         // Emulators take the caller's own ARN, whatever it is.
         Place::Endpoint { .. } => arn.to_owned(),
     };
-    let connection = Arc::new(Connection {
+    Ok(Arc::new(Connection {
         iam,
-        sts: aws_sdk_sts::Client::new(&control),
+        sts: aws_sdk_sts::Client::from_conf(sts),
         account: account.to_owned(),
         partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
         region: admin.region().map(ToString::to_string).unwrap_or_default(),
         trust: trust_policy(&trusted),
         place: connection::Place::Outliving(Box::new(Account {
-            ledger_name: ledger_name.clone(),
+            ledger_name: ledger_name(&place, account),
             propagates: matches!(place, Place::Aws { .. }),
+            clock,
         })),
         admin: connection::Admin::new(Box::new(move || admin)),
-    });
-    outlive::install();
-    outlive::sweep(connection.clone(), ledger_name);
-    if let Place::Endpoint { url } = &place {
-        canary::check(&connection, url).await?;
-    }
-    Ok(connection)
+    }))
 }
 
-/// Who the administrator is, asked without patience: a wrong URL must not look like a slow one.
-async fn caller(place: &Place, admin: &SdkConfig) -> Result<GetCallerIdentityOutput, Error> {
+/// Tells in the ledger whose roles they are.
+fn ledger_name(place: &Place, account: &str) -> String {
+    format!("{place} {account}")
+}
+
+/// Who the administrator is, asked without patience: a wrong URL must not look like a slow one. The second attempt is for a
+/// machine whose clock is off, which learns so from the answer to the first.
+async fn caller(
+    place: &Place,
+    admin: &SdkConfig,
+    clock: &ServerClock,
+) -> Result<GetCallerIdentityOutput, Error> {
     let once = aws_sdk_sts::config::Builder::from(admin)
-        .retry_config(RetryConfig::disabled())
+        .retry_config(RetryConfig::standard().with_max_attempts(2))
         .timeout_config(time_limit(Duration::from_secs(10)))
+        .interceptor(clock.clone())
         .build();
     let call = aws_sdk_sts::Client::from_conf(once).get_caller_identity();
     call.send().await.map_err(|error| match (place, &error) {
@@ -151,9 +209,9 @@ fn time_limit(attempt: Duration) -> TimeoutConfig {
 
 /// An account that keeps its roles when the process ends.
 struct Account {
-    /// Tells in the ledger whose roles they are.
     ledger_name: String,
     propagates: bool,
+    clock: ServerClock,
 }
 
 impl Outliving for Account {
@@ -179,6 +237,10 @@ impl Outliving for Account {
 
     fn propagates(&self) -> bool {
         self.propagates
+    }
+
+    fn now(&self) -> Option<SystemTime> {
+        self.clock.now()
     }
 
     fn connector(&self) -> SharedHttpConnector {

@@ -1,0 +1,518 @@
+//! The closed world: actions of the catalogue on resources of their own types.
+//!
+//! ```text
+//! action ─▶ the statements that are about it ─▶ the formula with these only ─┬─ never, always        no search
+//!                                                                            └─ else one search for all actions that
+//!                                                                               are alike in this and in their resources
+//! ```
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+use super::answer::{Answer, Counterexample};
+use super::budget::Budget;
+use super::formula::{Formula, Members};
+use super::unknown::{Doubt, Unknown};
+use super::{Permissions, question, readable};
+use crate::catalogue::{self, Action, ActionResource, ResourceType};
+use crate::context::Context;
+use crate::document::{Clause, Item, Policy, PolicyKind, sequence};
+use crate::evaluate::Request;
+use crate::json::write_string;
+use crate::pattern::Pattern;
+
+/// The requests of a set for actions of the [catalogue](crate::catalogue) on resources of their own types.
+///
+/// Questions about it are in the words of [`Permissions`]. What is proven of it may be wrong tomorrow, when AWS adds an action.
+///
+/// # Examples
+///
+/// ```
+/// use iam_policy::{Policy, PolicyKind, assert_subset};
+///
+/// let parse = |text: &str| Policy::parse(text, PolicyKind::Identity).unwrap().permissions();
+/// let any = parse(r#"{"Statement": {"Effect": "Allow", "Action": "sqs:*Message", "Resource": "*"}}"#);
+/// let three = parse(r#"{"Statement": {"Effect": "Allow", "Resource": "*",
+///     "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"]}}"#);
+/// assert!(any.is_subset(&three).is_no());
+/// assert_subset!(any.closed(), three);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Closed(Permissions);
+
+impl Closed {
+    pub(super) fn new(set: Permissions) -> Closed {
+        Closed(set)
+    }
+
+    /// Whether the set has no request; the counterexample is one that it has.
+    pub fn is_empty(&self) -> Answer {
+        let mut unknown = None;
+        for (_, answer) in answers(&self.0) {
+            match answer {
+                Answer::No(_) => return answer,
+                Answer::Unknown(_) => unknown = unknown.or(Some(answer)),
+                Answer::Yes => {}
+            }
+        }
+        unknown.unwrap_or(Answer::Yes)
+    }
+
+    /// The actions for which the set has requests, each with such a request as the counterexample of its emptiness, or with the
+    /// reason why it cannot be told.
+    #[must_use]
+    pub fn actions(&self) -> Vec<(Action, Answer)> {
+        answers(&self.0).collect()
+    }
+
+    /// As [`Permissions::is_subset`].
+    pub fn is_subset(&self, other: &Permissions) -> Answer {
+        Closed(self.0.difference(other)).is_empty()
+    }
+
+    /// As [`Permissions::is_disjoint`].
+    pub fn is_disjoint(&self, other: &Permissions) -> Answer {
+        Closed(self.0.intersection(other)).is_empty()
+    }
+
+    /// As [`Permissions::is_equivalent`].
+    pub fn is_equivalent(&self, other: &Permissions) -> Answer {
+        self.is_subset(other).and_then(|| Closed(other.difference(&self.0)).is_empty())
+    }
+
+    /// The set itself: what takes sets by their permissions takes this too.
+    #[must_use]
+    pub fn permissions(&self) -> Closed {
+        self.clone()
+    }
+}
+
+/// The steps that all searches about a set may take together: as many as twenty questions.
+const LIMIT: u64 = 80_000_000;
+
+/// The actions of the catalogue, with their full names, by service.
+pub(super) fn all() -> &'static [(Action, String)] {
+    static ALL: OnceLock<Vec<(Action, String)>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let actions = catalogue::services().flat_map(catalogue::Service::actions);
+        actions.map(|action| (action, action.to_string())).collect()
+    })
+}
+
+/// Whether each action of the catalogue is one that a list of patterns is about.
+pub(super) fn reached<'p>(
+    negated: bool,
+    patterns: impl IntoIterator<Item = (&'p str, &'p Pattern)>,
+) -> Vec<bool> {
+    let all = all();
+    let mut reached = vec![negated; all.len()];
+    let nothing = Context::new();
+    for (text, pattern) in patterns {
+        let service = text.split_once(':').map_or("*", |(service, _)| service).to_ascii_lowercase();
+        let range = if service.contains('*') {
+            0..all.len()
+        } else {
+            let prefix = |(action, _): &(Action, String)| action.service().prefix();
+            all.partition_point(|one| prefix(one) < service.as_str())
+                ..all.partition_point(|one| prefix(one) <= service.as_str())
+        };
+        let candidates = reached.get_mut(range.clone()).into_iter().flatten();
+        for (is_reached, (_, name)) in candidates.zip(all.get(range).into_iter().flatten()) {
+            if *is_reached == negated && pattern.matches(text, name, &nothing).assumed {
+                *is_reached = !negated;
+            }
+        }
+    }
+    reached
+}
+
+/// The actions for which the set has requests, or may have.
+fn answers(set: &Permissions) -> impl Iterator<Item = (Action, Answer)> + use<> {
+    let mut asker = Asker::new(set.clone());
+    all().iter().filter_map(move |(action, name)| {
+        let answer = asker.ask(*action, name);
+        (!answer.is_yes()).then_some((*action, answer))
+    })
+}
+
+struct Asker {
+    set: Permissions,
+    /// The patterns of resources of the policies but `*`, a variable in them being whatever it may be.
+    named: BTreeSet<String>,
+    budget: Budget,
+    /// What the set has of actions that the same statements are about.
+    abouts: HashMap<Members, Rc<About>>,
+    /// Whether nothing is in the set, by what actions have in common.
+    known: HashMap<(Members, Resources), Option<Unknown>>,
+}
+
+/// The set as far as it is about an action.
+enum About {
+    /// All of it is in the set.
+    Everything,
+    /// None of it is.
+    Nothing,
+    /// Some of it may be, such as this request on whatever resource.
+    Some(Option<Request>),
+}
+
+impl Asker {
+    fn new(set: Permissions) -> Asker {
+        let mut named = BTreeSet::new();
+        let mut policies = Vec::new();
+        set.formula.policies(&mut policies);
+        for matches in policies.iter().flat_map(|policies| &policies.statements) {
+            let items = matches.statement.statement().resource.iter().flat_map(|clause| &clause.items);
+            named.extend(items.map(Item::with_stars).filter(|text| text != NONE));
+        }
+        let budget = Budget::new(LIMIT);
+        Asker { set, named, budget, abouts: HashMap::new(), known: HashMap::new() }
+    }
+
+    /// Whether the set has no request for an action.
+    fn ask(&mut self, action: Action, name: &str) -> Answer {
+        let members = question::members(&self.set, name);
+        let known = self.abouts.get(&members).cloned();
+        let about = known.unwrap_or_else(|| {
+            let about = Rc::new(self.about(name, &members));
+            self.abouts.insert(members.clone(), about.clone());
+            about
+        });
+        let example = match &*about {
+            About::Everything => None,
+            About::Nothing => return Answer::Yes,
+            About::Some(example) => example.as_ref(),
+        };
+        if let Some(request) = self.guess(action, example) {
+            return self.no(request);
+        }
+        let key = (members, Resources::of(action));
+        match self.known.get(&key) {
+            Some(None) => return Answer::Yes,
+            Some(Some(unknown)) => return Answer::Unknown(unknown.clone()),
+            None => {}
+        }
+        let answer = self.search(action, name);
+        match &answer {
+            Answer::No(_) => {}
+            Answer::Unknown(unknown) => drop(self.known.insert(key, Some(unknown.clone()))),
+            Answer::Yes => drop(self.known.insert(key, None)),
+        }
+        answer
+    }
+
+    fn about(&self, name: &str, members: &Members) -> About {
+        match settled(&self.set.formula, members) {
+            Some(true) => return About::Everything,
+            Some(false) => return About::Nothing,
+            None => {}
+        }
+        // Whatever the resource is: mostly there is nothing.
+        match question::is_empty_for(&self.set, name, &self.budget).into_found() {
+            None => About::Nothing,
+            Some(found) => About::Some(found.ok()),
+        }
+    }
+
+    /// A request on one of the action's own resources as one would write it, if it is in the set.
+    fn guess(&self, action: Action, example: Option<&Request>) -> Option<Request> {
+        // More are not tried.
+        const MOST: usize = 100;
+        let mut resources = readable::resources(action);
+        let of_policies = self
+            .named
+            .iter()
+            .flat_map(|pattern| resources.iter().filter_map(|resource| readable::like(pattern, resource)));
+        let of_policies: Vec<String> =
+            of_policies.filter(|resource| is_own(action, resource)).take(MOST).collect();
+        resources.extend(of_policies);
+        let of_example = example.map(|request| request.resource.clone());
+        resources.extend(of_example.filter(|resource| is_own(action, resource)));
+        let contexts = [Some(Context::new()), example.map(|request| request.context.clone())];
+        contexts.into_iter().flatten().find_map(|context| {
+            let request = |resource: &String| Request {
+                action: action.to_string(),
+                resource: resource.clone(),
+                context: context.clone(),
+                ..question::somebody()
+            };
+            resources.iter().map(request).find(|request| self.set.contains(request))
+        })
+    }
+
+    fn search(&self, action: Action, name: &str) -> Answer {
+        let mut strange = String::new();
+        // A `*` reaches over colons: if what is found is no ARN for that, another may be.
+        for colons in [Colons::Any, Colons::Few] {
+            let within = self.set.intersection(&own(action, &self.named, colons));
+            let answer = question::is_empty_for(&within, name, &self.budget);
+            let found = match (answer.into_found(), colons) {
+                (None, Colons::Any) => return Answer::Yes,
+                (None, Colons::Few) => break,
+                (Some(Err(unknown)), _) => return Answer::Unknown(unknown),
+                (Some(Ok(found)), _) => found,
+            };
+            let mut request = Request { action: name.to_owned(), ..found };
+            if !request.resource.starts_with("arn:") {
+                NONE.clone_into(&mut request.resource);
+            }
+            if is_own(action, &request.resource) && self.set.contains(&request) {
+                return self.no(request);
+            }
+            strange = request.resource;
+        }
+        let reason =
+            format!("`{strange}` is no resource of `{action}`, and it is the only one that was looked at");
+        Answer::Unknown(Doubt::new(reason, None).into())
+    }
+
+    fn no(&self, request: Request) -> Answer {
+        Answer::No(Box::new(Counterexample::new(self.set.clone(), request)))
+    }
+}
+
+fn is_own(action: Action, resource: &str) -> bool {
+    if resource == NONE {
+        return !action.resources().any(ActionResource::is_required);
+    }
+    action.resources().any(|on| on.resource_type().matches(resource))
+}
+
+/// What two actions have in common that act on the same resources.
+#[derive(Eq, Hash, PartialEq)]
+struct Resources {
+    service: &'static str,
+    types: Vec<&'static str>,
+    is_one_required: bool,
+}
+
+impl Resources {
+    fn of(action: Action) -> Resources {
+        Resources {
+            service: action.service().prefix(),
+            types: action.resources().map(|on| on.resource_type().name()).collect(),
+            is_one_required: action.resources().any(ActionResource::is_required),
+        }
+    }
+}
+
+/// Whether all requests for an action are in a formula, or none, as far as the actions of statements tell.
+fn settled(formula: &Formula, members: &Members) -> Option<bool> {
+    let all = |parts: &[Arc<Formula>], holds: bool| {
+        let mut is_settled = true;
+        for part in parts {
+            match settled(part, members) {
+                Some(settled) if settled != holds => return Some(!holds),
+                Some(_) => {}
+                None => is_settled = false,
+            }
+        }
+        is_settled.then_some(holds)
+    };
+    match formula {
+        Formula::All(parts) => all(parts, true),
+        Formula::Any(parts) => all(parts, false),
+        Formula::Matches(matches) if !members.has(matches) => Some(false),
+        Formula::Matches(matches) => {
+            let statement = matches.statement.statement();
+            let is_everything = |clause: &Clause<Pattern>| {
+                !clause.negated && clause.items.iter().any(|item| &*item.text == NONE)
+            };
+            let is_open =
+                statement.conditions.is_empty() && statement.resource.as_ref().is_none_or(is_everything);
+            is_open.then_some(true)
+        }
+        Formula::Not(part) => settled(part, members).map(|settled| !settled),
+        Formula::Policies(policies) => settled(&policies.allowed, members),
+        Formula::Unknown(_) => None,
+    }
+}
+
+/// The requests for an action on resources of its own types, or on none where it needs none.
+fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions {
+    let types: Vec<ResourceType> = action.resources().map(ActionResource::resource_type).collect();
+    let mut resources = Vec::new();
+    let mut excluded = Vec::new();
+    let mut apart = Permissions::nothing();
+    for of in &types {
+        let formats: Vec<String> =
+            of.arn_formats().flat_map(|format| patterns(format, action, named)).collect();
+        let mut beyond: Vec<String> = of.beyond().collect();
+        // What is beyond a bucket is an object.
+        let is_of_another = |text: &String| types.iter().any(|other| other != of && other.matches(text));
+        let is_apart = beyond.iter().any(is_of_another);
+        if colons == Colons::Few {
+            beyond.extend(formats.iter().map(|format| with_more_colons(format)));
+        }
+        if is_apart || colons == Colons::Few {
+            apart = apart.union(&allowed(action, &formats, &beyond));
+        } else {
+            resources.extend(formats);
+            excluded.extend(beyond);
+        }
+    }
+    if !resources.is_empty() {
+        apart = apart.union(&allowed(action, &resources, &excluded));
+    }
+    if !action.resources().any(ActionResource::is_required) {
+        apart = apart.union(&unnamed(action, named));
+    }
+    apart
+}
+
+/// How many colons a resource may have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Colons {
+    Any,
+    /// As many as its format.
+    Few,
+}
+
+/// The resources with more colons than a pattern, of its service.
+fn with_more_colons(pattern: &str) -> String {
+    let service = pattern.split(':').nth(2).unwrap_or_default();
+    let more = pattern.matches(':').count().saturating_sub(2);
+    format!("arn:*:{service}:{}*", "*:".repeat(more))
+}
+
+/// What stands in a request for an action that has no resource.
+const NONE: &str = "*";
+
+/// The requests for an action on what none of the policies names: to them all of it is alike, and [`NONE`] is of it.
+fn unnamed(action: Action, named: &BTreeSet<String>) -> Permissions {
+    if named.is_empty() {
+        return statements(&format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#));
+    }
+    let mut text = format!(r#"{{"Effect":"Allow","Action":"{action}","NotResource":"#);
+    sequence(&mut text, '[', &Vec::from_iter(named), ']', |text, resource| write_string(text, resource));
+    statements(&(text + "}"))
+}
+
+/// A format of ARNs as patterns. Resources of AWS itself are in a region, and of no account.
+fn patterns(format: &str, action: Action, named: &BTreeSet<String>) -> Vec<String> {
+    let account = if format.contains("${Region}") { "*" } else { "?*" };
+    let pattern =
+        |format: &str| readable::fill(format, |name| if name == "Account" { account } else { "?*" });
+    // A recovery point is of whatever service; those that no policy names are alike, and AWS takes no pattern for them.
+    let parts: Vec<&str> = format.splitn(4, ':').collect();
+    let [arn, partition, service, rest] = parts.as_slice() else { return vec![pattern(format)] };
+    if !service.starts_with("${") {
+        return vec![pattern(format)];
+    }
+    let of_policies = named.iter().filter_map(|text| text.split(':').nth(2));
+    let services: BTreeSet<&str> = of_policies.chain([action.service().prefix()]).collect();
+    services.into_iter().map(|service| pattern(&format!("{arn}:{partition}:{service}:{rest}"))).collect()
+}
+
+/// The requests for an action on some resources but others.
+fn allowed(action: Action, resources: &[String], but: &[String]) -> Permissions {
+    let statement = |(effect, resources): (&str, &[String])| {
+        let mut text = format!(r#"{{"Effect":"{effect}","Action":"{action}","Resource":"#);
+        sequence(&mut text, '[', resources, ']', |text, resource| write_string(text, resource));
+        text + "}"
+    };
+    let both =
+        [("Allow", resources), ("Deny", but)].into_iter().filter(|(_, resources)| !resources.is_empty());
+    statements(&both.map(statement).collect::<Vec<_>>().join(","))
+}
+
+fn statements(statements: &str) -> Permissions {
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+    // What the catalogue has is in order; a test parses all of it.
+    Policy::parse(text, PolicyKind::Identity)
+        .map_or_else(|_| Permissions::nothing(), |policy| policy.permissions())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(statements: &str) -> Permissions {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        Policy::parse(text, PolicyKind::Identity)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .permissions()
+    }
+
+    fn names(set: &Permissions) -> Vec<String> {
+        set.actions().iter().map(|(action, _)| action.to_string()).collect()
+    }
+
+    #[test]
+    fn every_action_is_on_resources_of_its_own() {
+        for (action, _) in all() {
+            assert!(!own(*action, &BTreeSet::new(), Colons::Few).formula.is_nothing(), "{action}");
+        }
+    }
+
+    #[test]
+    fn an_action_counts_on_resources_of_its_own_types_only() {
+        let on = |actions: &str, resource: &str| {
+            set(&format!(r#"{{"Effect":"Allow","Action":{actions},"Resource":"arn:aws:s3:::{resource}"}}"#))
+        };
+        let both = r#"["s3:GetObject","s3:ListBucket"]"#;
+        assert_eq!(names(&on(both, "b/*")), ["s3:GetObject"]);
+        assert_eq!(names(&on(both, "b")), ["s3:ListBucket"]);
+        assert_eq!(names(&on(both, "b*")), ["s3:GetObject", "s3:ListBucket"]);
+        assert_eq!(names(&on(r#""s3:ListAllMyBuckets""#, "b*")), [""; 0]);
+        assert!(on(both, "b/*").actions().iter().all(|(_, answer)| answer.is_no()));
+    }
+
+    #[test]
+    fn what_conditions_and_denials_leave_is_listed_with_a_request() {
+        let set = set(r#"{"Effect":"Allow","Action":"sqs:*Message","Resource":"*"},
+            {"Effect":"Deny","Action":"sqs:SendMessage","NotResource":"arn:aws:sqs:*:*:orders"},
+            {"Effect":"Deny","Action":"sqs:DeleteMessage","Resource":"*"}"#);
+        let actions = set.closed().actions();
+        let requests: Vec<String> = actions
+            .iter()
+            .map(|(_, answer)| answer.counterexample().map(|found| found.request().resource.clone()).unwrap())
+            .collect();
+        assert_eq!(requests.len(), 2, "{requests:?}");
+        assert!(requests[1].ends_with(":orders"), "{requests:?}");
+    }
+
+    #[test]
+    fn a_request_is_one_that_somebody_could_make() {
+        let queue = "arn:aws:sqs:*:*:orders-*";
+        let by = r#"{"StringEquals":{"aws:PrincipalTag/team":["a","b"]}}"#;
+        let set = set(&format!(
+            r#"{{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"{queue}","Condition":{by}}}"#
+        ));
+        let actions = set.actions();
+        let request = actions[0].1.counterexample().unwrap().request();
+        assert_eq!(request.resource, "arn:aws:sqs:us-east-1:123456789012:orders-example");
+        assert_eq!(request.context.lookup("aws:PrincipalTag/team"), Some(&["a".to_owned()][..]));
+    }
+
+    #[test]
+    fn a_star_that_reaches_over_colons_hides_no_resource() {
+        // The shortest ARN that the two leave has its region in another part, and is no queue.
+        let set =
+            set(r#"{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:*:*:orders-*"},
+               {"Effect":"Deny","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:us-east-1:*:*"}"#);
+        let actions = set.actions();
+        let found = actions[0].1.counterexample().unwrap_or_else(|| panic!("{actions:?}"));
+        let parts: Vec<&str> = found.request().resource.split(':').collect();
+        assert_eq!((parts.len(), parts[3] != "us-east-1"), (6, true), "{parts:?}");
+    }
+
+    #[test]
+    fn what_only_tomorrows_actions_tell_apart_is_the_same_here() {
+        let wide = set(r#"{"Effect":"Allow","Action":"sqs:Send*","Resource":"*"}"#);
+        let narrow = set(r#"{"Effect":"Allow","Action":"sqs:SendMessage*","Resource":"*"}"#);
+        assert!(wide.is_subset(&narrow).is_no());
+        assert!(wide.closed().is_subset(&narrow).is_yes());
+        assert!(wide.closed().is_equivalent(&narrow).is_yes());
+        assert!(wide.closed().is_disjoint(&narrow).is_no());
+        let none = set(r#"{"Effect":"Allow","Action":"sqs:SendNothing","Resource":"*"}"#);
+        assert!(none.closed().is_empty().is_yes() && none.is_empty().is_no());
+    }
+
+    #[test]
+    fn the_whole_catalogue_is_listed_at_once() {
+        let everything = Permissions::everything();
+        assert_eq!(everything.actions().len(), all().len());
+    }
+}
