@@ -88,6 +88,7 @@ struct Count {
     tally: Tally,
     yes: usize,
     no: usize,
+    crossing: usize,
     unknown: BTreeMap<String, usize>,
     examples: Vec<String>,
     attacks: usize,
@@ -102,6 +103,7 @@ impl Count {
             tally: Tally::default(),
             yes: 0,
             no: 0,
+            crossing: 0,
             unknown: BTreeMap::new(),
             examples: Vec::new(),
             attacks,
@@ -118,6 +120,7 @@ impl Count {
         match answer {
             Answer::No(found) => {
                 self.no += 1;
+                self.crossing += usize::from(found.crosses_colons());
                 let request = found.request();
                 let is_so = a.permissions.contains(request) && !b.permissions.contains(request);
                 assert!(is_so, "{name}: the counterexample is none\n{found}");
@@ -142,11 +145,12 @@ impl Count {
     fn report(mut self, what: &str) {
         println!("{what}: {}", self.tally.report());
         println!(
-            "  yes {} (of {} random requests {} are allowed, and none refutes one), no {} (every counterexample is replayed), unknown {}",
+            "  yes {} (of {} random requests {} are allowed, and none refutes one), no {} (every counterexample is replayed; {} are none where stars end at colons), unknown {}",
             self.yes,
             self.requests,
             self.allowed,
             self.no,
+            self.crossing,
             self.unknown.values().sum::<usize>()
         );
         self.unknown.iter().for_each(|(reason, count)| println!("    {count}: {reason}"));

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::actions::Actions;
 use super::budget::Found;
-use super::term::{Term, variables};
+use super::term::{Reach, Term, variables};
 use super::unknown::Doubt;
 use crate::document::Effect;
 use crate::evaluate::{PolicySet, PolicyType, Request, StatementRef, layers};
@@ -234,7 +234,7 @@ impl Matches {
 
     /// The box of the statement; one with variables has another for each of their values.
     pub(super) fn term(&self) -> &Term {
-        self.term.get_or_init(|| Term::new(&self.statement))
+        self.term.get_or_init(|| Term::new(&self.statement, Reach::Anything))
     }
 }
 

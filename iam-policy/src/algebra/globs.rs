@@ -15,8 +15,6 @@ pub(super) struct Globs {
     nodes: Vec<Node>,
     /// Every text has a character.
     filled: bool,
-    /// Every text that has a character is in the set.
-    whole: bool,
     /// Upper and lower case are the same; literals are in lower case.
     fold: bool,
     /// A literal has letters.
@@ -96,11 +94,6 @@ impl Globs {
     /// How many steps it took to make the set.
     pub(super) fn size(&self) -> usize {
         self.nodes.len()
-    }
-
-    /// Whether every text that has a character is in the set.
-    pub(super) fn is_whole(&self) -> bool {
-        self.whole
     }
 
     pub(super) fn folds(&self) -> bool {
@@ -288,13 +281,6 @@ impl Globs {
     }
 
     fn measure(&mut self) {
-        // Where a character leads that stands nowhere, any leads.
-        let (mut before, mut places) = (Vec::new(), Vec::new());
-        self.start(0, &mut before);
-        for (number, node) in before {
-            self.step(number, node, '\u{FFFFF}', &mut places);
-        }
-        self.whole = places.iter().any(|(_, node)| self.accepts_all_from(*node));
         for at in (0..self.nodes.len()).rev() {
             let Some(node) = self.nodes.get(at) else { continue };
             let rest = |next: u32| self.rest(next);
@@ -316,7 +302,6 @@ impl Default for Globs {
         Globs {
             nodes: vec![Node { plain: true, ..Node::default() }],
             filled: true,
-            whole: false,
             fold: false,
             letters: false,
             within: false,

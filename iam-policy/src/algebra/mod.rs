@@ -21,7 +21,8 @@
 //! A set is of requests: an action, a resource and the condition keys of the context. Who asks is somebody of the resource's own
 //! account, who has no permissions but these. Any text with a colon is an action, for AWS may add it tomorrow, and any text a
 //! resource; condition keys are independent of each other and may be absent. So an inclusion that is proven holds in AWS too, and
-//! a counterexample is one by the policies' own text, though AWS may never send such a request.
+//! a counterexample is one by the policies' own text, though AWS may never send such a request. A `*` of a resource matches colons
+//! too: a counterexample that needs that [tells so](Counterexample::crosses_colons).
 
 mod actions;
 mod answer;
@@ -44,6 +45,7 @@ mod variables;
 mod wanted;
 mod write;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use answer::{Answer, Counterexample};
@@ -75,7 +77,7 @@ use crate::evaluate::{PolicySet, Request};
 /// assert!(new == new.intersection(&old));
 /// # Ok::<(), iam_policy::Diagnostics>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Permissions {
     formula: Arc<Formula>,
     plain: Arc<Plain>,
@@ -267,6 +269,13 @@ impl Permissions {
 impl PartialEq for Permissions {
     fn eq(&self, other: &Permissions) -> bool {
         self.is_equivalent(other).is_yes()
+    }
+}
+
+/// The policies that the set is made of, and how.
+impl fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permissions").field(&self.plain).finish()
     }
 }
 

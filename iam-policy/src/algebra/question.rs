@@ -7,7 +7,7 @@ use super::answer::{Answer, Counterexample};
 use super::budget::{Budget, Spent};
 use super::formula::{Case, Formula, Members};
 use super::search::{Outcome, Point, Search, Universe};
-use super::term::{Dimension, Filling, Marks, Term};
+use super::term::{Dimension, Filling, Marks, Reach, Term};
 use super::unknown::Doubt;
 use super::{Permissions, readable, variables};
 use crate::context::Context;
@@ -33,8 +33,17 @@ pub(super) fn somebody() -> Request {
 
 /// Whether a set has no request.
 pub(super) fn is_empty(set: &Permissions) -> Answer {
+    is_empty_with(set, Reach::Anything)
+}
+
+/// Whether a set would have no request if no wildcard reached beyond the parts of an ARN.
+pub(super) fn is_empty_within_parts(set: &Permissions) -> bool {
+    is_empty_with(set, Reach::Part).is_yes()
+}
+
+fn is_empty_with(set: &Permissions, reach: Reach) -> Answer {
     let budget = Budget::new(LIMIT);
-    answer(set, &Universe::open(), &budget, |asker| {
+    answer(set, reach, &budget, |asker| {
         classes(&set.formula, &budget, &mut |action, members| asker.ask(action, members))
     })
 }
@@ -42,7 +51,7 @@ pub(super) fn is_empty(set: &Permissions) -> Answer {
 /// Whether a set has no request for an action, on whatever resource.
 pub(super) fn is_empty_for(set: &Permissions, action: &str, budget: &Budget) -> Answer {
     let members = members(set, action);
-    answer(set, &Universe::open(), budget, |asker| asker.ask(action, &members))
+    answer(set, Reach::Anything, budget, |asker| asker.ask(action, &members))
 }
 
 /// The statements that are about an action.
@@ -57,15 +66,17 @@ pub(super) fn members(set: &Permissions, action: &str) -> Members {
 /// The answer of whether a set is empty, from a request that it has, if one is found.
 fn answer(
     set: &Permissions,
-    universe: &Universe,
+    reach: Reach,
     budget: &Budget,
     find: impl FnOnce(&mut Asker<'_>) -> Result<Option<Request>, Spent>,
 ) -> Answer {
     let variables = Variables::of(&set.formula);
-    let search = |filling| Search::new(universe, filling, budget);
+    let universe = Universe::new();
+    let search = |filling| Search::new(&universe, filling, reach, budget);
     let mut asker = Asker {
         set,
-        universe,
+        universe: &universe,
+        reach,
         budget,
         doubt: None,
         marked: search(Filling::Marks(&variables.marks)),
@@ -105,6 +116,7 @@ impl Variables {
 struct Asker<'a> {
     set: &'a Permissions,
     universe: &'a Universe,
+    reach: Reach,
     budget: &'a Budget,
     /// The first reason why a yes would be a guess.
     doubt: Option<Doubt>,
@@ -137,7 +149,7 @@ impl Asker<'_> {
         }
         let trials = variables::trials(case, self.budget)?;
         for context in &trials.contexts {
-            let search = Search::new(self.universe, Filling::Values(context), self.budget);
+            let search = Search::new(self.universe, Filling::Values(context), self.reach, self.budget);
             let outcome = run(&search, case)?;
             if let Some(request) = self.confirm(action, case, outcome, context) {
                 return Ok(Some(request));
@@ -153,7 +165,7 @@ impl Asker<'_> {
         Ok(None)
     }
 
-    /// The request of a point, if the evaluator confirms it.
+    /// The request of a point, if the evaluator confirms it, who knows one reach only.
     fn confirm(
         &mut self,
         action: &str,
@@ -174,7 +186,7 @@ impl Asker<'_> {
                 for new in ['x', FRESH] {
                     let action = action.replace(FRESH, new.encode_utf8(&mut [0; 4]));
                     let request = request(action, &point, &context);
-                    if self.set.contains(&request) {
+                    if self.reach == Reach::Part || self.set.contains(&request) {
                         return Some(request);
                     }
                 }

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use super::budget::{Budget, Spent};
 use super::formula::Matches;
 use super::globs::Globs;
-use super::term::{Dimension, Filling, Literal, Term};
+use super::term::{Dimension, Filling, Literal, Reach, Term};
 use super::texts;
 use super::unknown::Doubt;
 use super::values;
@@ -38,8 +38,9 @@ pub(super) type Point = Vec<(Dimension, Vec<String>)>;
 pub(super) struct Search<'s> {
     universe: &'s Universe,
     filling: Filling<'s>,
+    reach: Reach,
     budget: &'s Budget,
-    /// The boxes of statements with variables, by the names of the statements.
+    /// The boxes of statements that are not the same in every search, by the names of the statements.
     terms: RefCell<HashMap<usize, Rc<Term>>>,
     /// What is known of the literals of a dimension, by their addresses.
     known: RefCell<HashMap<Vec<(usize, bool)>, Known>>,
@@ -47,7 +48,7 @@ pub(super) struct Search<'s> {
 
 type Known = Result<Option<Rc<[String]>>, Doubt>;
 
-/// The texts that are resources at all.
+/// The texts that are resources at all: all that have a character.
 pub(super) struct Universe(Globs);
 
 /// A statement's box.
@@ -61,15 +62,19 @@ pub(super) enum Held<'f> {
 const DEEPEST: usize = 200;
 
 impl Universe {
-    /// Every resource.
-    pub(super) fn open() -> Universe {
+    pub(super) fn new() -> Universe {
         Universe(Globs::of(["?*"]))
     }
 }
 
 impl<'s> Search<'s> {
-    pub(super) fn new(universe: &'s Universe, filling: Filling<'s>, budget: &'s Budget) -> Search<'s> {
-        Search { universe, filling, budget, known: RefCell::default(), terms: RefCell::default() }
+    pub(super) fn new(
+        universe: &'s Universe,
+        filling: Filling<'s>,
+        reach: Reach,
+        budget: &'s Budget,
+    ) -> Search<'s> {
+        Search { universe, filling, reach, budget, known: RefCell::default(), terms: RefCell::default() }
     }
 
     /// The boxes of statements, as they are with what stands for variables here.
@@ -78,11 +83,12 @@ impl<'s> Search<'s> {
     }
 
     fn term<'f>(&self, matches: &'f Matches) -> Held<'f> {
-        if matches.variables.is_empty() {
+        if matches.variables.is_empty() && self.reach == Reach::Anything {
             return Held::Constant(matches.term());
         }
         let mut terms = self.terms.borrow_mut();
-        let term = terms.entry(matches.name()).or_insert_with(|| Rc::new(Term::new(&matches.statement)));
+        let term =
+            terms.entry(matches.name()).or_insert_with(|| Rc::new(Term::new(&matches.statement, self.reach)));
         Held::Filled(term.clone())
     }
 

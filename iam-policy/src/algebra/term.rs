@@ -17,6 +17,7 @@ use crate::pattern::{Pattern, Token, Variable};
 pub(super) struct Term {
     pub(super) statement: StatementRef,
     pub(super) literals: Vec<Literal>,
+    reach: Reach,
 }
 
 /// What a statement asks of one dimension.
@@ -40,6 +41,15 @@ pub(super) enum Dimension {
     /// The values of a condition key, by its name in lower case.
     Key(Arc<str>),
     Resource,
+}
+
+/// How far the wildcards of a resource reach.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reach {
+    /// Any text, as AWS documents it and the evaluator has it.
+    Anything,
+    /// In the first five parts of an ARN no colon.
+    Part,
 }
 
 /// What stands for variables.
@@ -119,7 +129,7 @@ pub(super) fn is_written_in(text: &str, written: &str, pattern: &Pattern) -> boo
 
 impl Term {
     /// The box of a statement.
-    pub(super) fn new(statement: &StatementRef) -> Term {
+    pub(super) fn new(statement: &StatementRef, reach: Reach) -> Term {
         let read = statement.statement();
         let mut literals = Vec::with_capacity(1 + read.conditions.len());
         if let Some(clause) = read.resource.as_ref().filter(|clause| !is_everything(clause)) {
@@ -129,7 +139,7 @@ impl Term {
             let key = Dimension::Key(condition.key.to_ascii_lowercase().into());
             literals.push(Literal::new(key, condition.operator.comparison.negated, Some(index)));
         }
-        let mut term = Term { statement: statement.clone(), literals };
+        let mut term = Term { statement: statement.clone(), literals, reach };
         let variable =
             |literal| term.patterns(literal).any(|(_, pattern)| pattern.variables().next().is_some());
         let variables: Vec<bool> = term.literals.iter().map(variable).collect();
@@ -181,7 +191,7 @@ impl Term {
                         pattern.tokens_with(written, true, mark)
                     }
                 };
-                (pattern, tokens)
+                (pattern, tokens.map(|tokens| self.reaching(literal, tokens)))
             }),
             budget,
         )?;
@@ -200,6 +210,25 @@ impl Term {
             budget,
         )?;
         Ok(literal.wide.get_or_init(|| globs))
+    }
+
+    /// The tokens of a resource, with its wildcards as far as they reach.
+    fn reaching<'p>(
+        &self,
+        literal: &Literal,
+        mut tokens: Vec<Token<Cow<'p, str>>>,
+    ) -> Vec<Token<Cow<'p, str>>> {
+        if self.reach == Reach::Anything || literal.dimension != Dimension::Resource || tokens.len() == 1 {
+            return tokens;
+        }
+        let mut colons = 0;
+        for token in &mut tokens {
+            match token {
+                Token::Literal(text) => colons += text.matches(':').count(),
+                Token::Many { within } | Token::One { within } => *within = colons < 5,
+            }
+        }
+        tokens
     }
 
     /// Whether signs mean the same in both statements.

@@ -157,6 +157,33 @@ fn a_counterexample_is_of_the_catalogue_and_shows_both_statements() {
 }
 
 #[test]
+fn a_counterexample_tells_whether_it_needs_a_star_beyond_a_colon() {
+    let logs = |statements: &[(&str, &str)]| {
+        let statement = |(effect, resource): &(&str, &str)| {
+            format!(
+                r#"{{"Effect": "{effect}", "Action": "logs:PutLogEvents", "Resource": "arn:aws:logs:{resource}"}}"#
+            )
+        };
+        let statements: Vec<String> = statements.iter().map(statement).collect();
+        let text = format!(r#"{{"Statement": [{}]}}"#, statements.join(","));
+        Policy::parse(text, PolicyKind::Identity).unwrap().permissions()
+    };
+    let old = logs(&[("Allow", "*"), ("Deny", "*:*:log-group:/aws-glue/*")]);
+    for (new, expected) in [
+        ("*:*:/aws-glue/*", Some(true)),
+        ("*:*:log-group:*", Some(false)),
+        ("*:*:log-group:/other/*", Some(true)),
+        ("eu-west-1:123456789012:log-group:/other/a", None),
+    ] {
+        let answer = logs(&[("Allow", new)]).is_subset(&old);
+        let crosses = answer.counterexample().map(Counterexample::crosses_colons);
+        assert_eq!(crosses, expected, "{new} {answer:?}");
+        let told = answer.counterexample().is_some_and(|found| found.to_string().contains("beyond a colon"));
+        assert_eq!(told, expected == Some(true), "{new}");
+    }
+}
+
+#[test]
 fn worst_cases_end_in_the_limit() {
     let denies: Vec<String> = (0..30)
         .map(|n| format!("-!*{}*", format!("{n:05b}").replace('0', "aab").replace('1', "aba")))

@@ -27,7 +27,8 @@ pub(super) struct Wanted<'t> {
     pub(super) holds: bool,
 }
 
-/// A text for which literals are as wanted, if there is one; with marks it is only told that there may be one.
+/// A text for which literals are as wanted, if there is one; with marks it is only told that there may be one. The universe has
+/// all texts that have a character, if it is not all texts.
 pub(super) fn find_text<'t>(
     wanted: &[Wanted<'t>],
     universe: Option<&'t Globs>,
@@ -44,7 +45,7 @@ pub(super) fn find_text<'t>(
     }
     let search = |mut sets: Vec<&'t Globs>| {
         // A set that is within the universe as it is need not meet it: two sets at once cost more.
-        let universe = universe.filter(|all| !(all.is_whole() && sets.iter().any(|set| set.is_filled())));
+        let universe = universe.filter(|_| !sets.iter().any(|set| set.is_filled()));
         sets.extend(universe);
         texts::find(&sets, &sets_outside, budget).map_err(Doubt::from)
     };
