@@ -1,6 +1,6 @@
 //! Whether a decision on an ARN with `*` for what the request does not tell holds whatever stands there.
 
-use iam_policy::{Effect, StatementTrace, Verdict};
+use iam_policy::{Effect, ElementTrace, StatementTrace, Verdict};
 
 use crate::journal::Authorization;
 
@@ -19,7 +19,7 @@ pub(crate) fn is_of_all_alike(authorization: &Authorization) -> bool {
     match authorization.decision.verdict {
         Verdict::Allowed => !any(Effect::Deny, &may_apply) && !any(Effect::Allow, &may_not_apply),
         Verdict::ExplicitDeny => any(Effect::Deny, &|trace, resource| {
-            trace.elements().iter().all(|element| element.matches()) && !may_not_apply(trace, resource)
+            trace.elements().iter().all(ElementTrace::matches) && !may_not_apply(trace, resource)
         }),
         Verdict::ImplicitDeny => !any(Effect::Allow, &may_apply),
     }
