@@ -1,7 +1,8 @@
 //! Whether a decision on an ARN with `*` for what the request does not tell holds whatever stands there.
 
-use iam_policy::{Effect, ElementTrace, StatementTrace, Verdict};
+use iam_policy::{Decision, Effect, Policy, Statement, StatementTrace, Verdict};
 
+use crate::authorize::all_of;
 use crate::journal::Authorization;
 
 /// Whether a decision on an ARN with `*` in it holds for every resource that the `*` may stand for.
@@ -10,39 +11,46 @@ use crate::journal::Authorization;
 /// has). So only a statement can make a difference of which all matches but its resource, which others may be, or one that
 /// excepts resources.
 pub(crate) fn is_of_all_alike(authorization: &Authorization) -> bool {
-    let resource = &authorization.request.resource;
-    let explanation = authorization.explain();
-    let any = |effect: Effect, is_so: &dyn Fn(&StatementTrace, &str) -> bool| {
-        let mut traces = explanation.statements().iter();
-        traces.any(|trace| trace.statement().statement().effect() == effect && is_so(trace, resource))
-    };
-    match authorization.decision.verdict {
-        Verdict::Allowed => !any(Effect::Deny, &may_apply) && !any(Effect::Allow, &may_not_apply),
-        Verdict::ExplicitDeny => any(Effect::Deny, &|trace, resource| {
-            trace.elements().iter().all(ElementTrace::matches) && !may_not_apply(trace, resource)
-        }),
-        Verdict::ImplicitDeny => !any(Effect::Allow, &may_apply),
+    let Decision { verdict, by, .. } = &authorization.decision;
+    match verdict {
+        Verdict::Allowed => !may_apply(authorization, Effect::Deny) && !may_except(authorization),
+        Verdict::ExplicitDeny => {
+            !by.iter().all(|statement| names(statement.statement(), true, authorization))
+        }
+        Verdict::ImplicitDeny => !may_apply(authorization, Effect::Allow),
     }
 }
 
 /// Whether a statement that does not apply, for its `Resource`, may apply to another resource.
-fn may_apply(trace: &StatementTrace, resource: &str) -> bool {
-    let mut elements = trace.elements().iter();
-    elements.all(|element| element.matches() || element.element() == "Resource")
-        && trace.elements().iter().any(|element| !element.matches())
-        && names(trace, resource)
+fn may_apply(authorization: &Authorization, effect: Effect) -> bool {
+    let is_such =
+        |statement: &Statement| statement.effect() == effect && names(statement, false, authorization);
+    let misses_only_the_resource = |trace: &StatementTrace| {
+        let mut missed = trace.elements().iter().filter(|element| !element.matches());
+        missed.next().is_some_and(|element| element.element() == "Resource") && missed.next().is_none()
+    };
+    let is_open =
+        |trace: &StatementTrace| is_such(trace.statement().statement()) && misses_only_the_resource(trace);
+    // Explaining takes longer than deciding, and most policies have no such statement.
+    statements(authorization).any(is_such) && authorization.explain().statements().iter().any(is_open)
 }
 
-/// Whether a statement that applies may except another resource in its `NotResource`.
-fn may_not_apply(trace: &StatementTrace, resource: &str) -> bool {
-    trace.elements().iter().any(|element| element.element() == "NotResource" && element.matches())
-        && names(trace, resource)
+/// Whether a statement that allows may except another resource in its `NotResource`.
+fn may_except(authorization: &Authorization) -> bool {
+    statements(authorization)
+        .any(|statement| statement.effect() == Effect::Allow && names(statement, true, authorization))
 }
 
-/// Whether the statement's resources have one that the ARN may stand for.
-fn names(trace: &StatementTrace, resource: &str) -> bool {
-    let resources = trace.statement().statement().resources();
-    resources.is_some_and(|resources| resources.values.iter().any(|value| meet(value.text, resource)))
+fn statements(authorization: &Authorization) -> impl Iterator<Item = &Statement> {
+    all_of(&authorization.policies).flat_map(Policy::statements)
+}
+
+/// Whether the statement's `Resource`, or its `NotResource`, has one that the ARN may stand for.
+fn names(statement: &Statement, is_negated: bool, authorization: &Authorization) -> bool {
+    let resource = &authorization.request.resource;
+    statement.resources().is_some_and(|resources| {
+        resources.is_negated == is_negated && resources.values.iter().any(|value| meet(value.text, resource))
+    })
 }
 
 /// Whether a text matches both: a policy's pattern, whose variables may stand for anything, and a text with `*`.

@@ -64,11 +64,11 @@ impl Call<'_> {
     pub(crate) fn authorize_where(
         &self,
         access: Access<'_>,
-        tells_resource: bool,
+        is_told: bool,
         is_absent: &dyn Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         let authorization = self.judge(self.caller.principal.clone(), access, is_absent);
-        let answer = if tells_resource || is_of_all_alike(&authorization) {
+        let answer = if is_told || is_of_all_alike(&authorization) {
             self.answer(&authorization)
         } else {
             Err(Refusal::ResourceNotEvaluable(format!(
@@ -180,7 +180,11 @@ impl Call<'_> {
 }
 
 /// Decides, and declares what is absent where a policy asks for it.
-fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) -> bool) -> Decision {
+pub(crate) fn decide(
+    policies: &PolicySet,
+    request: &mut Request,
+    is_absent: &dyn Fn(&str) -> bool,
+) -> Decision {
     let mut decision = policies.decide(request);
     let missing = std::mem::take(&mut decision.missing_context);
     let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
@@ -194,14 +198,17 @@ fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) 
     policies.decide(request)
 }
 
-/// Where a policy asks for a condition key, as in ` at reader.json:4:5`.
-fn place_of(key: &str, policies: &PolicySet) -> String {
+/// Every policy that plays a part.
+pub(crate) fn all_of(policies: &PolicySet) -> impl Iterator<Item = &Policy> {
     let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
     let levels = scps.iter().chain(rcps).flatten();
-    let mut all =
-        identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels);
+    identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels)
+}
+
+/// Where a policy asks for a condition key, as in ` at reader.json:4:5`.
+fn place_of(key: &str, policies: &PolicySet) -> String {
     let key = key.to_ascii_lowercase();
-    let place = all.find_map(|policy| {
+    let place = all_of(policies).find_map(|policy| {
         let source = policy.source();
         let asks = |statement: &&Statement| {
             let Span { start, end } = statement.span();
