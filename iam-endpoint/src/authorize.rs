@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use iam_policy::catalogue::ResourceType;
-use iam_policy::{
-    Arn, Context, Decision, Effect, Element, Policy, PolicySet, Principal, Request, Span, Statement,
-    StatementRef, StatementTrace, Verdict,
-};
+use iam_policy::{Arn, Context, Decision, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
 
+use crate::alike::is_of_all_alike;
 use crate::call::Call;
-use crate::derive::Question;
 use crate::endpoint::is_account_id;
 use crate::journal::{Authorization, Outcome};
 
@@ -68,11 +64,11 @@ impl Call<'_> {
     pub(crate) fn authorize_where(
         &self,
         access: Access<'_>,
-        question: &Question,
+        is_told: bool,
         is_absent: &dyn Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         let authorization = self.judge(self.caller.principal.clone(), access, is_absent);
-        let answer = if question.is_told || is_of_all_alike(&authorization, question.resource_type) {
+        let answer = if is_told || is_of_all_alike(&authorization) {
             self.answer(&authorization)
         } else {
             Err(Refusal::ResourceNotEvaluable(format!(
@@ -184,7 +180,11 @@ impl Call<'_> {
 }
 
 /// Decides, and declares what is absent where a policy asks for it.
-fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) -> bool) -> Decision {
+pub(crate) fn decide(
+    policies: &PolicySet,
+    request: &mut Request,
+    is_absent: &dyn Fn(&str) -> bool,
+) -> Decision {
     let mut decision = policies.decide(request);
     let missing = std::mem::take(&mut decision.missing_context);
     let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
@@ -198,46 +198,8 @@ fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) 
     policies.decide(request)
 }
 
-/// Whether a decision on an ARN with `*` in it holds for every resource that the `*` may stand for.
-///
-/// A pattern of a policy that matches the `*` itself matches whatever is in its place (but for `?`, which a policy seldom
-/// has). So what may differ is a `Resource` that does not match the `*`, and a `NotResource` that does, of which a pattern may
-/// name a resource of the type.
-fn is_of_all_alike(authorization: &Authorization, resource_type: Option<ResourceType>) -> bool {
-    let may_name = |element: &Element<'_>| {
-        element.values.iter().any(|value| resource_type.is_none_or(|it| it.matches(value.text)))
-    };
-    let may_go = |statement: &Statement| {
-        statement.resources().is_some_and(|element| element.is_negated && may_name(&element))
-    };
-    let may_come = |effect: Effect| {
-        let is_such = |statement: &Statement| {
-            statement.effect() == effect
-                && statement.resources().is_some_and(|element| !element.is_negated && may_name(&element))
-        };
-        let misses_only_the_resource = |trace: &StatementTrace| {
-            let mut missed = trace.elements().iter().filter(|element| !element.matches());
-            missed.next().is_some_and(|element| element.element() == "Resource") && missed.next().is_none()
-        };
-        // Explaining takes longer than deciding, and most policies have no such statement.
-        all_of(&authorization.policies).flat_map(Policy::statements).any(is_such)
-            && authorization
-                .explain()
-                .statements()
-                .iter()
-                .any(|trace| is_such(trace.statement().statement()) && misses_only_the_resource(trace))
-    };
-    let Decision { verdict, by, .. } = &authorization.decision;
-    let mut deciding = by.iter().map(StatementRef::statement);
-    match verdict {
-        Verdict::Allowed => !deciding.any(may_go) && !may_come(Effect::Deny),
-        Verdict::ExplicitDeny => !deciding.all(may_go),
-        Verdict::ImplicitDeny => !may_come(Effect::Allow),
-    }
-}
-
 /// Every policy that plays a part.
-fn all_of(policies: &PolicySet) -> impl Iterator<Item = &Policy> {
+pub(crate) fn all_of(policies: &PolicySet) -> impl Iterator<Item = &Policy> {
     let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
     let levels = scps.iter().chain(rcps).flatten();
     identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels)

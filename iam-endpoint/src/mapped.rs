@@ -12,6 +12,7 @@ use crate::authorize::{Access, Refusal};
 use crate::call::Call;
 use crate::derive::{self, Checks, Keys, Places, Question, Scope};
 use crate::ec2;
+use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::headers::Headers;
 use crate::input::Input;
@@ -181,7 +182,7 @@ impl Asked {
 }
 
 fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refusal> {
-    let tags = resource_tags(call, &question.resource);
+    let tags = resource_tags(call.endpoint, &question.resource);
     let bucket = question.resource.split_once(":s3:::").and_then(|(_, path)| path.split('/').next());
     let (owner, policy) = match bucket.and_then(|bucket| call.bucket_of(bucket, &question.action)) {
         Some((owner, policy)) => (Some(owner), policy),
@@ -203,12 +204,12 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refu
         conditions: &conditions,
         absent: &[],
     };
-    call.authorize_where(access, question, &|key| keys.is_absent(key, question, tags.is_some()))
+    let is_absent = |key: &str| keys.is_absent(key, question, tags.is_some());
+    call.authorize_where(access, question.is_told, &is_absent)
 }
 
 /// The tags of a resource, where a test or somebody who keeps it tells.
-fn resource_tags(call: &Call<'_>, arn: &str) -> Option<Vec<(String, String)>> {
-    let endpoint = call.endpoint;
+pub(crate) fn resource_tags(endpoint: &Shared, arn: &str) -> Option<Vec<(String, String)>> {
     if arn == "*" {
         return None;
     }

@@ -18,8 +18,6 @@ pub(crate) struct Question {
     pub(super) check: usize,
     /// The number of that check's target, where the resource is of its type.
     pub(super) target: Option<usize>,
-    /// The type of the resource, where the check names it.
-    pub(crate) resource_type: Option<ResourceType>,
     /// With its prefix: `dynamodb:GetItem`.
     pub(crate) action: String,
     /// An ARN, or `*`.
@@ -51,7 +49,6 @@ pub(crate) fn questions<'a>(
                 questions.push(Question {
                     check: checks.len(),
                     target: None,
-                    resource_type: None,
                     action: PASS_ROLE.to_owned(),
                     resource,
                     is_new: false,
@@ -94,7 +91,6 @@ impl Questions {
                             self.push(Question {
                                 check: number,
                                 target: Some(index),
-                                resource_type: target.resource_type,
                                 action: check.action.clone(),
                                 resource,
                                 is_new,
@@ -111,7 +107,6 @@ impl Questions {
             self.push(Question {
                 check: number,
                 target: None,
-                resource_type: None,
                 action: check.action.clone(),
                 resource,
                 is_new: false,
