@@ -36,9 +36,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "AGE", value_parser = iam_fixture::sweep::duration)]
     older_than: Option<Duration>,
 
-    /// The path below which the tests create their roles, if they were told one
-    #[arg(long, value_name = "PATH", default_value = "/")]
-    path: String,
+    /// The path below which the roles are, if it is not that of the tests' settings
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
 
     /// For people, or JSON
     #[arg(long, value_name = "FORMAT", default_value = "human")]
@@ -52,8 +52,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 async fn sweep(args: &Args) -> Result<ExitCode, Failure> {
-    let sweep = Sweep::of_settings().await.map_err(Failure::Backend)?;
-    let sweep = sweep.below(&args.path).map_err(Failure::Backend)?;
+    let mut sweep = Sweep::of_settings().await.map_err(Failure::Backend)?;
+    if let Some(path) = &args.path {
+        sweep = sweep.below(path).map_err(Failure::Backend)?;
+    }
     let sweep = sweep.older_than(args.older_than.unwrap_or_default());
     let found = sweep.find().await.map_err(Failure::Backend)?;
     if let Format::Human = args.format {
