@@ -6,8 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use aws_sdk_iam::config::Credentials;
-
 /// A third party's emulator, installed from `PyPI` below the target folder and started on a free port.
 pub struct Emulator {
     process: Child,
@@ -79,21 +77,16 @@ print(key["AccessKeyId"], key["SecretAccessKey"])
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Its administrator.
-    pub async fn admin(&self) -> aws_config::SdkConfig {
-        let (id, secret) = self.keys.clone().unwrap_or_else(|| ("test".to_owned(), "test".to_owned()));
-        aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .endpoint_url(self.url())
-            .region(aws_config::Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new(id, secret, None, None, "administrator"))
-            .load()
-            .await
+    /// The id and the secret of its administrator's key.
+    #[must_use]
+    pub fn keys(&self) -> (String, String) {
+        self.keys.clone().unwrap_or_else(|| ("test".to_owned(), "test".to_owned()))
     }
 
     /// The variables with which a run uses it.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
-        let (id, secret) = self.keys.clone().unwrap_or_else(|| ("test".to_owned(), "test".to_owned()));
+        let (id, secret) = self.keys();
         [("IAM_FIXTURE_BACKEND", self.url()), ("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]
             .map(|(name, value)| (name.to_owned(), value))
             .into()

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use iam_fixture::{TemporaryRole, assert_allowed, assert_denied, assert_ok};
-use iam_fixture_tests::{Child, Emulator, Served, all_at};
+use iam_fixture_tests::{Child, Emulator, Served, administrator_of, all_at};
 
 const READER: &str = r#"{
     "Version": "2012-10-17",
@@ -123,7 +123,7 @@ async fn sweeps_at(emulator: &Emulator) {
     // moto's SigV4 fails on white space.
     let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}"#;
     let allows = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
-    let iam = aws_sdk_iam::Client::new(&emulator.admin().await);
+    let iam = aws_sdk_iam::Client::new(&administrator_of(emulator).await);
     let foreign = ["iam-fixture-elsewhere", "live"];
     for (path, name) in
         [("/iam-fixture/17/", "orphan"), ("/iam-fixture/9999999999/", foreign[1]), ("/service/", foreign[0])]
@@ -144,12 +144,12 @@ async fn sweeps_at(emulator: &Emulator) {
     killed.wait_for("waiting");
     killed.signal("KILL");
     let _ = killed.end();
-    let left = all_at(&emulator.admin().await).await;
+    let left = all_at(&administrator_of(emulator).await).await;
     assert!(left.iter().any(|name| name.starts_with("iam-fixture-child_waits_in_its_body")), "{left:?}");
     // The killed one has looked for leases for this run; another machine is another run.
     let (status, _, errors) = Child::start("child_reads_one_bucket", emulator.variables()).end();
     assert!(status.success(), "{errors}");
-    let mut left = all_at(&emulator.admin().await).await;
+    let mut left = all_at(&administrator_of(emulator).await).await;
     left.retain(|name| name != "administrator");
     left.sort();
     assert_eq!(left, foreign);
