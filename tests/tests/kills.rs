@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use iam_endpoint::Endpoint;
 use iam_fixture::{Readiness, TemporaryRole, assert_denied};
@@ -135,6 +135,50 @@ async fn when_the_lease_is_over_a_run_of_any_machine_removes_it() {
     account.ahead.store(121, Ordering::Relaxed);
     account.passes(&new_machine());
     assert_eq!(account.left().await, [""; 0]);
+}
+
+/// A lease is counted by the account's clock, and the session ends within it.
+#[tokio::test]
+async fn a_lease_is_as_long_as_the_run_was_told_by_the_account_s_clock() {
+    let account = Account::new().await;
+    let start = |ahead: u64, lease: &str| {
+        account.ahead.store(ahead, Ordering::Relaxed);
+        let mut variables = account.served.variables_as_aws(&account.served.url());
+        variables.push(("XDG_STATE_HOME".to_owned(), new_machine().display().to_string()));
+        variables.push(("IAM_FIXTURE_LEASE".to_owned(), lease.to_owned()));
+        Child::start("child_has_a_session_of_25_minutes", variables).end()
+    };
+    for ahead in [0, 24 * 60] {
+        let (status, _, errors) = start(ahead, "30m");
+        assert!(status.success(), "{errors}");
+        let events = account.served.endpoint.journal().last(usize::MAX);
+        let created = events.iter().rev().find(|event| event.operation == "iam:CreateRole").unwrap();
+        let end: u64 = created.authorizations[0].resource().split('/').nth(2).unwrap().parse().unwrap();
+        let end = UNIX_EPOCH + Duration::from_secs(end);
+        let lease = end.duration_since(created.time).unwrap();
+        assert!((Duration::from_mins(29)..=Duration::from_mins(30)).contains(&lease), "{ahead}: {lease:?}");
+    }
+    let (status, _, errors) = start(0, "10m");
+    assert!(!status.success());
+    assert!(errors.contains("`10m` (IAM_FIXTURE_LEASE) is not the length of a lease"), "{errors}");
+    assert_eq!(account.left().await, [""; 0]);
+}
+
+#[tokio::test]
+#[ignore = "run by the other tests"]
+async fn child_has_a_session_of_25_minutes() {
+    let body = async |role: TemporaryRole| {
+        let end = role.credentials().expiry().unwrap();
+        // The account's clock may be ahead by days.
+        let left = end.duration_since(SystemTime::now()).unwrap().as_secs() % (24 * 60 * 60);
+        assert!((24 * 60..=25 * 60).contains(&left), "{left}");
+    };
+    TemporaryRole::builder()
+        .policy(SENDS)
+        .readiness(Readiness::default().in_a_row(1))
+        .scoped(body)
+        .await
+        .unwrap();
 }
 
 /// `cargo test --test kills -- --ignored --nocapture thousands` prints the figures.
