@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "AGE", value_parser = iam_fixture::sweep::duration)]
     older_than: Option<Duration>,
 
-    /// The path below which the roles are, if it is not that of the tests' settings
+    /// The path below which the tests create their roles, if not that of `IAM_FIXTURE_PATH`
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
 
@@ -52,10 +52,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 async fn sweep(args: &Args) -> Result<ExitCode, Failure> {
-    let mut sweep = Sweep::of_settings().await.map_err(Failure::Backend)?;
-    if let Some(path) = &args.path {
-        sweep = sweep.below(path).map_err(Failure::Backend)?;
-    }
+    let sweep = Sweep::of_settings().await.map_err(Failure::Backend)?;
+    let sweep = match &args.path {
+        Some(path) => sweep.below(path).map_err(Failure::Backend)?,
+        None => sweep,
+    };
     let sweep = sweep.older_than(args.older_than.unwrap_or_default());
     let found = sweep.find().await.map_err(Failure::Backend)?;
     if let Format::Human = args.format {
