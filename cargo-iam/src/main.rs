@@ -5,6 +5,8 @@
 //! explain            input, request ─▶ PolicySet::explain ─▶ human · json
 //! decide [FILE|-]    chunks of lines ─▶ workers: question ─▶ PolicySet::decide ─▶ answers, in order
 //! diff OLD NEW       Permissions::difference ─▶ human · json
+//! minimize POLICY    Policy::minimized ─▶ JSON
+//! venn A B [C]       Permissions::actions ─▶ svg · json
 //! actions PATTERN…   catalogue::expand ─▶ table · json
 //! serve              iam-endpoint on a port ─▶ exports · journal of decisions
 //! sweep              iam_fixture::sweep ─▶ what killed test runs left · its removal
@@ -23,11 +25,13 @@ mod failure;
 mod format;
 mod input;
 mod kind;
+mod minimize;
 mod paint;
 mod request;
 mod serve;
 mod statement;
 mod sweep;
+mod venn;
 
 use std::process::ExitCode;
 
