@@ -61,6 +61,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// A role without permissions, named after this test.
+    #[cfg(any(feature = "network", test))]
     pub(crate) fn named(test: &str) -> Plan {
         Plan {
             name: name::role("", test),
