@@ -7,7 +7,7 @@ use std::{env, fs};
 use aws_sdk_iam::Client as Iam;
 use aws_sdk_iam::config::Credentials;
 use iam_endpoint::Endpoint;
-use iam_fixture::TemporaryRole;
+use iam_fixture::{TemporaryRole, iam_policy};
 use iam_fixture_tests::{Child, Served};
 
 const ACCOUNT: &str = "123456789012";
@@ -40,6 +40,13 @@ async fn child_lists_roles_three_times() {
 async fn child_fails() {
     let body = async |_| panic!("as it is to");
     TemporaryRole::builder().policy(LISTS).scoped(body).await.unwrap();
+}
+
+#[iam_policy(policy = LISTS)]
+#[tokio::test]
+#[ignore = "run by the other tests"]
+async fn child_returns_an_error(_role: TemporaryRole) -> Result<(), std::num::ParseIntError> {
+    "as it is to".parse::<u8>().map(drop)
 }
 
 #[tokio::test]
@@ -323,9 +330,12 @@ async fn a_role_that_is_kept_can_be_signed_in_to_and_is_no_longer_ours_to_remove
     let secret = served.endpoint.administrator().secret_access_key;
     assert!(!errors.contains(&secret), "{errors}");
 
+    fails("child_returns_an_error", kept("failure"));
+    assert_eq!(served.roles().await.len(), 2);
+
     // The same test's next run: nothing in its ledger.
     passes("child_lists_roles", kept("never"));
-    assert_eq!(served.roles().await, [role]);
+    assert_eq!(served.roles().await.len(), 2);
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ pub(crate) use self::remove::{Grantee, Thing, remove};
 pub(crate) use self::standing::Standing;
 pub(crate) use self::term::Term;
 use crate::mode::{Keep, Mode};
+#[cfg(any(feature = "network", test))]
 use crate::name;
 
 /// A role that is to be, resolved and checked.
