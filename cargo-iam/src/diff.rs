@@ -161,20 +161,23 @@ impl Side {
         if let Some(unknown) = self.nothing.unknown() {
             let _ = writeln!(text, "  it cannot be told: {unknown}");
         }
-        let mut groups: BTreeMap<(&str, String), BTreeMap<Vec<String>, Vec<&Granted>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, String, Vec<String>), Vec<&Granted>> = BTreeMap::new();
         for one in &self.actions {
-            let group = (one.action.service().prefix(), one.action.access_level().to_string());
-            groups.entry(group).or_default().entry(one.by.iter().map(grant).collect()).or_default().push(one);
+            let (service, level) = (one.action.service().prefix(), one.action.access_level().to_string());
+            groups.entry((service, level, one.by.iter().map(grant).collect())).or_default().push(one);
         }
-        for ((service, level), by_grant) in groups {
-            let _ = writeln!(text, "  {service} · {level}");
-            for (grants, actions) in by_grant {
-                for one in actions {
-                    let _ = writeln!(text, "    {}{}", one.action.name(), example(&one.answer));
-                }
-                for grant in grants {
-                    let _ = writeln!(text, "      {grant}");
-                }
+        let mut heading = String::new();
+        for ((service, level, grants), actions) in groups {
+            let of_group = format!("  {service} · {level}");
+            if of_group != heading {
+                let _ = writeln!(text, "{of_group}");
+                heading = of_group;
+            }
+            for one in actions {
+                let _ = writeln!(text, "    {}{}", one.action.name(), example(&one.answer));
+            }
+            for grant in grants {
+                let _ = writeln!(text, "      {grant}");
             }
         }
         if self.actions.is_empty()

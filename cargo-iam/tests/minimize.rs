@@ -1,5 +1,7 @@
 //! `cargo iam minimize`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::run;

@@ -52,7 +52,7 @@ const SHADES: [&str; 3] = ["first", "second", "third"];
 
 pub(crate) fn svg(regions: &Regions) -> String {
     #[expect(clippy::cast_precision_loss, reason = "counts of actions")]
-    let counts: Vec<f64> = regions.regions.iter().map(|region| region.count as f64).collect();
+    let counts: Vec<f64> = regions.each.iter().map(|region| region.count as f64).collect();
     let (unscaled, is_right) = circles(&counts);
     let (drawn, is_to_scale) = in_plot(&unscaled, counts.iter().sum());
     let names: Vec<&str> = regions.policies.iter().map(|policy| policy.name.as_str()).collect();
@@ -76,8 +76,7 @@ pub(crate) fn svg(regions: &Regions) -> String {
             document.append(dot(circle.x, circle.y, circle.r, &class));
         }
     }
-    let labels: Vec<Option<Label>> =
-        (0..regions.regions.len()).map(|bits| Label::new(regions, bits)).collect();
+    let labels: Vec<Option<Label>> = (0..regions.each.len()).map(|bits| Label::new(regions, bits)).collect();
     let half = |bits: usize, size: Size| Some(labels.get(bits)?.as_ref()?.half(size));
     let mut not_drawn = Vec::new();
     for (label, place) in labels.iter().zip(places(PLOT, &drawn, labels.len(), half)) {
@@ -155,7 +154,7 @@ const OF_LINE: f64 = 15.5;
 impl Label {
     /// None for a region without actions.
     fn new(regions: &Regions, bits: usize) -> Option<Label> {
-        let region = regions.regions.get(bits).filter(|region| region.count > 0)?;
+        let region = regions.each.get(bits).filter(|region| region.count > 0)?;
         let names = regions.names(bits);
         let all = if regions.policies.len() == 2 { "both" } else { "all three" };
         let whose = match names.as_slice() {

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub(crate) struct Regions {
     pub(crate) policies: Vec<PolicyOf>,
     /// By which of the policies allow it, a bit for each; the last one is what all do, the first what none does.
-    pub(crate) regions: Vec<Region>,
+    pub(crate) each: Vec<Region>,
     /// The actions of which it cannot be told, with the reason; they count as allowed.
     pub(crate) unknown: Vec<String>,
 }
@@ -75,15 +75,15 @@ impl Regions {
             services.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             Region { count: services.iter().map(|(_, count)| count).sum(), services }
         };
-        Regions { policies, regions: services.into_iter().map(region).collect(), unknown }
+        Regions { policies, each: services.into_iter().map(region).collect(), unknown }
     }
 
     pub(crate) fn total(&self) -> usize {
-        self.regions.iter().map(|region| region.count).sum()
+        self.each.iter().map(|region| region.count).sum()
     }
 
     pub(crate) fn json(&self) -> String {
-        let regions = self.regions.iter().enumerate().map(|(bits, region)| RegionReport {
+        let regions = self.each.iter().enumerate().map(|(bits, region)| RegionReport {
             allowed_by: self.names(bits),
             count: region.count,
             services: region.services.iter().copied().collect(),

@@ -1,9 +1,9 @@
 //! The closed world: actions of the catalogue on resources of their own types.
 //!
 //! ```text
-//! action ─▶ the statements that are about it ─▶ the formula with these only ─┬─ never, always        no search
-//!                                                                            └─ else one search for all actions that
-//!                                                                               are alike in this and in their resources
+//! action ─▶ the statements that are about it ─┬─ tell that all of its requests are in the set, or none
+//!                                             └─ else, for all actions alike: is there a request on whatever resource?
+//!                                                  └─ a resource of its own as one would write it, or a search for one
 //! ```
 
 use std::collections::{BTreeSet, HashMap};
@@ -98,33 +98,6 @@ pub(super) fn all() -> &'static [(Action, String)] {
         let actions = catalogue::services().flat_map(catalogue::Service::actions);
         actions.map(|action| (action, action.to_string())).collect()
     })
-}
-
-/// Whether each action of the catalogue is one that a list of patterns is about.
-pub(super) fn reached<'p>(
-    negated: bool,
-    patterns: impl IntoIterator<Item = (&'p str, &'p Pattern)>,
-) -> Vec<bool> {
-    let all = all();
-    let mut reached = vec![negated; all.len()];
-    let nothing = Context::new();
-    for (text, pattern) in patterns {
-        let service = text.split_once(':').map_or("*", |(service, _)| service).to_ascii_lowercase();
-        let range = if service.contains('*') {
-            0..all.len()
-        } else {
-            let prefix = |(action, _): &(Action, String)| action.service().prefix();
-            all.partition_point(|one| prefix(one) < service.as_str())
-                ..all.partition_point(|one| prefix(one) <= service.as_str())
-        };
-        let candidates = reached.get_mut(range.clone()).into_iter().flatten();
-        for (is_reached, (_, name)) in candidates.zip(all.get(range).into_iter().flatten()) {
-            if *is_reached == negated && pattern.matches(text, name, &nothing).assumed {
-                *is_reached = !negated;
-            }
-        }
-    }
-    reached
 }
 
 /// The actions for which the set has requests, or may have.

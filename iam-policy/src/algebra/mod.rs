@@ -16,6 +16,8 @@
 //! texts      resources, strings: a text in some globs and not in others
 //! values     condition keys: no value, one, several; numbers, dates, addresses
 //! readable   a point of the space as a request that a person understands
+//! closed     the actions of the catalogue on their own resources: which of them a set has
+//! write      sets as policy documents, and policies in fewer words
 //! ```
 //!
 //! A set is of requests: an action, a resource and the condition keys of the context. Who asks is somebody of the resource's own

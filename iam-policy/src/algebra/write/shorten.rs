@@ -5,6 +5,7 @@ use super::list::List;
 use super::minimize::Statements;
 use crate::algebra::closed;
 use crate::catalogue::Action;
+use crate::context::Context;
 use crate::document::Effect;
 use crate::pattern::{Pattern, Syntax, Wildcards};
 
@@ -25,7 +26,7 @@ fn shortest(list: &List) -> Vec<String> {
     let compiled =
         list.texts.iter().filter_map(|text| Some((text.as_str(), Pattern::compile(text, syntax).ok()?)));
     let compiled: Vec<(&str, Pattern)> = compiled.collect();
-    let reached = closed::reached(false, compiled.iter().map(|(text, pattern)| (*text, pattern)));
+    let reached = reached(compiled.iter().map(|(text, pattern)| (*text, pattern)));
     if reached.iter().all(|is_reached| *is_reached) {
         return vec!["*".to_owned()];
     }
@@ -50,6 +51,30 @@ fn shortest(list: &List) -> Vec<String> {
         texts.extend(if is_shorter { new } else { old });
     }
     texts
+}
+
+/// Whether each action of the catalogue is one that patterns match.
+fn reached<'p>(patterns: impl IntoIterator<Item = (&'p str, &'p Pattern)>) -> Vec<bool> {
+    let all = closed::all();
+    let mut reached = vec![false; all.len()];
+    let nothing = Context::new();
+    for (text, pattern) in patterns {
+        let service = text.split_once(':').map_or("*", |(service, _)| service).to_ascii_lowercase();
+        let range = if service.contains('*') {
+            0..all.len()
+        } else {
+            let prefix = |(action, _): &(Action, String)| action.service().prefix();
+            all.partition_point(|one| prefix(one) < service.as_str())
+                ..all.partition_point(|one| prefix(one) <= service.as_str())
+        };
+        let candidates = reached.get_mut(range.clone()).into_iter().flatten();
+        for (is_reached, (_, name)) in candidates.zip(all.get(range).into_iter().flatten()) {
+            if !*is_reached && pattern.matches(text, name, &nothing).assumed {
+                *is_reached = true;
+            }
+        }
+    }
+    reached
 }
 
 /// Patterns for those of some names that are marked, and for no other. The names begin alike and are sorted, whatever their case.
