@@ -39,6 +39,7 @@
 //! `endpoint` what an endpoint keeps between requests.
 
 mod addressee;
+mod alike;
 mod analyzer;
 mod authorize;
 mod body;

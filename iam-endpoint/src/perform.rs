@@ -196,6 +196,7 @@ pub(crate) fn unframed(
     *request.uri_mut() = parts.uri.clone();
     let length = length.unwrap_or(request.body().len() as u64);
     let all = request.headers_mut();
+    all.reserve(headers.iter().len());
     for (name, value) in headers.iter() {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::from_bytes(value)) {
             all.append(name, value);

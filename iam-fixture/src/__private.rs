@@ -1,4 +1,4 @@
-//! What `#[iam_policy]` expands to: the macro only collects facts.
+//! What `#[iam_policy]` expands to: the macro only collects facts. And what only `cargo iam` may ask for.
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
@@ -9,7 +9,7 @@ pub use crate::assert::{Answer, CallResult, Expectation, NoRequestId, Probe, Pro
 use crate::builder::TemporaryRoleBuilder;
 use crate::error::Error;
 use crate::name;
-use crate::role::{TemporaryRole, always_deleting, delete_all};
+use crate::role::{TemporaryRole, always_deleting, delete_all, fail_all};
 
 /// The test that an attribute stands on.
 #[derive(Clone, Copy, Debug)]
@@ -109,8 +109,17 @@ pub fn with_roles_blocking<const N: usize, T>(
         None => body(given),
     };
     let outcome = catch_unwind(AssertUnwindSafe(body));
+    if outcome.is_err() {
+        fail_all(&roles);
+    }
     block_on(delete_all(roles));
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Leaves signals to the program: `cargo iam run` passes them on, and removes its role itself.
+#[cfg(feature = "network")]
+pub fn take_signals() {
+    crate::outlive::leave_signals();
 }
 
 /// Runs a test that brings no runtime.

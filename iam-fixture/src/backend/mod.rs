@@ -2,6 +2,7 @@
 
 mod connection;
 mod embedded;
+mod options;
 #[cfg(feature = "network")]
 mod remote;
 mod settings;
@@ -14,9 +15,11 @@ use iam_endpoint::{Endpoint, Event, Organization};
 use iam_policy::PolicyKind;
 use once_cell::sync::OnceCell;
 
-pub(crate) use self::connection::Connection;
+pub(crate) use self::connection::{Connection, compact, for_caller};
 pub(crate) use self::embedded::journalled;
-use self::settings::{Choice, Settings};
+pub(crate) use self::options::{RoleBoundary, path, prefix};
+use self::settings::Choice;
+pub(crate) use self::settings::Settings;
 use crate::document::PolicyDocument;
 use crate::error::{Error, ErrorKind};
 
@@ -208,6 +211,12 @@ impl Backend {
             let message = format!("{what} can be had at the embedded endpoint only, and not at {self:?}");
             Error::new(ErrorKind::Configuration, message)
         })
+    }
+
+    /// Whether the account is in this process.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.0, Place::Embedded(_))
     }
 
     /// An `SdkConfig` signed in as the account's administrator: for what a test sets up besides roles.
