@@ -315,3 +315,29 @@ async fn parameters_are_refused_in_the_words_of_aws() {
         assert!(answer.text("Message").starts_with("1 validation error detected: "), "{}", answer.body);
     }
 }
+
+#[tokio::test]
+async fn the_credential_report_tells_what_users_sign_in_with() {
+    let admin = administrator();
+    admin.iam("GetCredentialReport", &[]).await.fails(410, "ReportNotPresent");
+    let alice = admin.user("alice", &allowing(r#""s3:*""#)).await;
+    alice.iam("GenerateCredentialReport", &[]).await.fails(403, "AccessDenied");
+    for state in ["STARTED", "COMPLETE"] {
+        assert_eq!(admin.iam("GenerateCredentialReport", &[]).await.ok().text("State"), state);
+    }
+    let report = admin.iam("GetCredentialReport", &[]).await.ok();
+    assert_eq!(report.text("ReportFormat"), "text/csv");
+    let text = base64_simd::STANDARD.decode_to_vec(report.text("Content")).expect("base64");
+    let text = String::from_utf8(text).expect("a text");
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    assert!(lines.iter().all(|line| line.len() == 22), "{text}");
+    let of = |user: &str, column: &str| {
+        let at = lines.first().and_then(|columns| columns.iter().position(|name| *name == column));
+        let line = lines.iter().find(|line| line.first() == Some(&user));
+        line.and_then(|line| line.get(at.expect("a column")).copied()).expect("a line")
+    };
+    assert_eq!(of("<root_account>", "arn"), "arn:aws:iam::123456789012:root");
+    assert_eq!((of("alice", "access_key_1_active"), of("alice", "access_key_2_active")), ("true", "false"));
+    assert_eq!(of("alice", "access_key_1_last_used_service"), "iam");
+    assert_eq!((of("alice", "mfa_active"), of("alice", "password_enabled")), ("false", "false"));
+}

@@ -56,7 +56,7 @@ mod kms;
 mod lambda;
 #[cfg(feature = "logs")]
 mod logs;
-#[cfg(any(feature = "eventbridge", feature = "sns"))]
+#[cfg(any(feature = "eventbridge", feature = "secretsmanager", feature = "sns"))]
 mod outbox;
 mod page;
 mod scope;

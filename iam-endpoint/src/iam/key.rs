@@ -29,10 +29,10 @@ pub(crate) struct AccessKey {
 
 /// The last use of a key.
 #[derive(Clone)]
-struct Used {
-    at: OffsetDateTime,
-    service: String,
-    region: String,
+pub(super) struct Used {
+    pub(super) at: OffsetDateTime,
+    pub(super) service: String,
+    pub(super) region: String,
 }
 
 /// Whose an access key is.
@@ -136,7 +136,7 @@ impl AccessKey {
         }
     }
 
-    fn used(&self) -> Option<Used> {
+    pub(super) fn used(&self) -> Option<Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

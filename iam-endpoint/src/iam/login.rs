@@ -15,6 +15,12 @@ pub(super) struct LoginProfile {
     reset_required: bool,
 }
 
+impl LoginProfile {
+    pub(super) fn created(&self) -> OffsetDateTime {
+        self.created
+    }
+}
+
 pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     input.parameters.check_length("Password", 1..=128)?;
     let mut iam = input.call.endpoint.iam_mut();

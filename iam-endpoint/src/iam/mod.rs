@@ -13,6 +13,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>
 
 mod account;
+mod credential_report;
 mod grant;
 mod group;
 mod input;

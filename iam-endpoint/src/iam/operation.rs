@@ -18,7 +18,7 @@ use super::resource::{
 use super::role::{self, Role};
 use super::tagging::{list_tags, tag, untag};
 use super::user::{self, User};
-use super::{grant, key, login, report, service_role, simulate, version};
+use super::{credential_report, grant, key, login, report, service_role, simulate, version};
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::journal::Outcome;
@@ -79,12 +79,14 @@ const OPERATIONS: &[Operation] = &[
     Operation { name: "DetachRolePolicy", resource: existing::<Role>, run: grant::detach::<Role> },
     Operation { name: "DetachUserPolicy", resource: existing::<User>, run: grant::detach::<User> },
     Operation { name: "EnableMFADevice", resource: existing::<User>, run: mfa::enable },
+    Operation { name: "GenerateCredentialReport", resource: account, run: credential_report::generate },
     Operation { name: "GetAccessKeyLastUsed", resource: key_holder, run: key::last_used },
     Operation { name: "GetAccountAuthorizationDetails", resource: account, run: report::authorization_details },
     Operation { name: "GetAccountPasswordPolicy", resource: account, run: the_account::read_password_policy },
     Operation { name: "GetAccountSummary", resource: account, run: the_account::summary },
     Operation { name: "GetContextKeysForCustomPolicy", resource: account, run: simulate::custom_context_keys },
     Operation { name: "GetContextKeysForPrincipalPolicy", resource: policy_source, run: simulate::principal_context_keys },
+    Operation { name: "GetCredentialReport", resource: account, run: credential_report::read },
     Operation { name: "GetGroup", resource: existing::<Group>, run: group::read },
     Operation { name: "GetGroupPolicy", resource: existing::<Group>, run: grant::read_inline::<Group> },
     Operation { name: "GetInstanceProfile", resource: existing::<Profile>, run: profile::read },

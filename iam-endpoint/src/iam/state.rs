@@ -7,6 +7,7 @@ use iam_policy::{Policy, PolicyKind, PolicySet, managed};
 use time::OffsetDateTime;
 
 use super::account::PasswordPolicy;
+use super::credential_report::Report;
 use super::grant::Grants;
 use super::group::Group;
 use super::key::{AccessKey, Holder};
@@ -35,6 +36,7 @@ pub(crate) struct State {
     pub(crate) oidc_providers: Named<OidcProvider>,
     pub(crate) saml_providers: Named<SamlProvider>,
     pub(super) alias: Option<String>,
+    pub(super) credential_report: Option<Report>,
     pub(super) password_policy: Option<PasswordPolicy>,
     keys: BTreeMap<String, Arc<AccessKey>>,
     /// How many keys there may be until those of sessions that have ended are dropped.

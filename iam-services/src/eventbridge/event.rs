@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::rule::read_pattern;
 use super::{State, target};
 use crate::calendar::date_time;
 use crate::fault::{Answer, Fault};
@@ -76,6 +77,20 @@ fn route(state: &State, ask: &Ask<'_>, entry: Input<'_>, id: &str) -> Result<(),
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float saturates")]
 fn milliseconds(seconds: f64) -> u64 {
     (seconds * 1000.0) as u64
+}
+
+/// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html>.
+pub(super) fn test_pattern(_: &mut State, ask: &Ask<'_>) -> Answer {
+    let pattern = read_pattern(ask.input.required("EventPattern")?)?;
+    let event = serde_json::from_str::<Map<String, Value>>(ask.input.required("Event")?)
+        .map_err(|error| ask.input.invalid(format!("Parameter Event is not valid. Reason: {error}")))?;
+    let required = ["id", "account", "source", "time", "region", "resources", "detail-type"];
+    if let Some(name) = required.iter().find(|name| !event.contains_key(**name)) {
+        return Err(ask
+            .input
+            .invalid(format!("Parameter Event is not valid. Reason: Event must include {name}.")));
+    }
+    Ok(json!({ "Result": pattern.matches(&event) }))
 }
 
 /// Why an entry is not accepted.

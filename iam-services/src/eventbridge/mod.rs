@@ -56,6 +56,7 @@ impl Service for State {
             "RemovePermission" => bus::remove_permission,
             "RemoveTargets" => rule::remove_targets,
             "TagResource" => bus::tag,
+            "TestEventPattern" => event::test_pattern,
             "UntagResource" => bus::untag,
             "UpdateEventBus" => bus::update,
             _ => return None,

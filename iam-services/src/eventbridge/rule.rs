@@ -44,10 +44,7 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
         return Err(input.invalid("Parameter(s) EventPattern or ScheduleExpression must be specified."));
     }
     let pattern = match pattern.filter(|pattern| !pattern.is_empty()) {
-        Some(pattern) => Some(Pattern::parse(pattern).map_err(|why| {
-            let message = format!("Event pattern is not valid. Reason: {why}");
-            Fault::new("InvalidEventPatternException", message)
-        })?),
+        Some(pattern) => Some(read_pattern(pattern)?),
         None => None,
     };
     if let Some(schedule) = schedule.filter(|schedule| !schedule.is_empty())
@@ -87,6 +84,13 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
         }
     }
     Ok(json!({ "RuleArn": arn }))
+}
+
+pub(super) fn read_pattern(text: &str) -> Result<Pattern, Fault> {
+    Pattern::parse(text).map_err(|why| {
+        let message = format!("Event pattern is not valid. Reason: {why}");
+        Fault::new("InvalidEventPatternException", message)
+    })
 }
 
 fn existing<'s>(state: &'s mut State, ask: &Ask<'_>, member: &str) -> Result<&'s mut Rule, Fault> {

@@ -5,6 +5,7 @@
 
 mod list;
 mod password;
+mod rotation;
 mod secret;
 mod value;
 
@@ -32,6 +33,7 @@ impl Service for State {
     fn operation(name: &str) -> Option<Operation<Self>> {
         Some(match name {
             "BatchGetSecretValue" => list::batch_get,
+            "CancelRotateSecret" => rotation::cancel,
             "CreateSecret" => secret::create,
             "DeleteResourcePolicy" => secret::delete_policy,
             "DeleteSecret" => secret::delete,
@@ -44,6 +46,7 @@ impl Service for State {
             "PutResourcePolicy" => secret::put_policy,
             "PutSecretValue" => value::put,
             "RestoreSecret" => secret::restore,
+            "RotateSecret" => rotation::rotate,
             "TagResource" => secret::tag,
             "UntagResource" => secret::untag,
             "UpdateSecret" => value::update,

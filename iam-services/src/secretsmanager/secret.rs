@@ -3,6 +3,7 @@
 use iam_endpoint::secret_suffix;
 use serde_json::{Value, json};
 
+use super::rotation::Rotation;
 use super::value::{Content, Versions, token};
 use super::{State, invalid_parameter, invalid_request};
 use crate::fault::{Answer, Fault};
@@ -20,6 +21,7 @@ pub(super) struct Secret {
     pub(super) tags: Tags,
     pub(super) versions: Versions,
     policy: Option<String>,
+    pub(super) rotation: Option<Rotation>,
     /// Milliseconds since 1970, as the next three.
     created: u64,
     pub(super) changed: u64,
@@ -28,7 +30,7 @@ pub(super) struct Secret {
     pub(super) deleted: Option<u64>,
 }
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 
 impl Secret {
     /// What `DescribeSecret` tells, and `ListSecrets` with another name for the versions.
@@ -50,6 +52,9 @@ impl Secret {
         set("DeletedDate", self.deleted.map(seconds));
         set("Tags", (!self.tags.is_empty()).then(|| tags::list(&self.tags, "Key", "Value")));
         set(versions, self.versions.stages());
+        for (name, value) in self.told_rotation() {
+            set(name, Some(value));
+        }
         told
     }
 }
@@ -98,6 +103,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
         tags,
         versions: Versions::default(),
         policy: None,
+        rotation: None,
         created: now,
         changed: now,
         accessed: None,

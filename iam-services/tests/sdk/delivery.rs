@@ -179,7 +179,7 @@ async fn a_rule_sends_to_its_targets(role: TemporaryRole) {
         .put_rule()
         .name("big")
         .event_pattern(r#"{"detail": {"size": [{"anything-but": "small"}]}}"#);
-    let rule = assert_ok!(put.send().await).rule_arn.expect("an ARN");
+    let rule_arn = assert_ok!(put.send().await).rule_arn.expect("an ARN");
     let transformer = InputTransformer::builder().input_paths_map("size", "$.detail.size");
     let transformer = transformer.input_template(r#"{"is": <size>}"#).build().expect("complete");
     let target = |id: &str, arn: &str| Target::builder().id(id).arn(arn);
@@ -203,7 +203,7 @@ async fn a_rule_sends_to_its_targets(role: TemporaryRole) {
         [denied("sqs:SendMessage"), denied("sns:Publish"), denied("lambda:Invoke")]
     );
 
-    account.admit(&queue, "events.amazonaws.com", &rule).await;
+    account.admit(&queue, "events.amazonaws.com", &rule_arn).await;
     account.admit(&behind, "sns.amazonaws.com", &topic).await;
     let admit = |statement: String| {
         account
@@ -213,7 +213,7 @@ async fn a_rule_sends_to_its_targets(role: TemporaryRole) {
             .attribute_name("Policy")
             .attribute_value(statement)
     };
-    assert_ok!(admit(allow("events.amazonaws.com", "sns:Publish", &topic, &rule)).send().await);
+    assert_ok!(admit(allow("events.amazonaws.com", "sns:Publish", &topic, &rule_arn)).send().await);
     let function = aws_sdk_lambda::Client::new(account.role.admin()).create_function().function_name("f");
     let function = function.runtime(Runtime::from("provided.al2023")).handler("bootstrap");
     let code = FunctionCode::builder().zip_file(Blob::new(*b"PK\x05\x06")).build();
@@ -223,7 +223,7 @@ async fn a_rule_sends_to_its_targets(role: TemporaryRole) {
         .backend()
         .put_resource_policy(
             "arn:aws:lambda:us-east-1:123456789012:function:f",
-            allow("events.amazonaws.com", "lambda:InvokeFunction", "*", &rule),
+            allow("events.amazonaws.com", "lambda:InvokeFunction", "*", &rule_arn),
         )
         .expect("it is embedded");
     for size in ["small", "big"] {

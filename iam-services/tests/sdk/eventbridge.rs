@@ -33,6 +33,14 @@ async fn events_go_to_one_bus_and_to_no_other(role: TemporaryRole) {
         code(put_rule.event_pattern(r#"{"source": "app"}"#).send().await),
         "InvalidEventPatternException"
     );
+    let event = r#"{"id": "1", "account": "1", "source": "app", "time": "2026-11-22T00:00:00Z", "region": "us-east-1",
+        "resources": [], "detail-type": "x", "detail": {"n": 5}}"#;
+    for (pattern, fits) in
+        [(r#"{"detail": {"n": [{"numeric": ["<", 9]}]}}"#, true), (r#"{"source": ["b"]}"#, false)]
+    {
+        let test = admin.test_event_pattern().event_pattern(pattern).event(event);
+        assert_eq!(assert_ok!(test.send().await).result(), fits);
+    }
     let target =
         Target::builder().id("1").arn("arn:aws:sqs:us-east-1:123456789012:q").build().expect("complete");
     assert_ok!(admin.put_targets().rule("r").event_bus_name("orders").targets(target).send().await);

@@ -46,3 +46,26 @@ async fn one_secret_is_read_and_no_other(role: TemporaryRole) {
     );
     assert_eq!(assert_ok!(admin.list_secrets().send().await).secret_list().len(), 1);
 }
+
+#[iam_policy(policy = crate::allow(&["secretsmanager:DescribeSecret"], &["*"]))]
+#[tokio::test]
+async fn a_rotation_is_kept_and_its_function_called(role: TemporaryRole) {
+    let admin = Client::new(role.admin());
+    assert_ok!(admin.create_secret().name("app/db").secret_string("one").send().await);
+    let rotate = || admin.rotate_secret().secret_id("app/db");
+    assert_eq!(code(rotate().send().await), "InvalidRequestException");
+    let rules =
+        aws_sdk_secretsmanager::types::RotationRulesType::builder().automatically_after_days(7).build();
+    let function = "arn:aws:lambda:us-east-1:123456789012:function:rotate";
+    assert_ok!(rotate().rotation_lambda_arn(function).rotation_rules(rules).send().await);
+    let describe = || Client::new(role.config()).describe_secret().secret_id("app/db").send();
+    let told = assert_ok!(describe().await);
+    assert_eq!((told.rotation_enabled(), told.rotation_lambda_arn()), (Some(true), Some(function)));
+    assert!(told.next_rotation_date().is_some());
+    // The function has no policy that would let Secrets Manager invoke it.
+    let calls = role.backend().decisions_of("secretsmanager.amazonaws.com").expect("it is embedded");
+    let [call] = calls.as_slice() else { panic!("one call, and not {calls:?}") };
+    assert_eq!((call.operation.as_str(), call.outcome), ("lambda:Invoke", iam_fixture::Outcome::Denied));
+    assert_ok!(admin.cancel_rotate_secret().secret_id("app/db").send().await);
+    assert_eq!(assert_ok!(describe().await).rotation_enabled(), Some(false));
+}
