@@ -1,4 +1,4 @@
-//! What `#[iam_policy]` expands to: the macro only collects facts.
+//! What `#[iam_policy]` expands to: the macro only collects facts. And what only `cargo iam` may ask for.
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
@@ -139,6 +139,12 @@ pub trait MayFail {
 }
 
 impl<T> MayFail for Returned<'_, T> {}
+
+/// Leaves signals to the program: `cargo iam run` passes them on, and removes its role itself.
+#[cfg(feature = "network")]
+pub fn take_signals() {
+    crate::outlive::leave_signals();
+}
 
 /// Runs a test that brings no runtime.
 ///

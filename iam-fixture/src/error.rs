@@ -36,8 +36,6 @@ pub enum ErrorKind {
 struct Inner {
     kind: ErrorKind,
     message: String,
-    /// AWS's own, where AWS answered.
-    code: Option<String>,
     notes: Vec<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -50,7 +48,7 @@ impl Error {
     }
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Arc::new(Inner { kind, message: message.into(), code: None, notes: Vec::new(), source: None }))
+        Error(Arc::new(Inner { kind, message: message.into(), notes: Vec::new(), source: None }))
     }
 
     /// A failed SDK call, in words: `SdkError`'s own `Display` says only "service error".
@@ -72,21 +70,7 @@ impl Error {
             }
             (None, None) => format!("{what} failed: {}", chain(&error)),
         };
-        Error(Arc::new(Inner {
-            kind: ErrorKind::Call,
-            message,
-            code: error.code().map(str::to_owned),
-            notes: Vec::new(),
-            source: Some(Arc::new(error)),
-        }))
-    }
-
-    /// Whether the call was one too many just now.
-    pub(crate) fn is_throttled(&self) -> bool {
-        /// Of the query protocol, which IAM and STS speak, and emulators' other names for it.
-        const CODES: [&str; 4] =
-            ["RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"];
-        self.0.code.as_deref().is_some_and(|code| CODES.contains(&code))
+        Error::new(ErrorKind::Call, message).caused_by(error)
     }
 
     /// Adds a line such as `help: …` below the message.

@@ -28,7 +28,8 @@
 //! TemporaryRole::builder() ───┘   what it    makes it,                                     embedded: in this process
 //!                                 is to be   waits for it,                                 remote: an emulator, AWS
 //!                                            removes it             control                  the one thread that calls
-//! assert_allowed!, … ─► assert               ▲                      outlive                  exit, signals, ledger
+//!                                            ▲                      pace                     when: throttles are shared
+//! assert_allowed!, … ─► assert               │                      outlive                  exit, signals, ledger
 //!                       what an answer says  └── role: config, ARN, drop                      and sweep at the start
 //! ```
 
@@ -46,6 +47,7 @@ mod mode;
 mod name;
 #[cfg(feature = "network")]
 mod outlive;
+mod pace;
 mod role;
 pub mod sweep;
 

@@ -160,11 +160,9 @@ impl Sweep {
     async fn take_roles(&self, found: &mut Found, from: Option<String>) -> Result<Option<String>, Error> {
         let call =
             self.connection.iam.list_roles().path_prefix(&self.folder).max_items(PAGE).set_marker(from);
-        let page = patiently(|| async {
-            let page = call.clone().send().await;
-            page.map_err(|error| Error::call(format_args!("`ListRoles` of `{}`", self.folder), error))
-        });
-        let page = page.await?;
+        let page = call.send().await;
+        let page =
+            page.map_err(|error| Error::call(format_args!("`ListRoles` of `{}`", self.folder), error))?;
         let roles = page.roles().iter().map(|role| {
             let thing = Thing::Role { name: role.role_name().to_owned() };
             (thing, role.arn(), role.path(), Some(role.create_date()))
@@ -176,11 +174,9 @@ impl Sweep {
     async fn take_policies(&self, found: &mut Found, from: Option<String>) -> Result<Option<String>, Error> {
         let call = self.connection.iam.list_policies().scope(PolicyScopeType::Local);
         let call = call.path_prefix(&self.folder).max_items(PAGE).set_marker(from);
-        let page = patiently(|| async {
-            let page = call.clone().send().await;
-            page.map_err(|error| Error::call(format_args!("`ListPolicies` of `{}`", self.folder), error))
-        });
-        let page = page.await?;
+        let page = call.send().await;
+        let page =
+            page.map_err(|error| Error::call(format_args!("`ListPolicies` of `{}`", self.folder), error))?;
         let policies = page.policies().iter().filter_map(|policy| {
             let arn = policy.arn()?;
             Some((Thing::Policy { arn: arn.to_owned() }, arn, policy.path()?, policy.create_date()))
@@ -324,25 +320,7 @@ const PAGE: i32 = 1_000;
 pub(crate) async fn remove_orphan(connection: &Connection, thing: &Thing) -> Result<(), Error> {
     if let Thing::Role { name } = thing {
         let first = Thing::Inline { role: name.clone(), policy: first_policy() };
-        patiently(|| remove(connection, &first)).await?;
+        remove(connection, &first).await?;
     }
-    patiently(|| remove(connection, thing)).await
-}
-
-/// Tries again for as long as there are only too many calls.
-async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    const LONGEST: Duration = Duration::from_secs(10);
-    let mut pause = Duration::from_millis(200);
-    loop {
-        match call().await {
-            Err(error) if error.is_throttled() => {
-                tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-                pause = (pause * 2).min(LONGEST);
-            }
-            outcome => return outcome,
-        }
-    }
+    remove(connection, thing).await
 }

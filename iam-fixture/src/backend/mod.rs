@@ -213,6 +213,12 @@ impl Backend {
         })
     }
 
+    /// Whether the account is in this process.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.0, Place::Embedded(_))
+    }
+
     /// An `SdkConfig` signed in as the account's administrator: for what a test sets up besides roles.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ pub(super) fn close_file() {
 }
 
 /// The folders that may hold ledgers, best first: the user's state, or beside the program where there is no home.
-pub(super) fn folders() -> impl Iterator<Item = PathBuf> {
+pub(crate) fn folders() -> impl Iterator<Item = PathBuf> {
     let state = env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let state = state.or_else(|| Some(env::home_dir()?.join(".local/state")));
     let program = env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));

@@ -18,6 +18,7 @@ mod sweep;
 
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::control;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::{Lease, Thing};
 use crate::mode::Mode;
+use crate::pace;
 
 /// How long the end of the process waits for its roles.
 const AT_EXIT: Duration = Duration::from_mins(1);
@@ -79,12 +81,12 @@ pub(crate) fn about_to_make(backend: &str, thing: &Thing) -> Result<(), Error> {
     ledger::open(backend, thing)
 }
 
-pub(crate) use self::ledger::close as removed;
+pub(crate) use self::ledger::{close as removed, folders};
 pub(crate) use self::sweep::is_needed as is_to_sweep;
 
 /// Removes, in the background, what earlier runs left at this backend.
 pub(crate) fn sweep(connection: Arc<Connection>, backend: String, stamp: String) {
-    in_background(sweep::sweep(connection, backend, stamp));
+    in_background(pace::after_others(sweep::sweep(connection, backend, stamp)));
 }
 
 /// Work that no test waits for, and the process's end only for a while.
@@ -106,8 +108,18 @@ pub(crate) fn install() {
             ));
         }
         #[cfg(unix)]
-        control::spawn(signals::listen());
+        if !SIGNALS_LEFT.load(Ordering::Relaxed) {
+            control::spawn(signals::listen());
+        }
     });
+}
+
+/// Whether the program looks after signals itself.
+static SIGNALS_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// From here on signals are the program's; to be called before it has roles.
+pub(crate) fn leave_signals() {
+    SIGNALS_LEFT.store(true, Ordering::Relaxed);
 }
 
 extern "C" fn at_exit() {

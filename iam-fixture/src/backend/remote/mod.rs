@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock, Once};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::timeout::TimeoutConfig;
+use aws_sdk_sts::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -27,6 +27,7 @@ use crate::control;
 use crate::error::{Error, ErrorKind, chain};
 use crate::lifecycle::{Lease, Standing, Thing};
 use crate::outlive;
+use crate::pace::Paces;
 
 pub(crate) struct Remote {
     place: Place,
@@ -121,7 +122,8 @@ async fn reach(place: Place) -> Result<Arc<Connection>, Error> {
         Some(role) => admin_role::assumed(&place, admin, role).await?,
         None => admin,
     };
-    let identity = caller(&place, &admin, &clock).await?;
+    let paces = Paces::shared(&place.pace_name());
+    let identity = caller(&place, &paces, &admin, &clock).await?;
     let account = identity.account().unwrap_or_default();
     let arn = identity.arn().unwrap_or_default();
     if let Place::Aws { account: named } = &place
@@ -137,10 +139,11 @@ async fn reach(place: Place) -> Result<Arc<Connection>, Error> {
     if let Place::Aws { .. } = &place {
         Caller::of(arn).check(arn)?;
     }
-    let control = admin.to_builder().timeout_config(time_limit(Duration::from_secs(30))).build();
-    let iam = aws_sdk_iam::config::Builder::from(&control).interceptor(clock.clone()).build();
-    let iam = aws_sdk_iam::Client::from_conf(iam);
-    let sts = aws_sdk_sts::config::Builder::from(&control).interceptor(clock.clone()).build();
+    // For the answer alone: an attempt may wait for its turn.
+    let limit = connect_limit().read_timeout(Duration::from_secs(30)).build();
+    let control = admin.to_builder().timeout_config(limit).build();
+    let iam = aws_sdk_iam::Client::from_conf(paces.iam(&control).interceptor(clock.clone()).build());
+    let sts = paces.sts(&control).interceptor(clock.clone()).build();
     let trusted = match &place {
         Place::Aws { .. } => principal::of(&iam, arn).await,
         // Emulators take the caller's own ARN, whatever it is.
@@ -173,12 +176,14 @@ fn ledger_name(place: &Place, account: &str) -> String {
 /// machine whose clock is off, which learns so from the answer to the first.
 async fn caller(
     place: &Place,
+    paces: &Paces,
     admin: &SdkConfig,
     clock: &ServerClock,
 ) -> Result<GetCallerIdentityOutput, Error> {
-    let once = aws_sdk_sts::config::Builder::from(admin)
+    let once = paces
+        .sts(admin)
         .retry_config(RetryConfig::standard().with_max_attempts(2))
-        .timeout_config(time_limit(Duration::from_secs(10)))
+        .timeout_config(connect_limit().read_timeout(Duration::from_secs(10)).build())
         .interceptor(clock.clone())
         .build();
     let call = aws_sdk_sts::Client::from_conf(once).get_caller_identity();
@@ -216,11 +221,8 @@ where
 }
 
 /// An endpoint that hangs must not hang the test with it.
-fn time_limit(attempt: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(attempt)
-        .build()
+fn connect_limit() -> TimeoutConfigBuilder {
+    TimeoutConfig::builder().connect_timeout(Duration::from_secs(3))
 }
 
 /// An account that keeps its roles when the process ends.
@@ -262,6 +264,16 @@ impl Outliving for Account {
     fn connector(&self) -> SharedHttpConnector {
         static CONNECTOR: LazyLock<SharedHttpConnector> = LazyLock::new(client::connector);
         CONNECTOR.clone()
+    }
+}
+
+impl Place {
+    /// Under which processes share what they know of its throttles.
+    fn pace_name(&self) -> String {
+        match self {
+            Place::Aws { account } => format!("aws {account}"),
+            Place::Endpoint { url } => url.clone(),
+        }
     }
 }
 
