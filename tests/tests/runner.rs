@@ -79,11 +79,8 @@ async fn run_as(runner: &TemporaryRole) -> Asked {
     let listed = iam.list_roles().send().await.unwrap();
     let own = [runner.name()];
     let roles = listed.roles().iter().map(|role| role.role_name()).filter(|name| !own.contains(name));
-    let mut asked = Asked {
-        denied: Vec::new(),
-        allowed: Vec::new(),
-        roles: roles.map(str::to_owned).collect(),
-    };
+    let mut asked =
+        Asked { denied: Vec::new(), allowed: Vec::new(), roles: roles.map(str::to_owned).collect() };
     for event in runner.decisions() {
         let actions = event.authorizations.iter().map(|one| one.action().to_owned());
         match event.outcome {
