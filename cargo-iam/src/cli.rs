@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
-use crate::{actions, check, decide, diff, explain, run, serve, sweep};
+use crate::{actions, check, decide, diff, explain, minimize, run, serve, sweep, venn};
 
 /// Check, explain and decide AWS IAM policies, offline
 #[derive(Parser)]
@@ -36,9 +36,11 @@ enum Command {
     Decide(decide::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Minimize(minimize::Args),
     Run(run::Args),
     Serve(serve::Args),
     Sweep(sweep::Args),
+    Venn(venn::Args),
 }
 
 /// Write a shell's completions for `cargo-iam`
@@ -67,9 +69,11 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode,
         Command::Decide(args) => decide::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Minimize(args) => minimize::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Sweep(args) => sweep::run(&args),
+        Command::Venn(args) => venn::run(&args),
     }
 }
 

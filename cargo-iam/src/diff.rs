@@ -6,12 +6,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use iam_policy::catalogue::Action;
-use iam_policy::{Answer, Permissions, Policy, Request};
+use iam_policy::{Answer, Policy, PolicySet, Request, StatementRef};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::{input, kind, paint};
+use crate::{input, paint};
 
 /// Compare what two policies grant
 ///
@@ -26,7 +26,8 @@ Examples:
   cargo iam diff old.json new.json
   cargo iam diff main.json branch.json --fail-on-new-access --format json")]
 pub(crate) struct Args {
-    /// The policy before the change: a file, part of one (`file.json#/json/pointer`), or `-` for standard input
+    /// The policy before the change: a file, part of one (`file.json#/json/pointer`), an AWS managed policy by name or ARN, or
+    /// `-` for standard input
     old: String,
 
     /// The policy after it
@@ -42,7 +43,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let (old, new) = (parse(&args.old)?.permissions(), parse(&args.new)?.permissions());
+    let (old, new) = (input::policy(&args.old)?, input::policy(&args.new)?);
     let granted = Side::new(&new, &old);
     let lost = Side::new(&old, &new);
     let text = match args.format {
@@ -60,17 +61,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(u8::from(args.fail_on_new_access && !granted.nothing.is_yes())))
 }
 
-fn parse(argument: &str) -> Result<Policy, Failure> {
-    let source = input::read(argument)?;
-    let kind = kind::guess(source.fragment());
-    Policy::parse(source, kind).map_err(Failure::Policy)
-}
-
 /// What one policy grants beyond the other.
 struct Side {
     /// Whether it is nothing.
     nothing: Answer,
-    actions: Vec<(Action, Answer)>,
+    actions: Vec<Granted>,
+}
+
+struct Granted {
+    action: Action,
+    answer: Answer,
+    /// The statements that grant it in the request of the answer.
+    by: Vec<StatementRef>,
 }
 
 #[derive(Serialize)]
@@ -100,6 +102,31 @@ struct ActionReport<'r> {
     example: Option<RequestReport<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    granted_by: Vec<StatementReport<'r>>,
+}
+
+/// A statement that grants an action: on what, and under which conditions.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatementReport<'r> {
+    statement: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'r str>,
+    line: usize,
+    column: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<&'r str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_resources: Vec<&'r str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<ConditionReport<'r>>,
+}
+
+#[derive(Serialize)]
+struct ConditionReport<'r> {
+    operator: String,
+    key: &'r str,
+    values: Vec<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -110,10 +137,17 @@ struct RequestReport<'r> {
 }
 
 impl Side {
-    fn new(of: &Permissions, beyond: &Permissions) -> Side {
-        let nothing = of.is_subset(beyond);
-        let actions = if nothing.is_yes() { Vec::new() } else { of.difference(beyond).actions() };
-        Side { nothing, actions }
+    fn new(of: &Policy, beyond: &Policy) -> Side {
+        let difference = of.permissions().difference(&beyond.permissions());
+        let nothing = difference.is_empty();
+        let actions = if nothing.is_yes() { Vec::new() } else { difference.actions() };
+        let alone = PolicySet { identity: vec![of.clone()].into(), ..PolicySet::default() };
+        let granted = |(action, answer): (Action, Answer)| {
+            let found = answer.counterexample();
+            let by = found.map(|found| alone.decide(found.request()).by).unwrap_or_default();
+            Granted { action, answer, by }
+        };
+        Side { nothing, actions: actions.into_iter().map(granted).collect() }
     }
 
     fn text(&self, heading: &str) -> String {
@@ -127,15 +161,20 @@ impl Side {
         if let Some(unknown) = self.nothing.unknown() {
             let _ = writeln!(text, "  it cannot be told: {unknown}");
         }
-        let mut groups: BTreeMap<(&str, String), Vec<&(Action, Answer)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, String), BTreeMap<Vec<String>, Vec<&Granted>>> = BTreeMap::new();
         for one in &self.actions {
-            let group = (one.0.service().prefix(), one.0.access_level().to_string());
-            groups.entry(group).or_default().push(one);
+            let group = (one.action.service().prefix(), one.action.access_level().to_string());
+            groups.entry(group).or_default().entry(one.by.iter().map(grant).collect()).or_default().push(one);
         }
-        for ((service, level), actions) in groups {
+        for ((service, level), by_grant) in groups {
             let _ = writeln!(text, "  {service} · {level}");
-            for (action, answer) in actions {
-                let _ = writeln!(text, "    {}{}", action.name(), example(answer));
+            for (grants, actions) in by_grant {
+                for one in actions {
+                    let _ = writeln!(text, "    {}{}", one.action.name(), example(&one.answer));
+                }
+                for grant in grants {
+                    let _ = writeln!(text, "      {grant}");
+                }
             }
         }
         if self.actions.is_empty()
@@ -148,9 +187,6 @@ impl Side {
     }
 
     fn report(&self) -> SideReport<'_> {
-        let action = |(action, answer): &'_ (Action, Answer)| {
-            (action.to_string(), action.access_level().to_string(), reason(answer))
-        };
         SideReport {
             answer: match self.nothing {
                 Answer::No(_) => "something",
@@ -162,12 +198,71 @@ impl Side {
             actions: self
                 .actions
                 .iter()
-                .map(|one| {
-                    let (name, access_level, reason) = action(one);
-                    ActionReport { action: name, access_level, example: request(&one.1), reason }
+                .map(|one| ActionReport {
+                    action: one.action.to_string(),
+                    access_level: one.action.access_level().to_string(),
+                    example: request(&one.answer),
+                    reason: reason(&one.answer),
+                    granted_by: one.by.iter().map(StatementReport::from).collect(),
                 })
                 .collect(),
         }
+    }
+}
+
+impl<'r> From<&'r StatementRef> for StatementReport<'r> {
+    fn from(of: &'r StatementRef) -> StatementReport<'r> {
+        let (statement, location) = (of.statement(), of.location());
+        let resources = statement.resources();
+        let is_negated = resources.as_ref().is_some_and(|resources| resources.is_negated);
+        let texts =
+            resources.into_iter().flat_map(|resources| resources.values).map(|value| value.text).collect();
+        let (resources, not_resources) = if is_negated { (Vec::new(), texts) } else { (texts, Vec::new()) };
+        let conditions = statement.conditions().iter().map(|condition| ConditionReport {
+            operator: condition.operator(),
+            key: condition.key(),
+            values: condition.values().map(|value| value.text).collect(),
+        });
+        StatementReport {
+            statement: of.index(),
+            sid: of.sid(),
+            line: location.line,
+            column: location.column,
+            resources,
+            not_resources,
+            conditions: conditions.collect(),
+        }
+    }
+}
+
+/// On what a statement grants, under which conditions, and where it stands.
+fn grant(of: &StatementRef) -> String {
+    let report = StatementReport::from(of);
+    let mut text = if report.not_resources.is_empty() {
+        format!("on {}", few(&report.resources, "and"))
+    } else {
+        format!("on all but {}", few(&report.not_resources, "and"))
+    };
+    for (word, condition) in std::iter::once("if").chain(std::iter::repeat("and")).zip(&report.conditions) {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            ", {word} {} {}: {}",
+            condition.key,
+            condition.operator,
+            few(&condition.values, "or")
+        );
+    }
+    text + &format!(", by {of}")
+}
+
+/// The first of some texts, in a few words.
+fn few(texts: &[&str], word: &str) -> String {
+    const SHOWN: usize = 3;
+    let shown = texts.iter().take(SHOWN).copied().collect::<Vec<_>>().join(&format!(" {word} "));
+    match texts.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} {word} {more} more"),
     }
 }
 

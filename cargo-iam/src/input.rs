@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use iam_policy::{Diagnostics, Source};
+use iam_policy::{Diagnostics, Policy, Source, managed};
 
 use crate::failure::Failure;
+use crate::kind;
 
 /// Why there is no policy at a place that an argument names.
 pub(crate) enum Missing {
@@ -25,7 +26,15 @@ impl From<Missing> for Failure {
     }
 }
 
-/// Reads what an argument names: `file.json`, `file.json#/json/pointer`, or `-` for standard input.
+/// Reads a policy, whose kind its text tells.
+pub(crate) fn policy(argument: &str) -> Result<Policy, Failure> {
+    let source = read(argument)?;
+    let kind = kind::guess(source.fragment());
+    Policy::parse(source, kind).map_err(Failure::Policy)
+}
+
+/// Reads what an argument names: `file.json`, `file.json#/json/pointer`, `-` for standard input, or an AWS managed
+/// policy by its name or ARN where there is no such file.
 pub(crate) fn read(argument: &str) -> Result<Source, Missing> {
     // A file may have a `#` in its name: it wins.
     let (path, pointer) = match argument.split_once('#') {
@@ -40,8 +49,13 @@ pub(crate) fn read(argument: &str) -> Result<Source, Missing> {
 }
 
 fn file(path: &str) -> Result<Source, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::Input { name: path.to_owned(), error })?;
-    Ok(Source::new(path, text))
+    match (fs::read_to_string(path), managed::find(path)) {
+        (Ok(text), _) => Ok(Source::new(path, text)),
+        (Err(error), Some(policy)) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(Source::new(path, policy.document()))
+        }
+        (Err(error), _) => Err(Failure::Input { name: path.to_owned(), error }),
+    }
 }
 
 fn stdin() -> Result<Source, Failure> {

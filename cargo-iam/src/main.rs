@@ -5,6 +5,8 @@
 //! explain            input, request ─▶ PolicySet::explain ─▶ human · json
 //! decide [FILE|-]    chunks of lines ─▶ workers: question ─▶ PolicySet::decide ─▶ answers, in order
 //! diff OLD NEW       Permissions::difference ─▶ human · json
+//! minimize POLICY    Policy::minimized ─▶ JSON
+//! venn A B [C]       Permissions::actions ─▶ svg · json
 //! actions PATTERN…   catalogue::expand ─▶ table · json
 //! run -- COMMAND     iam-fixture's role ─▶ its credentials in the command's environment ─▶ the command's exit status
 //! serve              iam-endpoint on a port ─▶ exports · journal of decisions
@@ -24,12 +26,14 @@ mod failure;
 mod format;
 mod input;
 mod kind;
+mod minimize;
 mod paint;
 mod request;
 mod run;
 mod serve;
 mod statement;
 mod sweep;
+mod venn;
 
 use std::process::ExitCode;
 

@@ -49,3 +49,43 @@ fn another_way_to_write_the_same_is_no_difference() {
     let run = run(&["diff", &old, &other], "");
     assert_eq!(run.stdout, "newly granted: nothing\nno longer granted: nothing\n");
 }
+
+#[test]
+fn what_is_granted_is_told_with_its_resources_and_conditions() {
+    let old = write("before.json", NEW);
+    let new = write(
+        "after.json",
+        r#"{"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:SendMessage"], "Resource": "*"},
+            {"Sid": "Clear", "Effect": "Allow", "Action": ["sqs:PurgeQueue", "sqs:DeleteMessage"],
+             "Resource": "arn:aws:sqs:*:*:orders-*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": ["a", "b"]}}}]}"#,
+    );
+    let text = run(&["diff", &old, &new], "").stdout;
+    let lines: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(lines[0], "  sqs · Write");
+    assert!(lines[1].starts_with("    DeleteMessage on arn:aws:sqs:"), "{text}");
+    assert!(lines[2].starts_with("    PurgeQueue on arn:aws:sqs:"), "{text}");
+    assert!(
+        lines[3].starts_with(
+            "      on arn:aws:sqs:*:*:orders-*, if aws:PrincipalTag/team StringEquals: a or b, by statement 1 (`Clear`) of "
+        ),
+        "{text}"
+    );
+    assert_eq!(lines.len(), 5, "{text}");
+
+    let json = run(&["diff", &old, &new, "--format", "json"], "").stdout;
+    let report: Value = serde_json::from_str(&json).unwrap();
+    let by = &report["newlyGranted"]["actions"][0]["grantedBy"][0];
+    assert_eq!((&by["sid"], &by["line"]), (&"Clear".into(), &3.into()));
+    assert_eq!(by["resources"], serde_json::json!(["arn:aws:sqs:*:*:orders-*"]));
+    assert_eq!(
+        by["conditions"],
+        serde_json::json!([{"operator": "StringEquals", "key": "aws:PrincipalTag/team", "values": ["a", "b"]}])
+    );
+}
+
+#[test]
+fn managed_policies_are_known_by_name() {
+    let run = run(&["diff", "ReadOnlyAccess", "ViewOnlyAccess"], "");
+    assert!(run.stdout.contains("aws-marketplace"), "{} {}", run.stdout, run.stderr);
+}

@@ -277,6 +277,7 @@ mod tests {
                 "ReadOnlyAccess",
                 boundary = "PowerUserAccess",
                 session_policy = narrow(),
+                mode = Mode::Role,
                 session_name = "s",
                 duration = 900,
                 tags("Cost Center" = 7),
@@ -292,6 +293,7 @@ mod tests {
             .session_policy(narrow())
             .allow_unknown_condition_keys()
             .tag("Cost Center", 7)
+            .mode(Mode::Role)
             .session_name("s")
             .duration(::core::time::Duration::from_secs(900))
         };

@@ -9,7 +9,7 @@ pub use crate::assert::{Answer, CallResult, Expectation, NoRequestId, Probe, Pro
 use crate::builder::TemporaryRoleBuilder;
 use crate::error::Error;
 use crate::name;
-use crate::role::{TemporaryRole, always_deleting, delete_all};
+use crate::role::{TemporaryRole, always_deleting, delete_all, fail_all};
 
 /// The test that an attribute stands on.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +109,9 @@ pub fn with_roles_blocking<const N: usize, T>(
         None => body(given),
     };
     let outcome = catch_unwind(AssertUnwindSafe(body));
+    if outcome.is_err() {
+        fail_all(&roles);
+    }
     block_on(delete_all(roles));
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }

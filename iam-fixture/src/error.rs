@@ -26,6 +26,8 @@ pub enum ErrorKind {
     NotReady,
     /// A policy document cannot be read, or IAM would reject it.
     Policy,
+    /// The policy under test cannot be tested in a session.
+    SessionPolicy,
     /// Nothing answers at the endpoint.
     Unreachable,
 }
@@ -75,6 +77,12 @@ impl Error {
     pub(crate) fn note(self, note: impl Into<String>) -> Error {
         let mut inner = Arc::unwrap_or_clone(self.0);
         inner.notes.push(note.into());
+        Error(Arc::new(inner))
+    }
+
+    pub(crate) fn of_kind(self, kind: ErrorKind) -> Error {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.kind = kind;
         Error(Arc::new(inner))
     }
 

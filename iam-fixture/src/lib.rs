@@ -43,6 +43,7 @@ mod control;
 mod document;
 mod error;
 mod lifecycle;
+mod mode;
 mod name;
 #[cfg(feature = "network")]
 mod outlive;
@@ -68,4 +69,5 @@ pub use crate::builder::TemporaryRoleBuilder;
 pub use crate::document::PolicyDocument;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::lifecycle::Readiness;
+pub use crate::mode::{Keep, Mode};
 pub use crate::role::TemporaryRole;

@@ -12,11 +12,11 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_iam::types::PolicyScopeType;
 use aws_smithy_types::DateTime;
 
-use crate::backend::{Backend, Connection};
+use crate::backend::{Backend, Connection, Settings};
 use crate::error::{Error, ErrorKind};
 #[doc(hidden)]
 pub use crate::lifecycle::term::duration;
-use crate::lifecycle::{Thing, first_policy, remove, term};
+use crate::lifecycle::{Grantee, Thing, first_policy, remove, term};
 
 /// Finds and removes what killed runs have left at a backend.
 ///
@@ -85,14 +85,15 @@ impl Sweep {
     ///
     /// When the backend cannot be reached, or is another account than the one that was named.
     pub async fn at(backend: &Backend) -> Result<Sweep, Error> {
-        Ok(Sweep::of(backend.reach().await?))
+        Sweep::of(backend.reach().await?)
     }
 
-    pub(crate) fn of(connection: Arc<Connection>) -> Sweep {
-        Sweep { connection, folder: term::folder("/"), older_than: Duration::ZERO }
+    pub(crate) fn of(connection: Arc<Connection>) -> Result<Sweep, Error> {
+        let path = Settings::current()?.role.path.as_deref().unwrap_or("/");
+        Ok(Sweep { connection, folder: term::folder(path), older_than: Duration::ZERO })
     }
 
-    /// Looks below this path, such as `/team/`, where the roles were created below it.
+    /// Looks below this path, such as `/team/`, in place of that of this run's settings.
     ///
     /// # Errors
     ///
@@ -137,6 +138,9 @@ impl Sweep {
                 while next.is_some() {
                     next = sweep.take_policies(&mut found, next).await?;
                 }
+                if Settings::current()?.role.grant_assume {
+                    sweep.take_grants(&mut found).await?;
+                }
                 Ok(found)
             }))
             .await
@@ -179,6 +183,36 @@ impl Sweep {
         });
         self.take(found, policies)?;
         Ok(page.marker().filter(|_| page.is_truncated()).map(str::to_owned))
+    }
+
+    /// What killed runs have left among the policies of whoever sweeps, where runs put such.
+    async fn take_grants(&self, found: &mut Found) -> Result<(), Error> {
+        let caller = &self.connection.caller;
+        let Some(to) = Grantee::of(caller) else { return Ok(()) };
+        let iam = &self.connection.iam;
+        let names = match &to {
+            Grantee::Role(role) => {
+                let listed = iam.list_role_policies().role_name(role).into_paginator().items().send();
+                let listed = listed.collect::<Result<Vec<_>, _>>().await;
+                listed.map_err(|error| Error::call(format_args!("`ListRolePolicies` of `{role}`"), error))?
+            }
+            Grantee::User(user) => {
+                let listed = iam.list_user_policies().user_name(user).into_paginator().items().send();
+                let listed = listed.collect::<Result<Vec<_>, _>>().await;
+                listed.map_err(|error| Error::call(format_args!("`ListUserPolicies` of `{user}`"), error))?
+            }
+        };
+        let now = self.connection.now();
+        for policy in names {
+            let Some(lease_end) = term::end_of_named(&policy) else { continue };
+            if now.is_none_or(|now| lease_end >= now) {
+                found.leased += 1;
+            } else {
+                let thing = Thing::Grant { to: to.clone(), policy };
+                found.orphans.push(Orphan { thing, arn: caller.clone(), created: None, lease_end });
+            }
+        }
+        Ok(())
     }
 
     /// Keeps of a page what is an orphan. Not every emulator heeds the prefix that it was asked for.
@@ -231,16 +265,17 @@ impl Found {
 }
 
 impl Orphan {
-    /// `role` or `policy`.
+    /// `role`, `policy`, or `grant`: a policy of ours among those of the principal.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.thing {
+            Thing::Grant { .. } => "grant",
             Thing::Policy { .. } => "policy",
             _ => "role",
         }
     }
 
-    /// The role's or policy's ARN.
+    /// The role's or policy's ARN, or that of the principal with the grant.
     #[must_use]
     pub fn arn(&self) -> &str {
         &self.arn
@@ -261,7 +296,10 @@ impl Orphan {
 
 impl fmt::Display for Orphan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`", self.kind(), self.arn)
+        match &self.thing {
+            Thing::Grant { policy, .. } => write!(f, "grant `{policy}` of `{}`", self.arn),
+            _ => write!(f, "{} `{}`", self.kind(), self.arn),
+        }
     }
 }
 

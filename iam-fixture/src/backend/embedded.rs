@@ -36,6 +36,7 @@ use iam_policy::{Policy, PolicyKind};
 use super::connection::{Admin, Connection, Place, trust_policy};
 #[cfg(feature = "network")]
 use super::settings::Settings;
+use crate::lifecycle::Standing;
 use crate::name;
 use crate::pace::Paces;
 
@@ -116,8 +117,10 @@ fn connect(endpoint: Endpoint, trust: &Policy, (iam, sts): Clients) -> Arc<Conne
         account: endpoint.account_id().to_owned(),
         partition: endpoint.partition().to_owned(),
         region: endpoint.region().to_owned(),
+        caller: endpoint.administrator_arn(),
         trust: trust.source().fragment().to_owned(),
         place: Place::Embedded(world),
+        standing: Standing::default(),
     });
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|world| world.strong_count() > 0);

@@ -29,6 +29,7 @@ use crate::backend::Connection;
 use crate::control;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::{Lease, Thing};
+use crate::mode::Mode;
 use crate::pace;
 
 /// How long the end of the process waits for its roles.
@@ -61,9 +62,14 @@ pub(crate) fn ended(lease: &Lease) {
     state().live.remove(&lease.plan.name);
 }
 
-/// The policies of a role of this process that lives.
-pub(crate) fn policies_of(role: &str) -> Option<PolicySet> {
-    let lease = state().live.get(role).cloned()?;
+/// The policies under test of a role of this process that lives, or of a session of one that others have too.
+pub(crate) fn policies_of(role: &str, session: &str) -> Option<PolicySet> {
+    let lease = {
+        let state = state();
+        let is_of_session =
+            |lease: &&Arc<Lease>| lease.plan.mode != Mode::Role && lease.plan.session.name == session;
+        state.live.get(role).or_else(|| state.live.values().find(is_of_session)).cloned()?
+    };
     Some(lease.plan.policies())
 }
 

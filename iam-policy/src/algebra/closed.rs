@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use super::answer::{Answer, Counterexample};
@@ -14,7 +15,7 @@ use super::budget::Budget;
 use super::formula::{Formula, Matches};
 use super::search::Universe;
 use super::unknown::{Doubt, Unknown};
-use super::{Permissions, question, readable};
+use super::{Permissions, Plain, question, readable};
 use crate::catalogue::{self, Action, ActionResource, ResourceType};
 use crate::context::Context;
 use crate::document::{Clause, Item, Policy, PolicyKind, sequence};
@@ -129,58 +130,141 @@ pub(super) fn reached<'p>(
 
 /// The actions for which the set has requests, or may have.
 fn answers(set: &Permissions) -> impl Iterator<Item = (Action, Answer)> + use<> {
-    let set = set.clone();
-    let statements = Statements::of(&set.formula);
-    let budget = Budget::new(LIMIT);
-    // By the statements that are about an action.
-    let mut simple: HashMap<Vec<usize>, Simple> = HashMap::new();
-    let mut known: HashMap<(Vec<usize>, Resources), Known> = HashMap::new();
-    all().iter().enumerate().filter_map(move |(at, (action, name))| {
-        let about = statements.about(at);
-        let reduced =
-            simple.entry(about.clone()).or_insert_with(|| reduce(&set.formula, &statements, &about));
-        let formula = match reduced {
-            Simple::Never => return None,
-            Simple::Always => None,
-            Simple::Sometimes(formula) => Some(formula.clone()),
-        };
-        let own = |resource: String| Request { action: name.clone(), resource, ..question::somebody() };
-        let Some(formula) = formula else {
-            let found = readable::resources(*action).first().cloned().map(own);
-            let found = found.filter(|request| set.contains(request))?;
-            return Some((*action, Answer::No(Box::new(Counterexample::new(set.clone(), found)))));
-        };
-        let answer = match known.get(&(about.clone(), Resources::of(*action))) {
-            Some(Known::Empty) => return None,
-            Some(Known::Unknown(unknown)) => Answer::Unknown(unknown.clone()),
-            Some(Known::Found(request)) => {
-                let request = Request { action: name.clone(), ..request.clone() };
-                if set.contains(&request) {
-                    Answer::No(Box::new(Counterexample::new(set.clone(), request)))
-                } else {
-                    ask(&set, &formula, *action, &statements.named, &budget)
-                }
-            }
-            None => {
-                let answer = ask(&set, &formula, *action, &statements.named, &budget);
-                let to_keep = match &answer {
-                    Answer::No(found) => Known::Found(found.request().clone()),
-                    Answer::Unknown(unknown) => Known::Unknown(unknown.clone()),
-                    Answer::Yes => Known::Empty,
-                };
-                known.insert((about, Resources::of(*action)), to_keep);
-                answer
-            }
-        };
+    let mut asker = Asker {
+        set: set.clone(),
+        statements: Statements::of(&set.formula),
+        budget: Budget::new(LIMIT),
+        abouts: HashMap::new(),
+        known: HashMap::new(),
+    };
+    (0..).zip(all()).filter_map(move |(at, (action, _))| {
+        let answer = asker.ask(at, *action);
         (!answer.is_yes()).then_some((*action, answer))
     })
 }
 
-/// What came of the search for an action that is alike.
-enum Known {
-    Empty,
-    Found(Request),
-    Unknown(Unknown),
+struct Asker {
+    set: Permissions,
+    statements: Statements,
+    budget: Budget,
+    /// What is left of the formula, by the statements that are about an action.
+    abouts: HashMap<Vec<usize>, Rc<About>>,
+    /// Whether nothing is in the set, by what actions have in common.
+    known: HashMap<(Vec<usize>, Resources), Option<Unknown>>,
+}
+
+/// The set as far as it is about an action.
+enum About {
+    /// All of it is in the set.
+    Everything,
+    /// None of it is.
+    Nothing,
+    /// Some of it may be.
+    Some {
+        formula: Arc<Formula>,
+        /// A request for one such action that is in the set, on whatever resource.
+        example: Option<Request>,
+    },
+}
+
+impl Asker {
+    /// Whether the set has no request for an action.
+    fn ask(&mut self, at: usize, action: Action) -> Answer {
+        let numbers = self.statements.about(at);
+        let about = match self.abouts.get(&numbers) {
+            Some(about) => about.clone(),
+            None => {
+                let about = Rc::new(self.about(&numbers));
+                self.abouts.insert(numbers.clone(), about.clone());
+                about
+            }
+        };
+        let (formula, example) = match &*about {
+            About::Everything => (None, None),
+            About::Nothing => return Answer::Yes,
+            About::Some { formula, example } => (Some(formula), example.as_ref()),
+        };
+        if let Some(request) = self.guess(action, example) {
+            return self.no(request);
+        }
+        let Some(formula) = formula else { return Answer::Yes };
+        let key = (numbers, Resources::of(action));
+        match self.known.get(&key) {
+            Some(None) => return Answer::Yes,
+            Some(Some(unknown)) => return Answer::Unknown(unknown.clone()),
+            None => {}
+        }
+        let answer = self.search(formula, action);
+        match &answer {
+            Answer::No(_) => {}
+            Answer::Unknown(unknown) => drop(self.known.insert(key, Some(unknown.clone()))),
+            Answer::Yes => drop(self.known.insert(key, None)),
+        }
+        answer
+    }
+
+    fn about(&self, numbers: &[usize]) -> About {
+        let formula = match reduce(&self.set.formula, &self.statements, numbers) {
+            Simple::Always => return About::Everything,
+            Simple::Never => return About::Nothing,
+            Simple::Sometimes(formula) => formula,
+        };
+        // Whatever the action and the resource are: mostly there is nothing.
+        let any = Permissions { formula: formula.clone(), plain: Arc::new(Plain::All(Vec::new())) };
+        match question::is_empty_within(&any, &Universe::open(), &self.budget).into_found() {
+            None => About::Nothing,
+            Some(found) => About::Some { formula, example: found.ok() },
+        }
+    }
+
+    /// A request on one of the action's own resources as one would write it, if it is in the set.
+    fn guess(&self, action: Action, example: Option<&Request>) -> Option<Request> {
+        let resources = readable::resources(action);
+        let of_example =
+            example.map(|request| request.resource.clone()).filter(|resource| is_own(action, resource));
+        let contexts = [Some(Context::new()), example.map(|request| request.context.clone())];
+        contexts.into_iter().flatten().find_map(|context| {
+            let request = |resource: &String| Request {
+                action: action.to_string(),
+                resource: resource.clone(),
+                context: context.clone(),
+                ..question::somebody()
+            };
+            of_example.iter().chain(&resources).map(request).find(|request| self.set.contains(request))
+        })
+    }
+
+    fn search(&self, formula: &Arc<Formula>, action: Action) -> Answer {
+        let about = Permissions { formula: formula.clone(), plain: self.set.plain.clone() };
+        let within = about.intersection(&own(action, &self.statements.named));
+        let found = match question::is_empty_within(&within, &Universe::open(), &self.budget).into_found() {
+            None => return Answer::Yes,
+            Some(Err(unknown)) => return Answer::Unknown(unknown),
+            Some(Ok(found)) => found,
+        };
+        let mut request = Request { action: action.to_string(), ..found };
+        if !request.resource.starts_with("arn:") {
+            NONE.clone_into(&mut request.resource);
+        }
+        let resource = &request.resource;
+        if is_own(action, resource) && self.set.contains(&request) {
+            return self.no(request);
+        }
+        let reason =
+            format!("`{resource}` is no resource of `{action}`, and it is the only one that was looked at");
+        Answer::Unknown(Doubt::new(reason, None).into())
+    }
+
+    fn no(&self, request: Request) -> Answer {
+        Answer::No(Box::new(Counterexample::new(self.set.clone(), request)))
+    }
+}
+
+fn is_own(action: Action, resource: &str) -> bool {
+    if resource == NONE {
+        return !action.resources().any(ActionResource::is_required);
+    }
+    action.resources().any(|on| on.resource_type().matches(resource))
 }
 
 /// What two actions have in common that act on the same resources.
@@ -296,39 +380,6 @@ fn reduce(formula: &Arc<Formula>, statements: &Statements, about: &[usize]) -> S
         },
         Formula::Unknown(_) => Simple::Sometimes(formula.clone()),
     }
-}
-
-/// Whether the set has no request for an action on its own resources, where the formula is the set's as far as it is about the
-/// action.
-fn ask(
-    set: &Permissions,
-    formula: &Arc<Formula>,
-    action: Action,
-    named: &BTreeSet<String>,
-    budget: &Budget,
-) -> Answer {
-    let about = Permissions { formula: formula.clone(), plain: set.plain.clone() };
-    let within = about.intersection(&own(action, named));
-    let Some(found) = question::is_empty_within(&within, &Universe::open(), budget).into_found() else {
-        return Answer::Yes;
-    };
-    let found = match found {
-        Ok(found) => found,
-        Err(unknown) => return Answer::Unknown(unknown),
-    };
-    let mut request = Request { action: action.to_string(), ..found };
-    if !request.resource.starts_with("arn:") {
-        NONE.clone_into(&mut request.resource);
-    }
-    let resource = &request.resource;
-    if !set.contains(&request)
-        || resource != NONE && !action.resources().any(|on| on.resource_type().matches(resource))
-    {
-        let reason =
-            format!("`{resource}` is no resource of `{action}`, and it is the only one that was looked at");
-        return Answer::Unknown(Doubt::new(reason, None).into());
-    }
-    Answer::No(Box::new(Counterexample::new(set.clone(), request)))
 }
 
 /// The requests for an action on resources of its own types, or on none where it needs none.

@@ -1,5 +1,6 @@
 //! Backends outside this process: AWS, and emulators behind an endpoint URL.
 
+mod admin_role;
 mod canary;
 mod client;
 mod clock;
@@ -12,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
-use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
@@ -21,9 +22,10 @@ use tokio::sync::OnceCell;
 use self::clock::ServerClock;
 use self::principal::Caller;
 use super::connection::{self, Calls, Connection, Outliving, trust_policy};
+use super::settings::Settings;
 use crate::control;
 use crate::error::{Error, ErrorKind, chain};
-use crate::lifecycle::{Lease, Thing};
+use crate::lifecycle::{Lease, Standing, Thing};
 use crate::outlive;
 use crate::pace::Paces;
 
@@ -116,6 +118,10 @@ async fn reach(place: Place) -> Result<Arc<Connection>, Error> {
         Place::Aws { .. } => config::aws().await,
         Place::Endpoint { url } => config::endpoint(url)?,
     };
+    let admin = match &Settings::current()?.admin_role {
+        Some(role) => admin_role::assumed(&place, admin, role).await?,
+        None => admin,
+    };
     let paces = Paces::shared(&place.pace_name());
     let identity = caller(&place, &paces, &admin, &clock).await?;
     let account = identity.account().unwrap_or_default();
@@ -150,11 +156,13 @@ async fn reach(place: Place) -> Result<Arc<Connection>, Error> {
         partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
         region: admin.region().map(ToString::to_string).unwrap_or_default(),
         trust: trust_policy(&trusted),
+        caller: trusted,
         place: connection::Place::Outliving(Box::new(Account {
             ledger_name: ledger_name(&place, account),
             propagates: matches!(place, Place::Aws { .. }),
             clock,
         })),
+        standing: Standing::default(),
         admin: connection::Admin::new(Box::new(move || admin)),
     }))
 }
@@ -179,7 +187,15 @@ async fn caller(
         .interceptor(clock.clone())
         .build();
     let call = aws_sdk_sts::Client::from_conf(once).get_caller_identity();
-    call.send().await.map_err(|error| match (place, &error) {
+    call.send().await.map_err(|error| unanswered(place, "`GetCallerIdentity`", error))
+}
+
+/// The first call has failed: is anybody there, and is it somebody who signed in?
+fn unanswered<E>(place: &Place, what: &str, error: SdkError<E>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match (place, &error) {
         (Place::Endpoint { url }, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) => {
             Error::new(ErrorKind::Unreachable, format!("nothing answers at `{url}`: {}", chain(&error)))
                 .caused_by(error)
@@ -192,16 +208,16 @@ async fn caller(
         )
         .caused_by(error)
         .note("nothing was created"),
-        (Place::Endpoint { url }, _) => Error::call(format_args!("`GetCallerIdentity` at `{url}`"), error)
-            .note("nothing was created")
-            .note(
+        (Place::Endpoint { url }, _) => {
+            Error::call(format_args!("{what} at `{url}`"), error).note("nothing was created").note(
                 "help: an emulator that enforces policies wants an administrator's keys in \
                  `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
-            ),
-        (Place::Aws { .. }, _) => Error::call("`GetCallerIdentity`", error)
+            )
+        }
+        (Place::Aws { .. }, _) => Error::call(what, error)
             .note("nothing was created")
             .note("help: sign in, for example with `aws login`, or set `AWS_PROFILE`"),
-    })
+    }
 }
 
 /// An endpoint that hangs must not hang the test with it.

@@ -20,7 +20,7 @@ pub(super) struct Draft {
 }
 
 /// More boxes than this no document has room for.
-const MOST: usize = 400;
+const MOST: usize = 64;
 
 impl Draft {
     pub(super) fn everything() -> Draft {
@@ -103,9 +103,16 @@ impl Draft {
 
     /// Whether it has all of the other, as far as each element tells.
     pub(super) fn includes(&self, other: &Draft) -> bool {
-        self.actions.includes(&other.actions)
+        self.conditions.iter().all(|asked| other.conditions.contains(asked))
+            && self.actions.includes(&other.actions)
             && self.resources.includes(&other.resources)
-            && self.conditions.iter().all(|asked| other.conditions.contains(asked))
+    }
+
+    /// Whether both say the same in the same words.
+    pub(super) fn is_same(&self, other: &Draft) -> bool {
+        self.actions.is_same(&other.actions)
+            && self.resources.is_same(&other.resources)
+            && same_conditions(&self.conditions, &other.conditions)
     }
 
     /// One statement for two that differ in one element only.

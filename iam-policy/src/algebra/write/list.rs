@@ -163,6 +163,9 @@ fn are_apart(a: &str, b: &str, fold: bool) -> bool {
     !a.contains("${") && !b.contains("${") && meet(a, b, fold).is_some_and(|both| both.is_empty())
 }
 
+/// Lists that are shorter are not worth an index.
+const FEW: usize = 16;
+
 /// The texts of a list by how they begin: of thousands a few can have something in common with a text.
 struct Index<'l> {
     list: &'l List,
@@ -174,6 +177,9 @@ struct Index<'l> {
 impl<'l> Index<'l> {
     fn new(list: &'l List) -> Index<'l> {
         let mut index = Index { list, by_start: HashMap::new(), others: Vec::new() };
+        if list.texts.len() < FEW {
+            return index;
+        }
         for (at, text) in list.texts.iter().enumerate() {
             match start(text, list.fold) {
                 Some(start) => index.by_start.entry(start).or_default().push(at),
@@ -185,8 +191,9 @@ impl<'l> Index<'l> {
 
     /// The texts that may have something in common with this one.
     fn near(&self, text: &str) -> impl Iterator<Item = (usize, &'l str)> {
-        let all = 0..if start(text, self.list.fold).is_none() { self.list.texts.len() } else { 0 };
-        let alike = start(text, self.list.fold).map_or([&[][..], &[]], |start| {
+        let start = (self.list.texts.len() >= FEW).then(|| start(text, self.list.fold)).flatten();
+        let all = 0..if start.is_none() { self.list.texts.len() } else { 0 };
+        let alike = start.map_or([&[][..], &[]], |start| {
             [self.by_start.get(&start).map_or(&[][..], Vec::as_slice), self.others.as_slice()]
         });
         let alike: Vec<usize> = alike.into_iter().flatten().copied().collect();

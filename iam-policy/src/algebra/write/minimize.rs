@@ -7,7 +7,7 @@
 //! shorten   actions, to patterns that reach the same of the catalogue    ┘
 //! ```
 
-use super::draft::{self, Draft, joined};
+use super::draft::{self, Draft};
 use super::shorten::shorten;
 use crate::algebra::{Answer, Permissions, Unknown};
 use crate::document::{Effect, Policy, PolicyKind};
@@ -40,10 +40,13 @@ impl Policy {
     /// # Ok::<(), iam_policy::Unknown>(())
     /// ```
     pub fn minimized(&self) -> Result<Policy, Unknown> {
-        let (allowed, limit) = (self.permissions(), limit(self));
-        minimized(self, &[tidy, trim, joined], |other| {
-            allowed.is_equivalent(&other.permissions()).and_then(|| limit.is_equivalent(&self::limit(other)))
-        })
+        let (allowed, limit) = (self.permissions(), Limit::of(self));
+        let is_same = |other: &Policy| {
+            allowed
+                .is_equivalent(&other.permissions())
+                .and_then(|| limit.is_same(&Limit::of(other), |a, b| a.is_equivalent(b)))
+        };
+        minimized(self, &[tidy, trim, joined, without_one], is_same)
     }
 
     /// As [`Policy::minimized`], for the actions of the [catalogue](crate::catalogue) only: a list of actions becomes a pattern
@@ -65,41 +68,38 @@ impl Policy {
     /// # Ok::<(), iam_policy::Unknown>(())
     /// ```
     pub fn minimized_closed(&self) -> Result<Policy, Unknown> {
-        let (allowed, limit) = (self.permissions().closed(), limit(self).closed());
-        minimized(self, &[tidy, shorten, trim, joined], |other| {
-            allowed.is_equivalent(&other.permissions()).and_then(|| limit.is_equivalent(&self::limit(other)))
-        })
+        let (allowed, limit) = (self.permissions().closed(), Limit::of(self));
+        let is_same = |other: &Policy| {
+            allowed
+                .is_equivalent(&other.permissions())
+                .and_then(|| limit.is_same(&Limit::of(other), |a, b| a.closed().is_equivalent(b)))
+        };
+        minimized(self, &[shorten], is_same)?.minimized()
     }
 }
 
-/// Makes a policy smaller as long as one of the steps does. They need not be right: what they make counts if it is proven.
+/// Makes a policy smaller as long as one of the steps does. They propose, and need not be right: what is proven counts.
 fn minimized(
     policy: &Policy,
-    steps: &[fn(Statements) -> Statements],
+    steps: &[fn(Statements) -> Vec<Statements>],
     is_same: impl Fn(&Policy) -> Answer,
 ) -> Result<Policy, Unknown> {
-    if let Answer::Unknown(unknown) = is_same(policy) {
+    if let Answer::Unknown(unknown) = policy.permissions().is_empty() {
         return Err(unknown);
     }
     let mut smallest = policy.clone();
-    let take = |smallest: &mut Policy, statements: Statements| {
-        if let Ok(next) = draft::policy(&statements, policy.kind())
-            && size(&next) < size(smallest)
-            && is_same(&next).is_yes()
-        {
-            *smallest = next;
-        }
-    };
     loop {
         let before = size(&smallest);
         for step in steps {
-            let next = step(statements(&smallest));
-            take(&mut smallest, next);
-        }
-        for at in (0..smallest.statements().len()).rev() {
-            let mut next = statements(&smallest);
-            next.remove(at);
-            take(&mut smallest, next);
+            for statements in step(statements(&smallest)) {
+                if let Ok(next) = draft::policy(&statements, policy.kind())
+                    && size(&next) < size(&smallest)
+                    && is_same(&next).is_yes()
+                {
+                    smallest = next;
+                    break;
+                }
+            }
         }
         if size(&smallest) == before {
             return Ok(smallest);
@@ -117,25 +117,58 @@ fn size(policy: &Policy) -> usize {
 }
 
 /// What the policy leaves of everything that others allow.
-fn limit(policy: &Policy) -> Permissions {
-    let mut limit = statements(policy);
-    limit.retain(|(effect, _)| *effect == Effect::Deny);
-    if limit.is_empty() {
-        return Permissions::everything();
+struct Limit {
+    denies: Statements,
+}
+
+impl Limit {
+    fn of(policy: &Policy) -> Limit {
+        let mut denies = statements(policy);
+        denies.retain(|(effect, _)| *effect == Effect::Deny);
+        Limit { denies }
     }
-    limit.push((Effect::Allow, Draft::everything()));
-    // Statements of a policy are some of an identity-based one, which may say more than any other.
-    draft::policy(&limit, PolicyKind::Identity)
-        .map_or_else(|_| Permissions::nothing(), |policy| policy.permissions())
+
+    fn is_same(&self, other: &Limit, compare: impl Fn(&Permissions, &Permissions) -> Answer) -> Answer {
+        let is_among = |(_, draft): &(Effect, Draft), of: &Limit| {
+            of.denies.iter().any(|(_, other)| other.is_same(draft))
+        };
+        let is_within = |of: &Limit, other: &Limit| of.denies.iter().all(|deny| is_among(deny, other));
+        if is_within(self, other) && is_within(other, self) {
+            return Answer::Yes;
+        }
+        compare(&self.permissions(), &other.permissions())
+    }
+
+    fn permissions(&self) -> Permissions {
+        let mut statements = self.denies.clone();
+        statements.push((Effect::Allow, Draft::everything()));
+        // Statements of whatever policy are some of an identity-based one.
+        draft::policy(&statements, PolicyKind::Identity)
+            .map_or_else(|_| Permissions::nothing(), |policy| policy.permissions())
+    }
 }
 
 /// Lists are tidy once they are read.
-fn tidy(statements: Statements) -> Statements {
-    statements
+fn tidy(statements: Statements) -> Vec<Statements> {
+    vec![statements]
+}
+
+fn joined(statements: Statements) -> Vec<Statements> {
+    vec![draft::joined(statements)]
+}
+
+/// Without one of the statements, the last ones first.
+fn without_one(statements: Statements) -> Vec<Statements> {
+    let without = |at: usize| {
+        let mut statements = statements.clone();
+        statements.remove(at);
+        statements
+    };
+    (0..statements.len()).rev().map(without).collect()
 }
 
 /// Without the actions and resources of a statement that another one has, or denies.
-fn trim(mut statements: Statements) -> Statements {
+fn trim(mut statements: Statements) -> Vec<Statements> {
     for at in 0..statements.len() {
         for other_at in 0..statements.len() {
             let (Some((effect, one)), Some((of_other, other))) =
@@ -161,5 +194,5 @@ fn trim(mut statements: Statements) -> Statements {
         }
     }
     statements.retain(|(_, draft)| !draft.is_nothing());
-    statements
+    vec![statements]
 }

@@ -7,12 +7,12 @@ use crate::catalogue::Action;
 use crate::pattern::{Pattern, Syntax, Wildcards};
 
 /// The statements with lists of actions that reach the same of the catalogue.
-pub(super) fn shorten(mut statements: Statements) -> Statements {
+pub(super) fn shorten(mut statements: Statements) -> Vec<Statements> {
     for (_, draft) in &mut statements {
         draft.actions.texts = shortest(&draft.actions);
     }
     statements.retain(|(_, draft)| !draft.is_nothing());
-    statements
+    vec![statements]
 }
 
 /// Patterns for what a list reaches; those of a service stay as they are where they are as short.
