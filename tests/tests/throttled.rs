@@ -1,8 +1,7 @@
 //! Runs of one machine share what they know of the account's throttles, as processes that know nothing else of each other:
 //! nextest runs each test in one of its own.
 
-use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,6 @@ use iam_endpoint::Endpoint;
 use iam_endpoint::weather::Weather;
 use iam_fixture::{Readiness, TemporaryRole};
 use iam_fixture_tests::{Child, Served};
-use rstest::rstest;
 
 const LISTS: &str = r#"{"Version": "2012-10-17", "Statement":
     {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}}"#;
@@ -19,28 +17,12 @@ const LISTS: &str = r#"{"Version": "2012-10-17", "Statement":
 const LIFE: [&str; 5] =
     ["iam:CreateRole", "iam:PutRolePolicy", "sts:AssumeRole", "iam:DeleteRolePolicy", "iam:DeleteRole"];
 
-async fn live() {
-    let role = TemporaryRole::builder().policy(LISTS).readiness(Readiness::default().in_a_row(1));
-    let role = role.create().await.expect("a throttle only takes time");
-    role.delete().await.expect("a throttle only takes time");
-}
-
 #[tokio::test]
 #[ignore = "run by the other tests"]
 async fn child_lives() {
-    live().await;
-}
-
-/// For nextest, which runs each case as a process.
-#[rstest]
-#[tokio::test]
-#[ignore = "run by the other tests"]
-async fn child_of_five_hundred(
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)] _one: u8,
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24)]
-    _other: u8,
-) {
-    live().await;
+    let role = TemporaryRole::builder().policy(LISTS).readiness(Readiness::default().in_a_row(1));
+    let role = role.create().await.expect("a throttle only takes time");
+    role.delete().await.expect("a throttle only takes time");
 }
 
 /// Where the processes of one run find what the others know.
@@ -74,16 +56,15 @@ fn check(served: &Served, tests: u32, per_second: f64, burst: u32, took: Duratio
     assert!(ratio <= 1.2, "{ratio}");
 }
 
-#[tokio::test]
-async fn processes_share_what_an_account_takes() {
-    const TESTS: u32 = 40;
-    let served = throttling(10.0, 10);
+/// Runs so many tests as nextest does, a process each and eight at once.
+async fn share(tests: u32, per_second: f64, burst: u32) {
+    let served = throttling(per_second, burst);
     let mut variables = served.variables_as_aws(&served.url());
-    variables.push(("XDG_STATE_HOME".to_owned(), state("processes")));
-    let next = AtomicUsize::new(0);
+    variables.push(("XDG_STATE_HOME".to_owned(), state(&format!("{tests}-tests"))));
+    let next = AtomicU32::new(0);
     let start = Instant::now();
     let work = || {
-        while next.fetch_add(1, Ordering::Relaxed) < TESTS as usize {
+        while next.fetch_add(1, Ordering::Relaxed) < tests {
             let (status, _, errors) = Child::start("child_lives", variables.clone()).end();
             assert!(status.success(), "{errors}");
         }
@@ -91,30 +72,17 @@ async fn processes_share_what_an_account_takes() {
     thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(work))));
     let took = start.elapsed();
     assert_eq!(served.roles().await, [""; 0]);
-    check(&served, TESTS, 10.0, 10, took);
+    check(&served, tests, per_second, burst, took);
 }
 
-/// `cargo test --test throttled -- --ignored nextest --nocapture` prints the figures; `CARGO_NEXTEST` names the program where it
-/// is not on the path.
 #[tokio::test]
-#[ignore = "takes nine minutes, and needs nextest"]
-async fn five_hundred_tests_under_nextest() {
-    let served = throttling(5.0, 10);
-    let nextest = std::env::var("CARGO_NEXTEST").unwrap_or_else(|_| "cargo-nextest".to_owned());
-    let list = ["nextest", "run", "--package", "iam-fixture-tests", "--test", "throttled"];
-    let run = ["--run-ignored", "only", "--test-threads", "8", "--no-fail-fast", "--status-level", "fail"];
-    let start = Instant::now();
-    let output = Command::new(nextest)
-        .args(list)
-        .args(run)
-        .args(["-E", "test(child_of_five_hundred)"])
-        .envs(served.variables_as_aws(&served.url()))
-        .env("XDG_STATE_HOME", state("five-hundred"))
-        .output()
-        .expect("nextest runs");
-    let took = start.elapsed();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    assert_eq!(served.roles().await, [""; 0]);
-    check(&served, 500, 5.0, 10, took);
+async fn processes_share_what_an_account_takes() {
+    share(40, 10.0, 10).await;
+}
+
+/// `cargo test --test throttled -- --ignored five_hundred --nocapture` prints the figures.
+#[tokio::test]
+#[ignore = "takes nine minutes"]
+async fn five_hundred_tests_in_processes_of_their_own() {
+    share(500, 5.0, 10).await;
 }

@@ -180,8 +180,11 @@ async fn a_rule_sends_to_its_targets(role: TemporaryRole) {
         .name("big")
         .event_pattern(r#"{"detail": {"size": [{"anything-but": "small"}]}}"#);
     let rule_arn = assert_ok!(put.send().await).rule_arn.expect("an ARN");
-    let transformer = InputTransformer::builder().input_paths_map("size", "$.detail.size");
-    let transformer = transformer.input_template(r#"{"is": <size>}"#).build().expect("complete");
+    let transformer = InputTransformer::builder()
+        .input_paths_map("size", "$.detail.size")
+        .input_template(r#"{"is": <size>}"#)
+        .build()
+        .expect("complete");
     let target = |id: &str, arn: &str| Target::builder().id(id).arn(arn);
     let targets = [
         target("1", &queue_arn("orders")),
