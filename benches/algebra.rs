@@ -15,7 +15,7 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use fastrand::Rng;
 use iam_policy::{Answer, Permissions, Policy, PolicyKind};
-use iam_policy_bench::{Attack, Managed, Tally, managed_policies, run, smt};
+use iam_policy_bench::{Attack, Managed, Tally, install, managed_policies, smt};
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
@@ -184,11 +184,7 @@ const LONGEST: usize = 4000;
 /// The same questions, from the policies' texts on, to us and to z3.
 fn solver(policies: &[Managed]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/z3");
-    if !folder.join("bin/z3").exists() {
-        std::fs::create_dir_all(&folder).expect("a folder in target/");
-        run(&folder, "python3", &["-m", "venv", "."]);
-        run(&folder, "bin/pip", &["install", "--quiet", "z3-solver==5.4.0.0"]);
-    }
+    install(&folder, "z3", "z3-solver==5.4.0.0");
     let questions = questions(policies);
     let each: Vec<String> = questions
         .iter()

