@@ -211,11 +211,11 @@ async fn operations_of_s3_that_are_not_performed_are_authorized_too() {
 
 #[tokio::test]
 async fn operations_of_iam_that_are_not_performed_are_authorized_too() {
-    let admin = client(&allow("iam:GetCredentialReport", "*")).await;
-    let answer = admin.query("iam", &[("Action", "GetCredentialReport"), ("Version", "2010-05-08")]).await;
+    let admin = client(&allow("iam:ListServerCertificates", "*")).await;
+    let answer = admin.query("iam", &[("Action", "ListServerCertificates"), ("Version", "2010-05-08")]).await;
     allowed(&answer);
     let answer =
-        admin.query("iam", &[("Action", "GenerateCredentialReport"), ("Version", "2010-05-08")]).await;
+        admin.query("iam", &[("Action", "GetServiceLastAccessedDetails"), ("Version", "2010-05-08")]).await;
     denied(&answer, 403, "AccessDenied");
 }
 
