@@ -53,9 +53,8 @@ async fn one_fault_at_any_control_call_neither_fails_the_test_nor_leaves_a_role(
     }
 }
 
-/// A role's life with up to two faults at chosen calls, which the SDK's three attempts bear; and one in such weather that it
-/// may fail half way, or fail to be removed.
-async fn in_bad_weather(seed: u64) -> Result<(), String> {
+/// A role's life with up to two faults at chosen calls, which the SDK's three attempts bear.
+async fn with_two_faults(seed: u64) -> Result<(), String> {
     let mut dice = fastrand::Rng::with_seed(seed);
     let mut weather = Weather::new(seed);
     for _ in 0..2 {
@@ -68,7 +67,11 @@ async fn in_bad_weather(seed: u64) -> Result<(), String> {
     iam.list_roles().send().await.map_err(|error| format!("{seed}: {error:?}"))?;
     role.delete().await.map_err(|error| format!("{seed}: {error}"))?;
     assert_eq!(left(&endpoint).await, 0, "{seed}");
+    Ok(())
+}
 
+/// A role's life in such weather that it may fail half way, or fail to be removed.
+async fn in_a_storm(seed: u64) -> Result<(), String> {
     let storm = LIFE.into_iter().flat_map(|call| MISHAPS.map(|mishap| (call, mishap)));
     let storm = storm.fold(Weather::new(seed), |storm, (call, mishap)| storm.chance(call, mishap, 0.1));
     let endpoint = under(storm);
@@ -93,24 +96,27 @@ async fn in_bad_weather(seed: u64) -> Result<(), String> {
     Err(format!("{seed}: something is left"))
 }
 
-fn lives_in_bad_weather(count: u64) {
+/// One after the other: what fails for good in a storm uses up the SDK's retries, which are the process's.
+fn lives<F: Future<Output = Result<(), String>>>(count: u64, life: impl Fn(u64) -> F) {
     for seed in 0..count {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-        let life = runtime.expect("a runtime").block_on(in_bad_weather(seed));
+        let life = runtime.expect("a runtime").block_on(life(seed));
         life.expect("a test that should pass does");
     }
 }
 
 #[test]
 fn two_faults_in_a_life_fail_no_test_and_after_the_lease_nothing_is_left() {
-    lives_in_bad_weather(50);
+    lives(50, with_two_faults);
+    lives(20, in_a_storm);
 }
 
 /// `cargo test --test faults -- --ignored` takes some minutes.
 #[test]
 #[ignore = "takes minutes"]
 fn five_thousand_lives_in_bad_weather() {
-    lives_in_bad_weather(5_000);
+    lives(5_000, with_two_faults);
+    lives(5_000, in_a_storm);
 }
 
 #[tokio::test(start_paused = true)]
