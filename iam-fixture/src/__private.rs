@@ -118,6 +118,12 @@ pub fn with_roles_blocking<const N: usize, T>(
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
+/// Leaves signals to the program: `cargo iam run` passes them on, and removes its role itself.
+#[cfg(feature = "network")]
+pub fn take_signals() {
+    crate::outlive::leave_signals();
+}
+
 /// What a test returned: of a `Result`, it is known whether it is a failure.
 #[derive(Debug)]
 pub struct Returned<'a, T>(pub &'a T);
@@ -139,12 +145,6 @@ pub trait MayFail {
 }
 
 impl<T> MayFail for Returned<'_, T> {}
-
-/// Leaves signals to the program: `cargo iam run` passes them on, and removes its role itself.
-#[cfg(feature = "network")]
-pub fn take_signals() {
-    crate::outlive::leave_signals();
-}
 
 /// Runs a test that brings no runtime.
 ///
