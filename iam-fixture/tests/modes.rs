@@ -197,17 +197,18 @@ async fn a_role_of_sessions_that_allows_less_is_told_with_a_request() {
 
 #[tokio::test(start_paused = true)]
 async fn the_role_of_sessions_is_not_open_before_it_is_live() {
-    for seed in 0..5 {
+    for seed in 0..10 {
         let (began, epoch) = (Instant::now(), SystemTime::now());
         let endpoint = Endpoint::builder()
             .clock(move || epoch + began.elapsed())
             .weather(Weather::new(seed).propagation(Propagation::default()))
             .build();
-        // Two processes at once, as far as the endpoint can tell.
-        let (one, two) = tokio::join!(
-            lister(&endpoint, Mode::Session).create(),
-            lister(&endpoint, Mode::Session).create()
-        );
+        // Two processes, as far as the endpoint can tell, of which one comes while the other makes the role.
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(300 * seed)).await;
+            lister(&endpoint, Mode::Session).create().await
+        };
+        let (one, two) = tokio::join!(lister(&endpoint, Mode::Session).create(), later);
         for role in [one.expect("a session"), two.expect("a session")] {
             let iam = aws_sdk_iam::Client::new(role.config());
             for _ in 0..20 {
