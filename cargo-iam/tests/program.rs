@@ -12,7 +12,7 @@ use serde_json::Value;
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for name in ["actions", "check", "completions", "decide", "explain"] {
+    for name in ["actions", "check", "completions", "decide", "diff", "explain", "minimize", "venn"] {
         let run = run(&[name, "--help"], "");
         assert_eq!(run.status, Some(0));
         assert!(run.stdout.contains(&format!("Usage: cargo iam {name}")), "{}", run.stdout);

@@ -74,7 +74,10 @@ fn meet(pattern: &str, open: &str) -> bool {
             let met = match (token, open.get(place)) {
                 (None, None) => true,
                 (Some('*'), _) => is(&below, place) || is(&here, place + 1),
-                (_, Some('*')) => is(&here, place + 1) || token.is_some() && is(&below, place),
+                // What an id stands for has no colon: an image is no instance.
+                (_, Some('*')) => {
+                    is(&here, place + 1) || token.is_some_and(|token| *token != ':') && is(&below, place)
+                }
                 (Some('?'), Some(_)) => is(&below, place + 1),
                 (Some(token), Some(c)) => token == c && is(&below, place + 1),
                 (Some(_), None) | (None, Some(_)) => false,
@@ -108,6 +111,7 @@ mod tests {
             ("user/${aws:username}/x", "user/*/x", true),
             ("user/${aws:username}/x", "user/*/y", false),
             ("*/a", "b/*", true),
+            ("ec2:*:*:instance/*", "ec2:here::image/*", false),
             ("?", "", false),
         ] {
             assert_eq!(meet(pattern, open), expected, "{pattern} {open}");

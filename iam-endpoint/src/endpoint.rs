@@ -566,7 +566,7 @@ fn is_policy(policy: &Policy, text: &str, kind: PolicyKind) -> bool {
     policy.kind() == kind && policy.source().fragment() == text
 }
 
-fn partition_of(region: &str) -> &'static str {
+pub(crate) fn partition_of(region: &str) -> &'static str {
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html and botocore's partitions.
     const PARTITIONS: [(&str, &str); 7] = [
         ("cn-", "aws-cn"),

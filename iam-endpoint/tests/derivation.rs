@@ -390,7 +390,6 @@ const KNOWN: &str = "organizations::123456789012:account/o-a1b2c3d4e5/2222333344
 
 #[tokio::test]
 async fn the_organization_that_a_test_sets_stands_in_arns() {
-    let endpoint = Endpoint::new();
     let describe = |asked| {
         json(
             "organizations",
@@ -399,7 +398,8 @@ async fn the_organization_that_a_test_sets_stands_in_arns() {
             asked,
         )
     };
-    check(&endpoint, vec![describe(&[("organizations:DescribeAccount", UNKNOWN)])]).await;
+    check(&Endpoint::new(), vec![describe(&[("organizations:DescribeAccount", UNKNOWN)])]).await;
+    let endpoint = Endpoint::new();
     endpoint.set_organization(Organization::new("o-a1b2c3d4e5", "123456789012", Target::new("r-ab12")));
     check(&endpoint, vec![describe(&[("organizations:DescribeAccount", KNOWN)])]).await;
 }
@@ -419,4 +419,75 @@ async fn what_a_launch_template_says_the_request_does_not() {
     operator.send("ec2", run("ImageId=ami-1")).await.fails(501, "AuthorizedNotPerformed");
     let answer = operator.send("ec2", run("LaunchTemplate.LaunchTemplateId=lt-1")).await;
     answer.fails(501, "ConditionKeyNotEvaluable");
+}
+
+#[tokio::test]
+async fn roles_are_passed_in_many_places() {
+    let cases = vec![
+        json(
+            "ssm",
+            "AmazonSSM.StartAutomationExecution",
+            r#"{"DocumentName": "d", "Parameters": {"AutomationAssumeRole": ["arn:aws:iam::123456789012:role/r"]}}"#,
+            &[
+                ("ssm:StartAutomationExecution", "ssm:us-east-1:123456789012:automation-execution/*"),
+                ("ssm:StartAutomationExecution", "ssm:us-east-1:123456789012:document/d"),
+                ("iam:PassRole", "iam::123456789012:role/r"),
+            ],
+        ),
+        rest(
+            "apigateway",
+            "PUT",
+            "/restapis/a/resources/b/methods/GET/integration",
+            r#"{"type": "AWS", "credentials": "arn:aws:iam::123456789012:role/r"}"#,
+            &[
+                ("apigateway:PUT", "apigateway:us-east-1::/restapis/a/resources/b/methods/GET/integration"),
+                ("iam:PassRole", "iam::123456789012:role/r"),
+            ],
+        ),
+        // Whoever calls may be meant.
+        rest(
+            "apigateway",
+            "PUT",
+            "/restapis/a/resources/b/methods/GET/integration",
+            r#"{"type": "AWS", "credentials": "arn:aws:iam::*:user/*"}"#,
+            &[("apigateway:PUT", "apigateway:us-east-1::/restapis/a/resources/b/methods/GET/integration")],
+        ),
+    ];
+    check(&Endpoint::new(), cases).await;
+}
+
+#[tokio::test]
+async fn an_id_that_the_request_does_not_have_makes_no_difference_where_the_name_does() {
+    let set = |group: &str| {
+        let body = format!(
+            "Action=SetDesiredCapacity&Version=2011-01-01&AutoScalingGroupName={group}&DesiredCapacity=1"
+        );
+        form("autoscaling", &body, &[]).request
+    };
+    let stop =
+        || json("athena", "AmazonAthena.StopQueryExecution", r#"{"QueryExecutionId": "q"}"#, &[]).request;
+    let group = |id: &str| {
+        format!(r#""Resource": "arn:aws:autoscaling:*:*:autoScalingGroup:{id}:autoScalingGroupName/a""#)
+    };
+    let but_one = r#""NotResource": "arn:aws:athena:us-east-1:123456789012:workgroup/one""#.to_owned();
+    let elsewhere = r#""Resource": "arn:aws:athena:us-east-1:444455556666:workgroup/one""#.to_owned();
+    for (number, (resources, signing, request, status, code)) in [
+        (group("*"), "autoscaling", set("a"), 501, "AuthorizedNotPerformed"),
+        (group("*"), "autoscaling", set("b"), 403, "AccessDenied"),
+        (group("0000-11"), "autoscaling", set("a"), 501, "ResourceNotEvaluable"),
+        (group("0000-11"), "autoscaling", set("b"), 403, "AccessDenied"),
+        (but_one, "athena", stop(), 501, "ResourceNotEvaluable"),
+        (elsewhere, "athena", stop(), 400, "AccessDeniedException"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let policy = format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "*", {resources}}}}}"#
+        );
+        let client = Client::administrator(&Endpoint::new()).role("tester", &policy).await;
+        let answer = client.send(signing, request).await;
+        let found = (answer.status, answer.event.code.as_deref());
+        assert_eq!(found, (status, Some(code)), "{number}: {}", answer.body);
+    }
 }

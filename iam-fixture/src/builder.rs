@@ -241,7 +241,7 @@ impl TemporaryRoleBuilder {
     pub async fn scoped<T>(self, body: impl AsyncFnOnce(TemporaryRole) -> T) -> Result<T, Error> {
         let role = self.create().await?;
         let body = Box::pin(body(role.clone()));
-        Ok(always_deleting([role], body).await)
+        Ok(always_deleting([role], body, |_| false).await)
     }
 
     /// Tells the embedded endpoint what only it wants to be told.

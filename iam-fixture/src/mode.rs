@@ -78,7 +78,7 @@ pub enum Keep {
     /// It goes.
     #[default]
     Never,
-    /// It stays if the test panicked.
+    /// It stays if the test panicked or, under the attribute, returned an error.
     OnFailure,
 }
 

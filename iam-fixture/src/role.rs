@@ -228,12 +228,13 @@ impl fmt::Debug for TemporaryRole {
 pub(crate) async fn always_deleting<const N: usize, F: Future>(
     roles: [TemporaryRole; N],
     body: Pin<Box<F>>,
+    has_failed: impl FnOnce(&F::Output) -> bool,
 ) -> F::Output {
     let outcome = match roles.first() {
         Some(first) => first.connection().clone().within(unwound(body)).await,
         None => unwound(body).await,
     };
-    if outcome.is_err() {
+    if outcome.as_ref().map_or(true, has_failed) {
         fail_all(&roles);
     }
     delete_all(roles).await;

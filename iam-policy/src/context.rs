@@ -39,8 +39,8 @@ enum Values {
 impl Context {
     /// A context in which nothing is known.
     #[must_use]
-    pub fn new() -> Context {
-        Context::default()
+    pub const fn new() -> Context {
+        Context { entries: Vec::new() }
     }
 
     /// Sets a key to one value, and forgets what was known of it.

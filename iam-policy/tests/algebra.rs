@@ -29,8 +29,6 @@ const VALUES: [&str; 16] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn a_counterexample_is_one_and_an_inclusion_holds_for_every_small_request(
         old in policy(), new in policy(), contexts in vec(context(), 12),
@@ -55,15 +53,32 @@ proptest! {
         let [a, b, c] = [a, b, c].map(|text| parse(&text).permissions());
         let not = Permissions::complement;
         let same = |left: &Permissions, right: &Permissions| !left.is_equivalent(right).is_no();
-        prop_assert!(same(&not(&a.union(&b)), &not(&a).intersection(&not(&b))));
-        prop_assert!(same(&a.difference(&b), &a.intersection(&not(&b))));
-        prop_assert!(same(&a.union(&b), &b.union(&a)));
+        let within = |left: &Permissions, right: &Permissions| !left.is_subset(right).is_no();
+        let (all, none) = (Permissions::everything(), Permissions::nothing());
+        prop_assert!(same(&a.union(&b), &b.union(&a)) && same(&a.intersection(&b), &b.intersection(&a)));
+        prop_assert!(same(&a.union(&b).union(&c), &a.union(&b.union(&c))));
+        prop_assert!(same(&a.intersection(&b).intersection(&c), &a.intersection(&b.intersection(&c))));
         prop_assert!(same(&a.union(&b.intersection(&c)), &a.union(&b).intersection(&a.union(&c))));
+        prop_assert!(same(&a.intersection(&b.union(&c)), &a.intersection(&b).union(&a.intersection(&c))));
+        prop_assert!(same(&a.union(&a.intersection(&b)), &a) && same(&a.intersection(&a.union(&b)), &a));
+        prop_assert!(same(&a.union(&none), &a) && same(&a.intersection(&all), &a));
+        prop_assert!(same(&a.union(&all), &all) && a.intersection(&none).is_empty().is_yes());
+        prop_assert!(same(&not(&a.union(&b)), &not(&a).intersection(&not(&b))));
+        prop_assert!(same(&not(&a.intersection(&b)), &not(&a).union(&not(&b))));
         prop_assert!(same(&not(&not(&a)), &a));
-        prop_assert!(same(&a.union(&not(&a)), &Permissions::everything()));
-        prop_assert!(!a.intersection(&b).is_subset(&a).is_no() && !a.is_subset(&a.union(&b)).is_no());
+        prop_assert!(same(&a.union(&not(&a)), &all) && !a.is_disjoint(&not(&a)).is_no());
+        prop_assert!(same(&a.difference(&b), &a.intersection(&not(&b))));
+        prop_assert!(same(&a.difference(&b).union(&a.intersection(&b)), &a));
+        prop_assert!(within(&a.intersection(&b), &a) && within(&a, &a.union(&b)));
         let (subset, empty) = (a.is_subset(&b), a.difference(&b).is_empty());
-        prop_assert_eq!(subset.is_yes(), empty.is_yes());
+        prop_assert_eq!((subset.is_yes(), subset.is_no()), (empty.is_yes(), empty.is_no()));
+        let (disjoint, empty) = (a.is_disjoint(&b), a.intersection(&b).is_empty());
+        prop_assert_eq!((disjoint.is_yes(), disjoint.is_no()), (empty.is_yes(), empty.is_no()));
+        if subset.is_yes() {
+            prop_assert!(within(&not(&b), &not(&a)) && within(&a.union(&c), &b.union(&c)));
+            prop_assert!(same(&a.union(&b), &b) && same(&a.intersection(&b), &a));
+            prop_assert!(!b.is_subset(&c).is_yes() || within(&a, &c));
+        }
     }
 
     #[test]
@@ -82,6 +97,97 @@ proptest! {
             prop_assert_eq!(permissions.contains(&request), intersection.contains(&request));
         }
     }
+}
+
+/// Resources, and values of two variables, of which a policy with variables may make something.
+const NAMES: [&str; 6] = ["", "a", "b", "ab", "a/b", "a:b"];
+
+proptest! {
+    /// The other procedure: every value of two variables, and every text of some of them.
+    #[test]
+    fn variables_stand_for_every_value(old in with_variables(), new in with_variables()) {
+        let (old, new) = (parse(&old), parse(&new));
+        match new.permissions().is_subset(&old.permissions()) {
+            Answer::No(found) => {
+                prop_assert!(allows(&new, found.request()), "{found}");
+                prop_assert!(!allows(&old, found.request()), "{found}");
+            }
+            Answer::Unknown(unknown) => prop_assert!(unknown.reason().contains("variables"), "{}", unknown),
+            Answer::Yes => {
+                for request in requests_with_variables() {
+                    prop_assert!(!allows(&new, &request) || allows(&old, &request), "{:?}\n{}\n{}", request, new, old);
+                }
+            }
+        }
+    }
+}
+
+fn requests_with_variables() -> impl Iterator<Item = Request> {
+    let names = || NAMES.iter().map(|name| Some(*name)).chain([None]);
+    let pairs = names().flat_map(move |first| names().map(move |second| (first, second)));
+    pairs.flat_map(|(first, second)| {
+        let mut context = Context::new();
+        for (key, value) in [("aws:username", first), ("aws:userid", second)] {
+            context.set_many(key, value);
+        }
+        let (first, second) = (first.unwrap_or("b"), second.unwrap_or("x"));
+        let texts =
+            ["a".into(), "x".into(), first.to_owned(), format!("{first}/a"), format!("{first}{second}")];
+        texts.into_iter().chain([format!("{first}/{second}"), format!("a{first}"), second.to_owned()]).map(
+            move |text| Request {
+                principal: Principal::User { arn: "arn:aws:iam::123456789012:user/example".into() },
+                action: "s:a".into(),
+                resource: format!("arn:aws:s3:::{text}"),
+                resource_account: Some("123456789012".into()),
+                context: context.clone(),
+            },
+        )
+    })
+}
+
+fn with_variables() -> impl Strategy<Value = String> {
+    let piece = select(
+        &[
+            "a",
+            "b",
+            "/",
+            "*",
+            "*",
+            "?",
+            "${aws:username}",
+            "${aws:username}",
+            "${aws:userid}",
+            "${aws:username, 'b'}",
+        ][..],
+    );
+    let pattern = move || vec(piece.clone(), 1..4).prop_map(|pieces| pieces.concat());
+    let operator = select(
+        &["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIfExists"][..],
+    );
+    let compared = prop_oneof![
+        3 => select(&["a", "b", "a*", "*b", "ab"][..]).prop_map(str::to_owned),
+        1 => select(&["${aws:username}", "${aws:userid}", "a${aws:userid}*"][..]).prop_map(str::to_owned),
+    ];
+    let key = select(&["aws:username", "aws:userid", "aws:Referer"][..]);
+    let condition = (operator, key, compared)
+        .prop_map(|(operator, key, value)| format!(r#""{operator}": {{"{key}": "{value}"}}"#));
+    let condition = prop_oneof![2 => Just(String::new()), 1 => condition];
+    let statement = (
+        select(&["Allow", "Allow", "Deny"][..]),
+        select(&["Resource", "Resource", "Resource", "NotResource"][..]),
+        vec(pattern(), 1..3),
+        condition,
+    )
+        .prop_map(|(effect, element, patterns, condition)| {
+            let patterns: Vec<String> = patterns.iter().map(|text| format!("\"arn:aws:s3:::{text}\"")).collect();
+            format!(
+                r#"{{"Effect": "{effect}", "Action": "s:a", "{element}": [{}], "Condition": {{{condition}}}}}"#,
+                patterns.join(",")
+            )
+        });
+    vec(statement, 1..4).prop_map(|statements| {
+        format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(","))
+    })
 }
 
 fn parse(text: &str) -> Policy {

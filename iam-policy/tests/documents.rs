@@ -1,5 +1,7 @@
 //! Documents of random sets, and smaller policies: decided by the plain evaluator, they say what the set says.
 
+#![expect(clippy::panic, reason = "tests")]
+
 use iam_policy::{Context, Method, Permissions, Policy, PolicyKind, PolicySet, Principal, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;

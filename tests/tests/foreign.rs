@@ -146,7 +146,6 @@ async fn sweeps_at(emulator: &Emulator) {
     let _ = killed.end();
     let left = all_at(&administrator_of(emulator).await).await;
     assert!(left.iter().any(|name| name.starts_with("iam-fixture-child_waits_in_its_body")), "{left:?}");
-    // The killed one has looked for leases for this run; another machine is another run.
     let (status, _, errors) = Child::start("child_reads_one_bucket", emulator.variables()).end();
     assert!(status.success(), "{errors}");
     let mut left = all_at(&administrator_of(emulator).await).await;

@@ -7,7 +7,7 @@ use std::{env, fs};
 use aws_sdk_iam::Client as Iam;
 use aws_sdk_iam::config::Credentials;
 use iam_endpoint::Endpoint;
-use iam_fixture::TemporaryRole;
+use iam_fixture::{TemporaryRole, iam_policy};
 use iam_fixture_tests::{Child, Served};
 
 const ACCOUNT: &str = "123456789012";
@@ -40,6 +40,13 @@ async fn child_lists_roles_three_times() {
 async fn child_fails() {
     let body = async |_| panic!("as it is to");
     TemporaryRole::builder().policy(LISTS).scoped(body).await.unwrap();
+}
+
+#[iam_policy(policy = LISTS)]
+#[tokio::test]
+#[ignore = "run by the other tests"]
+async fn child_returns_an_error(_role: TemporaryRole) -> Result<(), std::num::ParseIntError> {
+    "as it is to".parse::<u8>().map(drop)
 }
 
 #[tokio::test]
@@ -323,9 +330,12 @@ async fn a_role_that_is_kept_can_be_signed_in_to_and_is_no_longer_ours_to_remove
     let secret = served.endpoint.administrator().secret_access_key;
     assert!(!errors.contains(&secret), "{errors}");
 
+    fails("child_returns_an_error", kept("failure"));
+    assert_eq!(served.roles().await.len(), 2);
+
     // The same test's next run: nothing in its ledger.
     passes("child_lists_roles", kept("never"));
-    assert_eq!(served.roles().await, [role]);
+    assert_eq!(served.roles().await.len(), 2);
 }
 
 #[tokio::test]
@@ -344,18 +354,21 @@ async fn what_a_killed_process_was_granted_is_taken_back_by_the_next() {
     assert!(grant.starts_with(&role), "{grant}");
     child.signal("KILL");
     let _ = child.end();
+    passes("child_lists_roles", variables());
+    assert_eq!(granted().await, [""; 0]);
+    assert_eq!(served.roles().await, [""; 0]);
+}
 
-    // As another machine left them, whose ledger is not here.
+#[tokio::test]
+async fn what_another_machine_was_granted_is_taken_back_when_its_lease_is_over() {
+    let served = Served::start();
+    let iam = iam_at(&served, &served.endpoint).await;
     for name in ["iam-fixture-orphan-abc.1700000000", "iam-fixture-living-abc.4000000000", "own"] {
         let put = iam.put_user_policy().user_name("administrator").policy_name(name).policy_document(LISTS);
         put.send().await.expect("it is put");
     }
-    passes("child_lists_roles", variables());
-    assert_eq!(granted().await, ["iam-fixture-living-abc.4000000000", "own"]);
-    for name in granted().await {
-        let gone = iam.delete_user_policy().user_name("administrator").policy_name(name);
-        gone.send().await.expect("it is deleted");
-    }
-    assert_eq!(granted().await, [""; 0]);
-    assert_eq!(served.roles().await, [""; 0]);
+    passes("child_lists_roles", on_aws(&served, &[("IAM_FIXTURE_GRANT_ASSUME", "true")]));
+    let listed = iam.list_user_policies().user_name("administrator").send().await;
+    let listed = listed.expect("they are listed").policy_names().to_vec();
+    assert_eq!(listed, ["iam-fixture-living-abc.4000000000", "own"]);
 }

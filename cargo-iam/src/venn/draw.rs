@@ -3,42 +3,43 @@
 use svg::node::element::{Circle as CircleElement, Group, Line, Rectangle, Style, Text, Title};
 use svg::{Document, Node};
 
-use super::labels::{Place, Plot, Size, places};
+use super::labels::{Half, Place, Plot, Size, places};
 use super::layout::{Circle, circles};
 use super::regions::Regions;
 
 const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 640.0;
+const HEIGHT: f64 = 650.0;
 const PLOT: Plot = Plot { left: 24.0, top: 96.0, width: 912.0, height: 500.0 };
 
 /// The services that a region names.
 const NAMED: usize = 3;
 
-/// What is allowed is green, and what is denied is red; the policies tell themselves apart by the shades of their edges.
+/// The letters that have room in a line.
+const ONE_LINE: usize = 28;
+
+/// What is allowed is green, and what is denied is red; the policies tell themselves apart by the colours of their edges.
 const STYLE: &str = "
 text { font-family: system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif; fill: #1f2328; }
-.page { fill: #ffffff; }
+.page, .base { fill: #ffffff; }
 .title { font-size: 20px; font-weight: 600; }
 .legend { font-size: 14px; }
-.small { font-size: 12px; fill: #59636e; }
-.service { font-size: 12.5px; fill: #3d444d; }
 .count { font-size: 22px; font-weight: 600; }
-.denied { fill: #fdeceb; stroke: #e5b4b0; }
-.allowed { fill: #2da44e; fill-opacity: 0.26; stroke-width: 2; }
+.service { font-size: 12.5px; }
+.small { font-size: 12px; fill: #59636e; }
+.denied { fill: #ffeae8; stroke: #f0c0bb; }
+.allowed { fill: #2da44e; fill-opacity: 0.2; }
+.edge { fill: none; stroke-width: 2; }
 .first { stroke: #1a7f37; }
 .second { stroke: #0969da; }
 .third { stroke: #9a6700; }
-.key { fill: #2da44e; fill-opacity: 0.26; stroke-width: 2; }
-.pointer { stroke: #59636e; stroke-width: 1; }
+.pointer { stroke: #59636e; }
 .tip { fill: #59636e; }
 @media (prefers-color-scheme: dark) {
 text { fill: #f0f6fc; }
-.page { fill: #0d1117; }
+.page, .base { fill: #0d1117; }
 .small { fill: #9198a1; }
-.service { fill: #d1d7e0; }
-.denied { fill: #2a1416; stroke: #6e3030; }
+.denied { fill: #301517; stroke: #6b2a2a; }
 .allowed { fill: #3fb950; fill-opacity: 0.24; }
-.key { fill: #3fb950; fill-opacity: 0.24; }
 .first { stroke: #56d364; }
 .second { stroke: #58a6ff; }
 .third { stroke: #e3b341; }
@@ -54,7 +55,6 @@ pub(crate) fn svg(regions: &Regions) -> String {
     let counts: Vec<f64> = regions.regions.iter().map(|region| region.count as f64).collect();
     let (unscaled, is_right) = circles(&counts);
     let (drawn, is_to_scale) = in_plot(&unscaled, counts.iter().sum());
-    let is_wanted: Vec<bool> = regions.regions.iter().map(|region| region.count > 0).collect();
     let names: Vec<&str> = regions.policies.iter().map(|policy| policy.name.as_str()).collect();
     let title = format!("What {} allow", list(&names));
     let mut document = Document::new()
@@ -69,29 +69,38 @@ pub(crate) fn svg(regions: &Regions) -> String {
     legend(&mut document, regions);
     document
         .append(rectangle(PLOT.left, PLOT.top, PLOT.width, PLOT.height).set("class", "denied").set("rx", 6));
-    for (circle, shade) in drawn.iter().zip(SHADES) {
-        document.append(
-            CircleElement::new()
-                .set("class", format!("allowed {shade}"))
-                .set("cx", rounded(circle.x))
-                .set("cy", rounded(circle.y))
-                .set("r", rounded(circle.r)),
-        );
+    // What is allowed is not on red ground, whatever covers it.
+    for class in ["base", "allowed", "edge"] {
+        for (circle, shade) in drawn.iter().zip(SHADES) {
+            let class = if class == "edge" { format!("edge {shade}") } else { class.to_owned() };
+            document.append(dot(circle.x, circle.y, circle.r, &class));
+        }
     }
-    for (bits, place) in places(PLOT, &drawn, &is_wanted).into_iter().enumerate() {
-        if let Some(place) = place {
-            document.append(label(regions, bits, place));
+    let labels: Vec<Option<Label>> =
+        (0..regions.regions.len()).map(|bits| Label::new(regions, bits)).collect();
+    let half = |bits: usize, size: Size| Some(labels.get(bits)?.as_ref()?.half(size));
+    let mut not_drawn = Vec::new();
+    for (label, place) in labels.iter().zip(places(PLOT, &drawn, labels.len(), half)) {
+        match (label, place) {
+            (Some(label), Some(place)) => document.append(label.draw(place)),
+            (Some(label), None) => not_drawn.push(label.hint.as_str()),
+            (None, _) => {}
         }
     }
     let total = grouped(regions.total());
     let areas = match (is_right, is_to_scale) {
         (true, true) => "all areas in proportion",
-        (true, false) => "circles in proportion to each other, the rectangle is smaller than it should be",
+        (true, false) => "circles in proportion to each other",
         (false, _) => "areas as near to the counts as circles come",
     };
-    let note =
-        format!("rectangle: the {total} actions that AWS documents; red: denied, green: allowed; {areas}");
-    document.append(text(PLOT.left, HEIGHT - 18.0, "small", "start", &note));
+    let note = format!(
+        "the rectangle is the {total} actions that AWS documents · green: allowed, red: denied · {areas}"
+    );
+    document.append(text(PLOT.left, HEIGHT - 32.0, "small", "start", &note));
+    if !not_drawn.is_empty() {
+        let note = format!("without an area of their own: {}", not_drawn.join(" · "));
+        document.append(text(PLOT.left, HEIGHT - 14.0, "small", "start", &note));
+    }
     document.to_string() + "\n"
 }
 
@@ -121,13 +130,9 @@ fn legend(document: &mut Document, regions: &Regions) {
     let mut x = PLOT.left;
     for (policy, shade) in regions.policies.iter().zip(SHADES) {
         let words = format!("{} · {} allowed", policy.name, grouped(policy.count));
-        document.append(
-            CircleElement::new()
-                .set("class", format!("key {shade}"))
-                .set("cx", x + 8.0)
-                .set("cy", 69)
-                .set("r", 7),
-        );
+        for class in ["allowed", &format!("edge {shade}")] {
+            document.append(dot(x + 8.0, 69.0, 7.0, class));
+        }
         document.append(text(x + 24.0, 74.0, "legend", "start", &words));
         #[expect(clippy::cast_precision_loss, reason = "a name")]
         let width = words.chars().count() as f64 * 7.6;
@@ -135,62 +140,95 @@ fn legend(document: &mut Document, regions: &Regions) {
     }
 }
 
-fn label(regions: &Regions, bits: usize, place: Place) -> Group {
-    let mut group = Group::new();
-    let Some(region) = regions.regions.get(bits) else { return group };
-    let names = regions.names(bits);
-    let whose = match (names.len(), regions.policies.len()) {
-        (0, _) => "denied by all".to_owned(),
-        (1, _) => format!("only {}", names.concat()),
-        (number, all) if number == all => "all".to_owned(),
-        _ => names.join(" and "),
-    };
-    group.append(Title::new(format!("{whose}: {} actions", grouped(region.count))));
-    if let Some((x, y)) = place.points_to {
-        // From the edge of the text that is nearer.
-        let from_x = place.x + if x < place.x { -52.0 } else { 52.0 };
-        group.append(
-            Line::new()
+/// The text of a region.
+struct Label {
+    count: String,
+    /// Whose it is, in a line or two.
+    whose: Vec<String>,
+    services: Vec<String>,
+    hint: String,
+}
+
+const OF_COUNT: f64 = 24.0;
+const OF_LINE: f64 = 15.5;
+
+impl Label {
+    /// None for a region without actions.
+    fn new(regions: &Regions, bits: usize) -> Option<Label> {
+        let region = regions.regions.get(bits).filter(|region| region.count > 0)?;
+        let names = regions.names(bits);
+        let all = if regions.policies.len() == 2 { "both" } else { "all three" };
+        let whose = match names.as_slice() {
+            [] => vec![format!("denied by {all}")],
+            [one] => vec![format!("only {one}")],
+            names if names.len() == regions.policies.len() => vec![all.to_owned()],
+            names => {
+                let together = names.join(" and ");
+                let apart = || names.join("\nand ").lines().map(str::to_owned).collect();
+                if together.len() <= ONE_LINE { vec![together] } else { apart() }
+            }
+        };
+        let services = region.services.iter().take(NAMED);
+        Some(Label {
+            count: grouped(region.count),
+            hint: format!("{}: {} actions", whose.join(" "), grouped(region.count)),
+            whose: whose.iter().map(|line| shorter(line)).collect(),
+            services: services.map(|(service, count)| format!("{service} {}", grouped(*count))).collect(),
+        })
+    }
+
+    fn lines(&self, size: Size) -> impl Iterator<Item = (&'static str, &str)> {
+        let (whose, services): (&[String], usize) = match size {
+            Size::Full => (&self.whose, NAMED),
+            Size::Short(services) => (&[], services),
+        };
+        let services = self.services.iter().take(services).map(|line| ("service", line.as_str()));
+        whose.iter().map(|line| ("small", line.as_str())).chain(services)
+    }
+
+    /// As large as a usual font makes it.
+    #[expect(clippy::cast_precision_loss, reason = "a few lines of a few characters")]
+    fn half(&self, size: Size) -> Half {
+        let of_lines = self.lines(size).map(|(_, line)| line.chars().count() as f64 * 6.5);
+        let width = of_lines.fold(self.count.len() as f64 * 14.0, f64::max);
+        let height = OF_COUNT + self.lines(size).count() as f64 * OF_LINE;
+        (width / 2.0 + 4.0, height / 2.0 + 4.0)
+    }
+
+    fn draw(&self, place: Place) -> Group {
+        let mut group = Group::new().add(Title::new(self.hint.as_str()));
+        let Place { x, y, half: (w, h), .. } = place;
+        if let Some((to_x, to_y)) = place.points_to {
+            // From where the text is nearest.
+            let line = Line::new()
                 .set("class", "pointer")
-                .set("x1", rounded(from_x))
-                .set("y1", rounded(place.y))
-                .set("x2", rounded(x))
-                .set("y2", rounded(y)),
-        );
-        group.append(
-            CircleElement::new()
-                .set("class", "tip")
-                .set("cx", rounded(x))
-                .set("cy", rounded(y))
-                .set("r", 2.5),
-        );
+                .set("x1", rounded(to_x.clamp(x - w, x + w)))
+                .set("y1", rounded(to_y.clamp(y - h, y + h)))
+                .set("x2", rounded(to_x))
+                .set("y2", rounded(to_y));
+            group = group.add(line).add(dot(to_x, to_y, 2.5, "tip"));
+        }
+        let mut baseline = y - h + 4.0 + OF_COUNT * 0.8;
+        group.append(text(x, baseline, "count", "middle", &self.count));
+        baseline += 2.0;
+        for (class, line) in self.lines(place.size) {
+            baseline += OF_LINE;
+            group.append(text(x, baseline, class, "middle", line));
+        }
+        group
     }
-    if place.size == Size::Count {
-        group.append(text(place.x, place.y + 7.5, "count", "middle", &grouped(region.count)));
-        return group;
-    }
-    let services = region.services.iter().take(NAMED);
-    let lines: Vec<String> =
-        services.map(|(service, count)| format!("{service} {}", grouped(*count))).collect();
-    #[expect(clippy::cast_precision_loss, reason = "three lines")]
-    let top = place.y - (lines.len() as f64 + 1.0) * 8.0;
-    group.append(text(place.x, top, "count", "middle", &grouped(region.count)));
-    group.append(text(place.x, top + 17.0, "small", "middle", &shorter(&whose)));
-    let mut y = top + 35.0;
-    for line in lines {
-        group.append(text(place.x, y, "service", "middle", &line));
-        y += 15.5;
-    }
-    group
 }
 
 /// As much of a text as has room.
 fn shorter(text: &str) -> String {
-    const MOST: usize = 24;
-    if text.chars().count() <= MOST {
+    if text.chars().count() <= ONE_LINE {
         return text.to_owned();
     }
-    text.chars().take(MOST - 1).chain(['…']).collect()
+    text.chars().take(ONE_LINE - 1).chain(['…']).collect()
+}
+
+fn dot(x: f64, y: f64, r: f64, class: &str) -> CircleElement {
+    CircleElement::new().set("class", class).set("cx", rounded(x)).set("cy", rounded(y)).set("r", rounded(r))
 }
 
 fn rectangle(x: f64, y: f64, width: f64, height: f64) -> Rectangle {

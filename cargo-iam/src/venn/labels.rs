@@ -11,29 +11,31 @@ pub(crate) struct Plot {
     pub(crate) height: f64,
 }
 
-/// The text of a region: where it stands, and how much of it.
+/// How much of a region's text there is: all of it, or less.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Size {
+    /// The count, the policies, and the largest services.
+    Full,
+    /// The count and some of the largest services.
+    Short(usize),
+}
+
+/// Half the width and half the height of a text.
+pub(crate) type Half = (f64, f64);
+
+/// Where the text of a region stands, and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     /// Its middle.
     pub(crate) x: f64,
     pub(crate) y: f64,
     pub(crate) size: Size,
+    pub(crate) half: Half,
     /// A point of the region, where the text stands outside.
     pub(crate) points_to: Option<(f64, f64)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Size {
-    /// The count, and the largest services.
-    Full,
-    /// The count.
-    Count,
-}
-
-/// Half the width and half the height of a text.
-const FULL: (f64, f64) = (74.0, 48.0);
-const COUNT: (f64, f64) = (30.0, 14.0);
-const STEP: usize = 6;
+const STEP: usize = 4;
 
 impl Plot {
     fn points(self) -> impl Iterator<Item = (f64, f64)> {
@@ -46,7 +48,7 @@ impl Plot {
     }
 
     /// Whether a box is within, with some air.
-    fn has(self, (x, y): (f64, f64), (w, h): (f64, f64)) -> bool {
+    fn has(self, (x, y): (f64, f64), (w, h): Half) -> bool {
         let air = 10.0;
         x - w >= self.left + air
             && x + w <= self.left + self.width - air
@@ -55,13 +57,30 @@ impl Plot {
     }
 }
 
-/// The places of the texts of the regions that have one, by their bits.
-pub(crate) fn places(plot: Plot, circles: &[Circle], is_wanted: &[bool]) -> Vec<Option<Place>> {
-    let mut places: Vec<Option<Place>> = vec![None; is_wanted.len()];
-    let wanted = |bits: &usize| is_wanted.get(*bits) == Some(&true);
+/// How much of a text is tried within its region, the best first; then all of it beside; then no more than the count.
+const WITHIN: [Size; 3] = [Size::Full, Size::Short(3), Size::Short(2)];
+const AT_LEAST: Size = Size::Short(0);
+
+/// Between a text and what is not its own.
+const GAP: f64 = 12.0;
+
+/// The places of the texts of regions, by their bits; `half` tells how large a text is, if the region has one.
+pub(crate) fn places(
+    plot: Plot,
+    circles: &[Circle],
+    regions: usize,
+    half: impl Fn(usize, Size) -> Option<Half>,
+) -> Vec<Option<Place>> {
+    let mut places: Vec<Option<Place>> = vec![None; regions];
     // What is outside of all circles may have its text anywhere, and goes last.
-    for bits in (1..is_wanted.len()).filter(wanted).chain([0].into_iter().filter(wanted)) {
-        let place = inside(plot, circles, bits, &places).or_else(|| beside(plot, circles, bits, &places));
+    for bits in (1..regions).chain([0]) {
+        let region = Region { plot, circles, bits, taken: places.iter().flatten().copied().collect() };
+        let inside = |size: Size| region.inside(size, half(bits, size)?);
+        let place = WITHIN
+            .into_iter()
+            .find_map(inside)
+            .or_else(|| region.beside(half(bits, Size::Full)?))
+            .or_else(|| inside(AT_LEAST));
         if let Some(slot) = places.get_mut(bits) {
             *slot = place;
         }
@@ -69,48 +88,60 @@ pub(crate) fn places(plot: Plot, circles: &[Circle], is_wanted: &[bool]) -> Vec<
     places
 }
 
-/// Within the region, where it is widest.
-fn inside(plot: Plot, circles: &[Circle], bits: usize, taken: &[Option<Place>]) -> Option<Place> {
-    for (size, half) in [(Size::Full, FULL), (Size::Count, COUNT)] {
-        let fits = |(x, y): &(f64, f64)| {
-            plot.has((*x, *y), half)
-                && corners(*x, *y, half).all(|(x, y)| bits_of(circles, x, y) == bits)
-                && circles.iter().all(|circle| is_clear(circle, *x, *y, half))
-                && is_free(taken, *x, *y, half)
-        };
-        let best = plot.points().filter(fits).max_by(|a, b| {
-            let room = |(x, y): &(f64, f64)| room(plot, circles, *x, *y);
-            room(a).total_cmp(&room(b))
-        });
-        if let Some((x, y)) = best {
-            return Some(Place { x, y, size, points_to: None });
-        }
+/// A region that is to have a text.
+struct Region<'d> {
+    plot: Plot,
+    circles: &'d [Circle],
+    bits: usize,
+    taken: Vec<Place>,
+}
+
+impl Region<'_> {
+    /// Within the region, where it is widest.
+    fn inside(&self, size: Size, half: Half) -> Option<Place> {
+        let (x, y) = self.widest(|x, y| self.fits(x, y, half))?;
+        Some(Place { x, y, size, half, points_to: None })
     }
-    None
-}
 
-/// Outside of all circles, as near as there is room.
-fn beside(plot: Plot, circles: &[Circle], bits: usize, taken: &[Option<Place>]) -> Option<Place> {
-    let of_region = plot.points().filter(|(x, y)| bits_of(circles, *x, *y) == bits);
-    let (to_x, to_y) = of_region.max_by(|a, b| {
-        let room = |(x, y): &(f64, f64)| room(plot, circles, *x, *y);
-        room(a).total_cmp(&room(b))
-    })?;
-    let fits = |(x, y): &(f64, f64)| {
-        plot.has((*x, *y), FULL)
-            && circles.iter().all(|circle| bits_of(circles, *x, *y) == 0 && is_clear(circle, *x, *y, FULL))
-            && is_free(taken, *x, *y, FULL)
-    };
-    let away = |(x, y): &(f64, f64)| (x - to_x).hypot(y - to_y);
-    let (x, y) = plot.points().filter(fits).min_by(|a, b| away(a).total_cmp(&away(b)))?;
-    Some(Place { x, y, size: Size::Full, points_to: Some((to_x, to_y)) })
-}
+    /// Outside of all circles, as near as there is room.
+    fn beside(&self, half: Half) -> Option<Place> {
+        let (to_x, to_y) = self.widest(|_, _| true)?;
+        let outside = Region { bits: 0, taken: self.taken.clone(), ..*self };
+        let away = |(x, y): &(f64, f64)| (x - to_x).hypot(y - to_y);
+        let with_gap = (half.0 + GAP, half.1 + GAP);
+        let places = self.plot.points().filter(|(x, y)| outside.fits(*x, *y, with_gap));
+        let (x, y) = places.min_by(|a, b| away(a).total_cmp(&away(b)))?;
+        Some(Place { x, y, size: Size::Full, half, points_to: Some((to_x, to_y)) })
+    }
 
-/// How far it is to the nearest edge.
-fn room(plot: Plot, circles: &[Circle], x: f64, y: f64) -> f64 {
-    let sides = [x - plot.left, plot.left + plot.width - x, y - plot.top, plot.top + plot.height - y];
-    let edges = circles.iter().map(|circle| circle.distance(x, y).abs());
-    edges.chain(sides).fold(f64::INFINITY, f64::min)
+    fn widest(&self, is_wanted: impl Fn(f64, f64) -> bool) -> Option<(f64, f64)> {
+        let points = self.plot.points();
+        let of_region =
+            points.filter(|(x, y)| bits_of(self.circles, *x, *y) == self.bits && is_wanted(*x, *y));
+        of_region.max_by(|a, b| self.room(*a).total_cmp(&self.room(*b)))
+    }
+
+    fn fits(&self, x: f64, y: f64, half: Half) -> bool {
+        self.plot.has((x, y), half)
+            && corners(x, y, half).all(|(x, y)| bits_of(self.circles, x, y) == self.bits)
+            && self.circles.iter().all(|circle| is_clear(circle, x, y, half))
+            && self.taken.iter().all(|place| {
+                let (w, h) = (half.0 + place.half.0 + GAP, half.1 + place.half.1 + GAP);
+                (place.x - x).abs() > w || (place.y - y).abs() > h
+            })
+    }
+
+    /// How far it is to the nearest edge, and to the texts of others.
+    fn room(&self, (x, y): (f64, f64)) -> f64 {
+        let plot = self.plot;
+        let sides = [x - plot.left, plot.left + plot.width - x, y - plot.top, plot.top + plot.height - y];
+        let edges = self.circles.iter().map(|circle| circle.distance(x, y).abs());
+        let texts = self.taken.iter().map(|place| {
+            let beyond = |at: f64, middle: f64, half: f64| ((at - middle).abs() - half).max(0.0);
+            beyond(x, place.x, place.half.0).hypot(beyond(y, place.y, place.half.1))
+        });
+        edges.chain(sides).chain(texts).fold(f64::INFINITY, f64::min)
+    }
 }
 
 fn bits_of(circles: &[Circle], x: f64, y: f64) -> usize {
@@ -131,11 +162,4 @@ fn is_clear(circle: &Circle, x: f64, y: f64, (w, h): (f64, f64)) -> bool {
     let nearest = (circle.x.clamp(x - w, x + w), circle.y.clamp(y - h, y + h));
     let is_inside = circle.distance(x, y) < 0.0;
     is_inside || circle.distance(nearest.0, nearest.1) > 0.0
-}
-
-fn is_free(taken: &[Option<Place>], x: f64, y: f64, (w, h): (f64, f64)) -> bool {
-    taken.iter().flatten().all(|place| {
-        let (other_w, other_h) = if place.size == Size::Full { FULL } else { COUNT };
-        (place.x - x).abs() > w + other_w || (place.y - y).abs() > h + other_h
-    })
 }

@@ -38,7 +38,9 @@ pub(crate) fn circles(counts: &[f64]) -> (Vec<Circle>, bool) {
         fit(&mut circles, counts);
     }
     let total: f64 = counts.iter().skip(1).sum();
-    let is_right = error(&circles, counts).sqrt() <= total / 100.0;
+    let areas = areas(&circles, counts.len());
+    let is_right =
+        areas.iter().zip(counts).skip(1).all(|(area, count)| (area - count).abs() <= total / 100.0);
     (circles, is_right)
 }
 
@@ -107,10 +109,11 @@ fn fit(circles: &mut [Circle], counts: &[f64]) {
     }
 }
 
-/// How wrong the areas are.
+/// How wrong the areas are: of small ones little is much.
 fn error(circles: &[Circle], counts: &[f64]) -> f64 {
     let areas = areas(circles, counts.len());
-    areas.iter().zip(counts).skip(1).map(|(area, count)| (area - count).powi(2)).sum()
+    let usual = counts.iter().skip(1).sum::<f64>() / 100.0;
+    areas.iter().zip(counts).skip(1).map(|(area, count)| (area - count).powi(2) / (count + usual)).sum()
 }
 
 /// The areas of the regions, line by line.

@@ -32,6 +32,7 @@ KINDS = [
     (re.compile(r"secret.*arn$"), "arn:aws:secretsmanager:{region}:{account}:secret:{m}"),
     (re.compile(r"loggroup.*arn$"), "arn:aws:logs:{region}:{account}:log-group:{m}"),
     (re.compile(r"stream.*arn$"), "arn:aws:kinesis:{region}:{account}:stream/{m}"),
+    (re.compile(r"capacityprovider.*arn$"), "arn:aws:lambda:{region}:{account}:capacity-provider:{m}"),
     (re.compile(r"^layer$"), "arn:aws:lambda:{region}:{account}:layer:{m}:1"),
     (re.compile(r"certificate.*arn$"), "arn:aws:acm:{region}:{account}:certificate/{m}"),
 ]

@@ -12,7 +12,7 @@ use crate::mode::{Keep, Mode, role_arn};
 /// What roles are to be.
 ///
 /// What names something in an account is for backends that have one: the embedded endpoint's is fresh for each test.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct RoleOptions {
     pub(crate) boundary: Option<RoleBoundary>,
     pub(crate) duration: Option<Duration>,

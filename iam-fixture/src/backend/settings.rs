@@ -38,7 +38,7 @@ const KEYS: [&str; 15] = [
     "upstream_s3",
 ];
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(super) backend: Choice,
     /// Whom the credentials at hand become before anything else.

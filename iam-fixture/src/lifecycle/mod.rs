@@ -30,6 +30,7 @@ pub(crate) use self::remove::{Grantee, Thing, remove};
 pub(crate) use self::standing::Standing;
 pub(crate) use self::term::Term;
 use crate::mode::{Keep, Mode};
+#[cfg(any(feature = "network", test))]
 use crate::name;
 
 /// A role that is to be, resolved and checked.
@@ -61,6 +62,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// A role without permissions, named after this test.
+    #[cfg(any(feature = "network", test))]
     pub(crate) fn named(test: &str) -> Plan {
         Plan {
             name: name::role("", test),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::{Permissions, Unknown, readable};
+use super::{Permissions, Unknown, question, readable};
 use crate::evaluate::Request;
 use crate::explain::Explanation;
 
@@ -29,6 +29,7 @@ pub struct Counterexample {
     set: Permissions,
     found: Request,
     readable: OnceLock<Request>,
+    crosses: OnceLock<bool>,
 }
 
 impl Answer {
@@ -86,13 +87,23 @@ impl Answer {
 
 impl Counterexample {
     pub(super) fn new(set: Permissions, found: Request) -> Counterexample {
-        Counterexample { set, found, readable: OnceLock::new() }
+        Counterexample { set, found, readable: OnceLock::new(), crosses: OnceLock::new() }
     }
 
     /// The request: an action of the catalogue and a resource that it acts on, where such a request proves the same.
     #[must_use]
     pub fn request(&self) -> &Request {
         self.readable.get_or_init(|| readable::request(&self.set, &self.found))
+    }
+
+    /// Whether there is a counterexample only because a `*` in one of the first five parts of an ARN in `Resource` matches colons
+    /// too.
+    ///
+    /// AWS documents that it does ([Resource](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html)),
+    /// but its policy checks answer as if it did not: they do not report such access.
+    #[must_use]
+    pub fn crosses_colons(&self) -> bool {
+        *self.crosses.get_or_init(|| question::is_empty_within_parts(&self.set))
     }
 
     /// What each of the compared policies says of the request, in the order in which they were compared.
@@ -110,6 +121,12 @@ impl fmt::Display for Counterexample {
         write!(f, "`{}` on `{}`", request.action, request.resource)?;
         for (key, values) in request.context.iter() {
             write!(f, "\n  with `{key}` = {}", crate::diagnostic::quoted(values.iter().map(String::as_str)))?;
+        }
+        if self.crosses_colons() {
+            write!(
+                f,
+                "\n  where a `*` matches beyond a colon of the ARN, which AWS's own policy checks do not count"
+            )?;
         }
         for explanation in self.explanations() {
             write!(f, "\n\n{explanation}")?;

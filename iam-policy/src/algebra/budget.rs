@@ -9,6 +9,9 @@ pub(super) struct Budget(Cell<u64>);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spent;
 
+/// What a search that may be ended by the limit has found.
+pub(super) type Found<T> = Result<Option<T>, Spent>;
+
 impl Budget {
     pub(super) fn new(steps: u64) -> Budget {
         Budget(Cell::new(steps))

@@ -12,10 +12,9 @@ use std::sync::{Arc, OnceLock};
 
 use super::answer::{Answer, Counterexample};
 use super::budget::Budget;
-use super::formula::{Formula, Matches};
-use super::search::Universe;
+use super::formula::{Formula, Members};
 use super::unknown::{Doubt, Unknown};
-use super::{Permissions, Plain, question, readable};
+use super::{Permissions, question, readable};
 use crate::catalogue::{self, Action, ActionResource, ResourceType};
 use crate::context::Context;
 use crate::document::{Clause, Item, Policy, PolicyKind, sequence};
@@ -130,27 +129,22 @@ pub(super) fn reached<'p>(
 
 /// The actions for which the set has requests, or may have.
 fn answers(set: &Permissions) -> impl Iterator<Item = (Action, Answer)> + use<> {
-    let mut asker = Asker {
-        set: set.clone(),
-        statements: Statements::of(&set.formula),
-        budget: Budget::new(LIMIT),
-        abouts: HashMap::new(),
-        known: HashMap::new(),
-    };
-    (0..).zip(all()).filter_map(move |(at, (action, _))| {
-        let answer = asker.ask(at, *action);
+    let mut asker = Asker::new(set.clone());
+    all().iter().filter_map(move |(action, name)| {
+        let answer = asker.ask(*action, name);
         (!answer.is_yes()).then_some((*action, answer))
     })
 }
 
 struct Asker {
     set: Permissions,
-    statements: Statements,
+    /// The patterns of resources of the policies but `*`, a variable in them being whatever it may be.
+    named: BTreeSet<String>,
     budget: Budget,
-    /// What is left of the formula, by the statements that are about an action.
-    abouts: HashMap<Vec<usize>, Rc<About>>,
+    /// What the set has of actions that the same statements are about.
+    abouts: HashMap<Members, Rc<About>>,
     /// Whether nothing is in the set, by what actions have in common.
-    known: HashMap<(Vec<usize>, Resources), Option<Unknown>>,
+    known: HashMap<(Members, Resources), Option<Unknown>>,
 }
 
 /// The set as far as it is about an action.
@@ -159,42 +153,47 @@ enum About {
     Everything,
     /// None of it is.
     Nothing,
-    /// Some of it may be.
-    Some {
-        formula: Arc<Formula>,
-        /// A request for one such action that is in the set, on whatever resource.
-        example: Option<Request>,
-    },
+    /// Some of it may be, such as this request on whatever resource.
+    Some(Option<Request>),
 }
 
 impl Asker {
+    fn new(set: Permissions) -> Asker {
+        let mut named = BTreeSet::new();
+        let mut policies = Vec::new();
+        set.formula.policies(&mut policies);
+        for matches in policies.iter().flat_map(|policies| &policies.statements) {
+            let items = matches.statement.statement().resource.iter().flat_map(|clause| &clause.items);
+            named.extend(items.map(Item::with_stars).filter(|text| text != NONE));
+        }
+        let budget = Budget::new(LIMIT);
+        Asker { set, named, budget, abouts: HashMap::new(), known: HashMap::new() }
+    }
+
     /// Whether the set has no request for an action.
-    fn ask(&mut self, at: usize, action: Action) -> Answer {
-        let numbers = self.statements.about(at);
-        let about = match self.abouts.get(&numbers) {
-            Some(about) => about.clone(),
-            None => {
-                let about = Rc::new(self.about(&numbers));
-                self.abouts.insert(numbers.clone(), about.clone());
-                about
-            }
-        };
-        let (formula, example) = match &*about {
-            About::Everything => (None, None),
+    fn ask(&mut self, action: Action, name: &str) -> Answer {
+        let members = question::members(&self.set, name);
+        let known = self.abouts.get(&members).cloned();
+        let about = known.unwrap_or_else(|| {
+            let about = Rc::new(self.about(name, &members));
+            self.abouts.insert(members.clone(), about.clone());
+            about
+        });
+        let example = match &*about {
+            About::Everything => None,
             About::Nothing => return Answer::Yes,
-            About::Some { formula, example } => (Some(formula), example.as_ref()),
+            About::Some(example) => example.as_ref(),
         };
         if let Some(request) = self.guess(action, example) {
             return self.no(request);
         }
-        let Some(formula) = formula else { return Answer::Yes };
-        let key = (numbers, Resources::of(action));
+        let key = (members, Resources::of(action));
         match self.known.get(&key) {
             Some(None) => return Answer::Yes,
             Some(Some(unknown)) => return Answer::Unknown(unknown.clone()),
             None => {}
         }
-        let answer = self.search(formula, action);
+        let answer = self.search(action, name);
         match &answer {
             Answer::No(_) => {}
             Answer::Unknown(unknown) => drop(self.known.insert(key, Some(unknown.clone()))),
@@ -203,25 +202,33 @@ impl Asker {
         answer
     }
 
-    fn about(&self, numbers: &[usize]) -> About {
-        let formula = match reduce(&self.set.formula, &self.statements, numbers) {
-            Simple::Always => return About::Everything,
-            Simple::Never => return About::Nothing,
-            Simple::Sometimes(formula) => formula,
-        };
-        // Whatever the action and the resource are: mostly there is nothing.
-        let any = Permissions { formula: formula.clone(), plain: Arc::new(Plain::All(Vec::new())) };
-        match question::is_empty_within(&any, &Universe::open(), &self.budget).into_found() {
+    fn about(&self, name: &str, members: &Members) -> About {
+        match settled(&self.set.formula, members) {
+            Some(true) => return About::Everything,
+            Some(false) => return About::Nothing,
+            None => {}
+        }
+        // Whatever the resource is: mostly there is nothing.
+        match question::is_empty_for(&self.set, name, &self.budget).into_found() {
             None => About::Nothing,
-            Some(found) => About::Some { formula, example: found.ok() },
+            Some(found) => About::Some(found.ok()),
         }
     }
 
     /// A request on one of the action's own resources as one would write it, if it is in the set.
     fn guess(&self, action: Action, example: Option<&Request>) -> Option<Request> {
-        let resources = readable::resources(action);
-        let of_example =
-            example.map(|request| request.resource.clone()).filter(|resource| is_own(action, resource));
+        // More are not tried.
+        const MOST: usize = 100;
+        let mut resources = readable::resources(action);
+        let of_policies = self
+            .named
+            .iter()
+            .flat_map(|pattern| resources.iter().filter_map(|resource| readable::like(pattern, resource)));
+        let of_policies: Vec<String> =
+            of_policies.filter(|resource| is_own(action, resource)).take(MOST).collect();
+        resources.extend(of_policies);
+        let of_example = example.map(|request| request.resource.clone());
+        resources.extend(of_example.filter(|resource| is_own(action, resource)));
         let contexts = [Some(Context::new()), example.map(|request| request.context.clone())];
         contexts.into_iter().flatten().find_map(|context| {
             let request = |resource: &String| Request {
@@ -230,28 +237,33 @@ impl Asker {
                 context: context.clone(),
                 ..question::somebody()
             };
-            of_example.iter().chain(&resources).map(request).find(|request| self.set.contains(request))
+            resources.iter().map(request).find(|request| self.set.contains(request))
         })
     }
 
-    fn search(&self, formula: &Arc<Formula>, action: Action) -> Answer {
-        let about = Permissions { formula: formula.clone(), plain: self.set.plain.clone() };
-        let within = about.intersection(&own(action, &self.statements.named));
-        let found = match question::is_empty_within(&within, &Universe::open(), &self.budget).into_found() {
-            None => return Answer::Yes,
-            Some(Err(unknown)) => return Answer::Unknown(unknown),
-            Some(Ok(found)) => found,
-        };
-        let mut request = Request { action: action.to_string(), ..found };
-        if !request.resource.starts_with("arn:") {
-            NONE.clone_into(&mut request.resource);
-        }
-        let resource = &request.resource;
-        if is_own(action, resource) && self.set.contains(&request) {
-            return self.no(request);
+    fn search(&self, action: Action, name: &str) -> Answer {
+        let mut strange = String::new();
+        // A `*` reaches over colons: if what is found is no ARN for that, another may be.
+        for colons in [Colons::Any, Colons::Few] {
+            let within = self.set.intersection(&own(action, &self.named, colons));
+            let answer = question::is_empty_for(&within, name, &self.budget);
+            let found = match (answer.into_found(), colons) {
+                (None, Colons::Any) => return Answer::Yes,
+                (None, Colons::Few) => break,
+                (Some(Err(unknown)), _) => return Answer::Unknown(unknown),
+                (Some(Ok(found)), _) => found,
+            };
+            let mut request = Request { action: name.to_owned(), ..found };
+            if !request.resource.starts_with("arn:") {
+                NONE.clone_into(&mut request.resource);
+            }
+            if is_own(action, &request.resource) && self.set.contains(&request) {
+                return self.no(request);
+            }
+            strange = request.resource;
         }
         let reason =
-            format!("`{resource}` is no resource of `{action}`, and it is the only one that was looked at");
+            format!("`{strange}` is no resource of `{action}`, and it is the only one that was looked at");
         Answer::Unknown(Doubt::new(reason, None).into())
     }
 
@@ -285,105 +297,40 @@ impl Resources {
     }
 }
 
-/// The statements of a formula, and the actions that each is about.
-struct Statements {
-    numbers: HashMap<usize, usize>,
-    reached: Vec<Vec<bool>>,
-    /// The patterns of resources but `*`, a variable in them being whatever it may be.
-    named: BTreeSet<String>,
-}
-
-impl Statements {
-    fn of(formula: &Formula) -> Statements {
-        let mut statements =
-            Statements { numbers: HashMap::new(), reached: Vec::new(), named: BTreeSet::new() };
-        statements.collect(formula);
-        statements
-    }
-
-    fn collect(&mut self, formula: &Formula) {
-        match formula {
-            Formula::All(parts) | Formula::Any(parts) => parts.iter().for_each(|part| self.collect(part)),
-            Formula::Matches(matches) => {
-                let new = self.reached.len();
-                if *self.numbers.entry(address(matches)).or_insert(new) == new {
-                    let statement = matches.statement.statement();
-                    let patterns = statement.action.items.iter().map(|item| (&*item.text, &item.matcher));
-                    self.reached.push(reached(statement.action.negated, patterns));
-                    let items = statement.resource.iter().flat_map(|clause| &clause.items);
-                    self.named.extend(items.map(Item::with_stars).filter(|text| text != NONE));
-                }
-            }
-            Formula::Not(part) => self.collect(part),
-            Formula::Unknown(_) => {}
-        }
-    }
-
-    /// The numbers of the statements that are about an action.
-    fn about(&self, action: usize) -> Vec<usize> {
-        let is_about = |reached: &Vec<bool>| reached.get(action) == Some(&true);
-        (0..).zip(&self.reached).filter(|(_, reached)| is_about(reached)).map(|(number, _)| number).collect()
-    }
-}
-
-fn address(matches: &Matches) -> usize {
-    std::ptr::from_ref(matches).addr()
-}
-
-/// A formula about one action.
-enum Simple {
-    Always,
-    Never,
-    Sometimes(Arc<Formula>),
-}
-
-fn reduce(formula: &Arc<Formula>, statements: &Statements, about: &[usize]) -> Simple {
-    let parts_of = |parts: &[Arc<Formula>], of_all: bool| {
-        let mut left = Vec::new();
+/// Whether all requests for an action are in a formula, or none, as far as the actions of statements tell.
+fn settled(formula: &Formula, members: &Members) -> Option<bool> {
+    let all = |parts: &[Arc<Formula>], holds: bool| {
+        let mut is_settled = true;
         for part in parts {
-            match (reduce(part, statements, about), of_all) {
-                (Simple::Always, false) => return Simple::Always,
-                (Simple::Never, true) => return Simple::Never,
-                (Simple::Always, true) | (Simple::Never, false) => {}
-                (Simple::Sometimes(part), _) => left.push(part),
+            match settled(part, members) {
+                Some(settled) if settled != holds => return Some(!holds),
+                Some(_) => {}
+                None => is_settled = false,
             }
         }
-        match (left.len(), of_all) {
-            (0, true) => Simple::Always,
-            (0, false) => Simple::Never,
-            (_, true) => Simple::Sometimes(Arc::new(Formula::All(left))),
-            (_, false) => Simple::Sometimes(Arc::new(Formula::Any(left))),
-        }
+        is_settled.then_some(holds)
     };
-    match &**formula {
-        Formula::All(parts) => parts_of(parts, true),
-        Formula::Any(parts) => parts_of(parts, false),
+    match formula {
+        Formula::All(parts) => all(parts, true),
+        Formula::Any(parts) => all(parts, false),
+        Formula::Matches(matches) if !members.has(matches) => Some(false),
         Formula::Matches(matches) => {
             let statement = matches.statement.statement();
             let is_everything = |clause: &Clause<Pattern>| {
-                !clause.negated && clause.items.iter().any(|item| &*item.text == "*")
+                !clause.negated && clause.items.iter().any(|item| &*item.text == NONE)
             };
-            match statements.numbers.get(&address(matches)) {
-                Some(number) if !about.contains(number) => Simple::Never,
-                _ if statement.conditions.is_empty()
-                    && statement.resource.as_ref().is_none_or(is_everything) =>
-                {
-                    Simple::Always
-                }
-                _ => Simple::Sometimes(formula.clone()),
-            }
+            let is_open =
+                statement.conditions.is_empty() && statement.resource.as_ref().is_none_or(is_everything);
+            is_open.then_some(true)
         }
-        Formula::Not(part) => match reduce(part, statements, about) {
-            Simple::Always => Simple::Never,
-            Simple::Never => Simple::Always,
-            Simple::Sometimes(part) => Simple::Sometimes(Arc::new(Formula::Not(part))),
-        },
-        Formula::Unknown(_) => Simple::Sometimes(formula.clone()),
+        Formula::Not(part) => settled(part, members).map(|settled| !settled),
+        Formula::Policies(policies) => settled(&policies.allowed, members),
+        Formula::Unknown(_) => None,
     }
 }
 
 /// The requests for an action on resources of its own types, or on none where it needs none.
-fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
+fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions {
     let types: Vec<ResourceType> = action.resources().map(ActionResource::resource_type).collect();
     let mut resources = Vec::new();
     let mut excluded = Vec::new();
@@ -391,10 +338,14 @@ fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
     for of in &types {
         let formats: Vec<String> =
             of.arn_formats().flat_map(|format| patterns(format, action, named)).collect();
-        let beyond: Vec<String> = of.beyond().collect();
+        let mut beyond: Vec<String> = of.beyond().collect();
         // What is beyond a bucket is an object.
         let is_of_another = |text: &String| types.iter().any(|other| other != of && other.matches(text));
-        if beyond.iter().any(is_of_another) {
+        let is_apart = beyond.iter().any(is_of_another);
+        if colons == Colons::Few {
+            beyond.extend(formats.iter().map(|format| with_more_colons(format)));
+        }
+        if is_apart || colons == Colons::Few {
             apart = apart.union(&allowed(action, &formats, &beyond));
         } else {
             resources.extend(formats);
@@ -408,6 +359,21 @@ fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
         apart = apart.union(&unnamed(action, named));
     }
     apart
+}
+
+/// How many colons a resource may have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Colons {
+    Any,
+    /// As many as its format.
+    Few,
+}
+
+/// The resources with more colons than a pattern, of its service.
+fn with_more_colons(pattern: &str) -> String {
+    let service = pattern.split(':').nth(2).unwrap_or_default();
+    let more = pattern.matches(':').count().saturating_sub(2);
+    format!("arn:*:{service}:{}*", "*:".repeat(more))
 }
 
 /// What stands in a request for an action that has no resource.
@@ -476,7 +442,7 @@ mod tests {
     #[test]
     fn every_action_is_on_resources_of_its_own() {
         for (action, _) in all() {
-            assert!(!own(*action, &BTreeSet::new()).formula.is_nothing(), "{action}");
+            assert!(!own(*action, &BTreeSet::new(), Colons::Few).formula.is_nothing(), "{action}");
         }
     }
 
@@ -505,6 +471,31 @@ mod tests {
             .collect();
         assert_eq!(requests.len(), 2, "{requests:?}");
         assert!(requests[1].ends_with(":orders"), "{requests:?}");
+    }
+
+    #[test]
+    fn a_request_is_one_that_somebody_could_make() {
+        let queue = "arn:aws:sqs:*:*:orders-*";
+        let by = r#"{"StringEquals":{"aws:PrincipalTag/team":["a","b"]}}"#;
+        let set = set(&format!(
+            r#"{{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"{queue}","Condition":{by}}}"#
+        ));
+        let actions = set.actions();
+        let request = actions[0].1.counterexample().unwrap().request();
+        assert_eq!(request.resource, "arn:aws:sqs:us-east-1:123456789012:orders-example");
+        assert_eq!(request.context.lookup("aws:PrincipalTag/team"), Some(&["a".to_owned()][..]));
+    }
+
+    #[test]
+    fn a_star_that_reaches_over_colons_hides_no_resource() {
+        // The shortest ARN that the two leave has its region in another part, and is no queue.
+        let set =
+            set(r#"{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:*:*:orders-*"},
+               {"Effect":"Deny","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:us-east-1:*:*"}"#);
+        let actions = set.actions();
+        let found = actions[0].1.counterexample().unwrap_or_else(|| panic!("{actions:?}"));
+        let parts: Vec<&str> = found.request().resource.split(':').collect();
+        assert_eq!((parts.len(), parts[3] != "us-east-1"), (6, true), "{parts:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::budget::{Budget, Spent};
-use crate::context::Context;
+use super::term::is_mark;
 use crate::pattern::{Pattern, Token};
 
 /// The texts that one of some patterns matches.
@@ -15,8 +15,6 @@ pub(super) struct Globs {
     nodes: Vec<Node>,
     /// Every text has a character.
     filled: bool,
-    /// Every text has a colon between other characters.
-    named: bool,
     /// Upper and lower case are the same; literals are in lower case.
     fold: bool,
     /// A literal has letters.
@@ -49,16 +47,15 @@ struct Loop {
 pub(super) type Place = (u32, u32);
 
 impl Globs {
-    /// The set of what patterns that are written so match, with the variables of a context.
+    /// The set of what patterns match, each as its tokens, if it matches anything.
     pub(super) fn new<'p>(
-        patterns: impl IntoIterator<Item = (&'p str, &'p Pattern)>,
-        context: &'p Context,
+        patterns: impl IntoIterator<Item = (&'p Pattern, Option<Vec<Token<Cow<'p, str>>>>)>,
         budget: &Budget,
     ) -> Result<Globs, Spent> {
         let mut globs = Globs::default();
-        for (written, pattern) in patterns {
+        for (pattern, tokens) in patterns {
             globs.fold |= pattern.folds();
-            if let Some(tokens) = pattern.tokens(written, context) {
+            if let Some(tokens) = tokens {
                 globs.insert(&tokens, budget)?;
             }
         }
@@ -66,28 +63,9 @@ impl Globs {
         Ok(globs)
     }
 
-    /// The actions that these patterns match: `s3:` is none, so `s3:*` is the same as `s3:?*`.
-    pub(super) fn actions<'p>(
-        patterns: impl IntoIterator<Item = (&'p str, &'p Pattern)>,
-        budget: &Budget,
-    ) -> Result<Globs, Spent> {
-        let mut globs = Globs { fold: true, ..Globs::default() };
-        let nothing = Context::new();
-        for (written, pattern) in patterns {
-            let Some(mut tokens) = pattern.tokens(written, &nothing) else { continue };
-            if matches!(tokens.as_slice(), [Token::Literal(service), Token::Many { .. }] if service.ends_with(':'))
-            {
-                tokens.insert(1, Token::One { within: false });
-            }
-            globs.insert(&tokens, budget)?;
-        }
-        globs.measure();
-        Ok(globs)
-    }
-
     /// The texts of patterns that are not a policy's.
     pub(super) fn of<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Globs {
-        let mut globs = Globs { filled: false, named: false, ..Globs::default() };
+        let mut globs = Globs { filled: false, ..Globs::default() };
         for pattern in patterns {
             let mut at = 0;
             for c in pattern.chars() {
@@ -113,9 +91,9 @@ impl Globs {
         self.filled
     }
 
-    /// Whether every text is an action's, though perhaps of nobody's.
-    pub(super) fn is_named(&self) -> bool {
-        self.named
+    /// How many steps it took to make the set.
+    pub(super) fn size(&self) -> usize {
+        self.nodes.len()
     }
 
     pub(super) fn folds(&self) -> bool {
@@ -163,7 +141,9 @@ impl Globs {
     /// Where a character leads from a node.
     pub(super) fn step(&self, number: u32, node: u32, c: char, places: &mut Vec<Place>) {
         let Some(at) = self.nodes.get(node as usize) else { return };
-        let colon = c == ':';
+        // What a mark stands for may have a colon, and any number of characters.
+        let is_mark = is_mark(c);
+        let colon = c == ':' || is_mark;
         if at.loops.is_some_and(|of| !(of.within && colon)) {
             // Its own stars lead where they led when the node was entered.
             self.enter(number, node, places);
@@ -175,7 +155,7 @@ impl Globs {
             self.enter(number, next, places);
         }
         let [any, within] = at.one;
-        for next in any.into_iter().chain(within.filter(|_| !colon)) {
+        for next in any.filter(|_| !is_mark).into_iter().chain(within.filter(|_| !colon)) {
             self.enter(number, next, places);
         }
     }
@@ -224,10 +204,7 @@ impl Globs {
 
     fn insert(&mut self, tokens: &[Token<Cow<'_, str>>], budget: &Budget) -> Result<(), Spent> {
         let start = if let Some(Token::Literal(start)) = tokens.first() { start } else { "" };
-        let (service, action) = start.split_once(':').unwrap_or_default();
         self.filled &= !start.is_empty();
-        self.named &=
-            !service.is_empty() && (!action.is_empty() || matches!(tokens.get(1), Some(Token::One { .. })));
         let mut at = 0;
         for token in tokens {
             match token {
@@ -325,7 +302,6 @@ impl Default for Globs {
         Globs {
             nodes: vec![Node { plain: true, ..Node::default() }],
             filled: true,
-            named: true,
             fold: false,
             letters: false,
             within: false,

@@ -8,10 +8,12 @@
 //!                                            ▼
 //!              Answer: yes · no, with a Counterexample that `PolicySet::decide` confirms · Unknown, with the reason
 //!
-//! formula    a question as cases: these statements match and those do not
+//! actions    a question as classes of actions: those that the same statements are about
+//! formula    the question for a class as cases: these statements match and those do not
 //! variables  a case with policy variables as cases with values for them
-//! search     a case as boxes, one literal per dimension: action, resource, each condition key
-//! texts      actions, resources, strings: a text in some globs and not in others
+//! search     a case as boxes, one literal per dimension: resource, each condition key
+//! wanted     literals of one dimension: with values for variables, or with marks for any value
+//! texts      resources, strings: a text in some globs and not in others
 //! values     condition keys: no value, one, several; numbers, dates, addresses
 //! readable   a point of the space as a request that a person understands
 //! ```
@@ -19,8 +21,10 @@
 //! A set is of requests: an action, a resource and the condition keys of the context. Who asks is somebody of the resource's own
 //! account, who has no permissions but these. Any text with a colon is an action, for AWS may add it tomorrow, and any text a
 //! resource; condition keys are independent of each other and may be absent. So an inclusion that is proven holds in AWS too, and
-//! a counterexample is one by the policies' own text, though AWS may never send such a request.
+//! a counterexample is one by the policies' own text, though AWS may never send such a request. A `*` of a resource matches colons
+//! too: a counterexample that needs that [tells so](Counterexample::crosses_colons).
 
+mod actions;
 mod answer;
 #[doc(hidden)]
 pub mod assert;
@@ -38,8 +42,10 @@ mod texts;
 mod unknown;
 mod values;
 mod variables;
+mod wanted;
 mod write;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use answer::{Answer, Counterexample};
@@ -71,7 +77,7 @@ use crate::evaluate::{PolicySet, Request};
 /// assert!(new == new.intersection(&old));
 /// # Ok::<(), iam_policy::Diagnostics>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Permissions {
     formula: Arc<Formula>,
     plain: Arc<Plain>,
@@ -263,6 +269,13 @@ impl Permissions {
 impl PartialEq for Permissions {
     fn eq(&self, other: &Permissions) -> bool {
         self.is_equivalent(other).is_yes()
+    }
+}
+
+/// The policies that the set is made of, and how.
+impl fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permissions").field(&self.plain).finish()
     }
 }
 

@@ -1,13 +1,15 @@
 //! A question from its formula to its answer.
 
-use super::Permissions;
+use std::collections::BTreeSet;
+
+use super::actions::{FRESH, classes, find_members};
 use super::answer::{Answer, Counterexample};
 use super::budget::{Budget, Spent};
-use super::formula::{Case, Matches};
+use super::formula::{Case, Formula, Members};
 use super::search::{Outcome, Point, Search, Universe};
-use super::term::{Dimension, Term};
+use super::term::{Dimension, Filling, Marks, Reach, Term};
 use super::unknown::Doubt;
-use super::variables;
+use super::{Permissions, readable, variables};
 use crate::context::Context;
 use crate::evaluate::Request;
 use crate::principal::Principal;
@@ -31,74 +33,125 @@ pub(super) fn somebody() -> Request {
 
 /// Whether a set has no request.
 pub(super) fn is_empty(set: &Permissions) -> Answer {
-    is_empty_within(set, &Universe::open(), &Budget::new(LIMIT))
+    is_empty_with(set, Reach::Anything)
 }
 
-pub(super) fn is_empty_within(set: &Permissions, universe: &Universe, budget: &Budget) -> Answer {
-    let mut asker = Asker { set, universe, budget, doubt: None };
-    let nothing = Context::new();
-    let plain = Search::new(universe, &nothing, budget);
-    match set.formula.cases(&mut |case| asker.ask(case, &plain)) {
+/// Whether a set would have no request if no wildcard reached beyond the parts of an ARN.
+pub(super) fn is_empty_within_parts(set: &Permissions) -> bool {
+    is_empty_with(set, Reach::Part).is_yes()
+}
+
+fn is_empty_with(set: &Permissions, reach: Reach) -> Answer {
+    let budget = Budget::new(LIMIT);
+    answer(set, reach, &budget, |asker| {
+        classes(&set.formula, &budget, &mut |action, members| asker.ask(action, members))
+    })
+}
+
+/// Whether a set has no request for an action, on whatever resource.
+pub(super) fn is_empty_for(set: &Permissions, action: &str, budget: &Budget) -> Answer {
+    let members = members(set, action);
+    answer(set, Reach::Anything, budget, |asker| asker.ask(action, &members))
+}
+
+/// The statements that are about an action.
+pub(super) fn members(set: &Permissions, action: &str) -> Members {
+    let mut policies = Vec::new();
+    set.formula.policies(&mut policies);
+    let mut members = Members::default();
+    find_members(&policies, &action.to_ascii_lowercase(), &mut members);
+    members
+}
+
+/// The answer of whether a set is empty, from a request that it has, if one is found.
+fn answer(
+    set: &Permissions,
+    reach: Reach,
+    budget: &Budget,
+    find: impl FnOnce(&mut Asker<'_>) -> Result<Option<Request>, Spent>,
+) -> Answer {
+    let variables = Variables::of(&set.formula);
+    let universe = Universe::new();
+    let search = |filling| Search::new(&universe, filling, reach, budget);
+    let mut asker = Asker {
+        set,
+        universe: &universe,
+        reach,
+        budget,
+        doubt: None,
+        marked: search(Filling::Marks(&variables.marks)),
+        usual: search(Filling::Values(&variables.usual)),
+        usual_values: &variables.usual,
+    };
+    match find(&mut asker) {
         Ok(Some(request)) => Answer::No(Box::new(Counterexample::new(set.clone(), request))),
         Ok(None) => asker.doubt.map_or(Answer::Yes, |doubt| Answer::Unknown(doubt.into())),
         Err(Spent) => Answer::Unknown(Doubt::from(Spent).into()),
     }
 }
 
+/// The variables of a question.
+struct Variables {
+    marks: Marks,
+    /// With values that no pattern asks for, most likely.
+    usual: Context,
+}
+
+impl Variables {
+    fn of(formula: &Formula) -> Variables {
+        let mut policies = Vec::new();
+        formula.policies(&mut policies);
+        let all = || policies.iter().flat_map(|policies| &policies.statements);
+        let with_variables = || all().filter(|matches| !matches.variables.is_empty());
+        let marks = Marks::of(with_variables().map(|matches| matches.statement.statement()));
+        let keys: BTreeSet<&String> = with_variables().flat_map(|matches| &matches.variables).collect();
+        let mut usual = Context::new();
+        for (number, key) in keys.into_iter().enumerate() {
+            usual.set(key.clone(), readable::value(key, number));
+        }
+        Variables { marks, usual }
+    }
+}
+
 struct Asker<'a> {
     set: &'a Permissions,
     universe: &'a Universe,
+    reach: Reach,
     budget: &'a Budget,
     /// The first reason why a yes would be a guess.
     doubt: Option<Doubt>,
+    /// What is so with marks is so with all values.
+    marked: Search<'a>,
+    usual: Search<'a>,
+    usual_values: &'a Context,
 }
 
 impl Asker<'_> {
-    fn ask(&mut self, case: &Case<'_>, plain: &Search<'_>) -> Result<Option<Request>, Spent> {
-        if case.inside.iter().chain(&case.outside).any(|matches| !matches.variables.is_empty()) {
-            return self.ask_with_variables(case, plain);
-        }
-        let outcome = plain.run(&self.terms(&case.inside)?, self.terms(&case.outside)?)?;
-        Ok(self.settle(case, outcome, &Context::new()))
+    /// A request for an action that these statements are about.
+    fn ask(&mut self, action: &str, members: &Members) -> Result<Option<Request>, Spent> {
+        let set = self.set;
+        set.formula.cases(members, &mut |case| self.settle(action, case))
     }
 
-    fn ask_with_variables(&mut self, case: &Case<'_>, plain: &Search<'_>) -> Result<Option<Request>, Spent> {
-        let inside = self.terms(&case.inside)?;
-        if plain.are_apart(&inside)? {
-            return Ok(None);
-        }
-        let mut outside = Vec::new();
-        for matches in &case.outside {
-            let all: Vec<&Term> = inside.iter().copied().chain([matches.term(self.budget)?]).collect();
-            if !plain.are_apart(&all)? {
-                outside.push(*matches);
+    fn settle(&mut self, action: &str, case: &Case<'_>) -> Result<Option<Request>, Spent> {
+        self.budget.spend(1)?;
+        match run(&self.marked, case)? {
+            Outcome::Covered => return Ok(None),
+            outcome if !has_variables(case) => {
+                return Ok(self.confirm(action, case, outcome, &Context::new()));
             }
+            Outcome::Doubt(_) | Outcome::Point(_) => {}
         }
-        // Most are covered whatever the variables are.
-        let constant: Vec<&Matches> =
-            outside.iter().copied().filter(|matches| matches.variables.is_empty()).collect();
-        if plain.is_covered(&inside, self.terms(&constant)?)? {
-            return Ok(None);
+        if let outcome @ Outcome::Point(_) = run(&self.usual, case)?
+            && let Some(request) = self.confirm(action, case, outcome, self.usual_values)
+        {
+            return Ok(Some(request));
         }
-        let case = Case { inside: case.inside.clone(), outside, doubt: case.doubt };
-        let trials = variables::trials(&case, self.budget)?;
-        for variables in &trials.contexts {
-            let of_variables = |matches: &&Matches| -> Result<Option<Term>, Spent> {
-                let constant = matches.variables.is_empty();
-                (!constant).then(|| Term::new(&matches.statement, variables, self.budget)).transpose()
-            };
-            let filled: Vec<Option<Term>> =
-                case.inside.iter().chain(&case.outside).map(of_variables).collect::<Result<_, Spent>>()?;
-            let both = case.inside.iter().chain(&case.outside).zip(&filled);
-            let terms = both.map(|(matches, filled)| match filled {
-                Some(term) => Ok(term),
-                None => matches.term(self.budget),
-            });
-            let mut inside: Vec<&Term> = terms.collect::<Result<_, Spent>>()?;
-            let outside = inside.split_off(case.inside.len());
-            let search = Search::new(self.universe, variables, self.budget);
-            let outcome = search.run(&inside, outside)?;
-            if let Some(request) = self.settle(&case, outcome, variables) {
+        let trials = variables::trials(case, self.budget)?;
+        for context in &trials.contexts {
+            let search = Search::new(self.universe, Filling::Values(context), self.reach, self.budget);
+            let outcome = run(&search, case)?;
+            if let Some(request) = self.confirm(action, case, outcome, context) {
                 return Ok(Some(request));
             }
         }
@@ -112,25 +165,33 @@ impl Asker<'_> {
         Ok(None)
     }
 
-    fn terms<'f>(&self, all: &[&'f Matches]) -> Result<Vec<&'f Term>, Spent> {
-        all.iter().map(|matches| matches.term(self.budget)).collect()
-    }
-
-    /// The request of a point, if the evaluator confirms it.
-    fn settle(&mut self, case: &Case<'_>, outcome: Outcome, variables: &Context) -> Option<Request> {
+    /// The request of a point, if the evaluator confirms it, who knows one reach only.
+    fn confirm(
+        &mut self,
+        action: &str,
+        case: &Case<'_>,
+        outcome: Outcome,
+        variables: &Context,
+    ) -> Option<Request> {
         let doubt = match outcome {
             Outcome::Covered => return None,
             Outcome::Doubt(doubt) => doubt,
             Outcome::Point(point) => {
-                let request = request(point, variables);
-                if self.set.contains(&request) {
-                    return Some(request);
+                let keys = case.inside.iter().chain(&case.outside).flat_map(|matches| &matches.variables);
+                let mut context = Context::new();
+                for key in keys {
+                    context.set_many(key.clone(), variables.lookup(key).unwrap_or_default().iter().cloned());
+                }
+                // What is new may also be something that can be read.
+                for new in ['x', FRESH] {
+                    let action = action.replace(FRESH, new.encode_utf8(&mut [0; 4]));
+                    let request = request(action, &point, &context);
+                    if self.reach == Reach::Part || self.set.contains(&request) {
+                        return Some(request);
+                    }
                 }
                 case.doubt.cloned().unwrap_or_else(|| {
-                    let reason = format!(
-                        "the evaluator does not confirm `{}` on `{}`",
-                        request.action, request.resource
-                    );
+                    let reason = "the evaluator does not confirm what was found";
                     Doubt::new(reason, case.inside.first().map(|matches| matches.statement.clone()))
                 })
             }
@@ -140,14 +201,22 @@ impl Asker<'_> {
     }
 }
 
-fn request(point: Point, variables: &Context) -> Request {
-    let mut request = somebody();
-    request.context = variables.clone();
-    for (dimension, mut values) in point {
+fn run(search: &Search<'_>, case: &Case<'_>) -> Result<Outcome, Spent> {
+    let (inside, outside) = (search.terms(&case.inside), search.terms(&case.outside));
+    let inside: Vec<&Term> = inside.iter().map(|term| &**term).collect();
+    search.run(&inside, outside.iter().map(|term| &**term).collect())
+}
+
+fn has_variables(case: &Case<'_>) -> bool {
+    case.inside.iter().chain(&case.outside).any(|matches| !matches.variables.is_empty())
+}
+
+fn request(action: String, point: &Point, variables: &Context) -> Request {
+    let mut request = Request { action, context: variables.clone(), ..somebody() };
+    for (dimension, values) in point {
         match dimension {
-            Dimension::Action => request.action = values.pop().unwrap_or_default(),
-            Dimension::Key(key) => drop(request.context.set_many(key.to_string(), values)),
-            Dimension::Resource => request.resource = values.pop().unwrap_or_default(),
+            Dimension::Key(key) => drop(request.context.set_many(key.to_string(), values.iter().cloned())),
+            Dimension::Resource => request.resource = values.first().cloned().unwrap_or_default(),
         }
     }
     request

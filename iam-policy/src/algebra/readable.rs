@@ -25,6 +25,16 @@ pub(super) fn request(set: &Permissions, found: &Request) -> Request {
     found.clone()
 }
 
+/// A value for a condition key, unlike those of others.
+pub(super) fn value(key: &str, number: usize) -> String {
+    match key {
+        "aws:principalaccount" | "aws:resourceaccount" | "aws:sourceaccount" => "123456789012".to_owned(),
+        "aws:requestedregion" => "us-east-1".to_owned(),
+        _ if number == 0 => "example".to_owned(),
+        _ => format!("example{number}"),
+    }
+}
+
 /// The actions of the catalogue, those with the most in common first.
 fn actions(found: &str) -> Vec<Action> {
     if let Some(action) = catalogue::action(found) {
@@ -59,6 +69,21 @@ pub(super) fn resources(action: Action) -> Vec<String> {
         types.flat_map(catalogue::ResourceType::arn_formats).map(|format| fill(format, example)).collect();
     resources.sort_by_key(String::len);
     if resources.is_empty() { vec!["*".to_owned()] } else { resources }
+}
+
+/// An ARN that a pattern matches, as one would write it: where all of a part is open, it is that of an example. `None` if the
+/// two are of different services.
+pub(super) fn like(pattern: &str, example: &str) -> Option<String> {
+    let [pattern, example] = [pattern, example].map(|text| text.splitn(6, ':').collect::<Vec<_>>());
+    if pattern.len() != example.len() || pattern.get(2) != example.get(2) {
+        return None;
+    }
+    let fill = |(number, (part, of_example)): (usize, (&&str, &&str))| match (number, *part) {
+        (5, part) => part.replace("${*}", "*").replace('*', "example").replace('?', "x"),
+        (_, "*") => (*of_example).to_owned(),
+        (_, part) => part.replace('*', "").replace('?', "x"),
+    };
+    Some(pattern.iter().zip(&example).enumerate().map(fill).collect::<Vec<_>>().join(":"))
 }
 
 /// A format of ARNs with its variables replaced.

@@ -10,17 +10,19 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use super::budget::{Budget, Spent};
+use super::formula::Matches;
 use super::globs::Globs;
-use super::term::{Dimension, Literal, Term};
+use super::term::{Dimension, Filling, Literal, Reach, Term};
 use super::texts;
 use super::unknown::Doubt;
-use super::values::{self, Wanted};
+use super::values;
+use super::wanted::{Wanted, find_text};
 use crate::catalogue;
 use crate::condition::GlobalKey;
-use crate::context::Context;
 
 /// What a search found.
 pub(super) enum Outcome {
@@ -35,53 +37,70 @@ pub(super) type Point = Vec<(Dimension, Vec<String>)>;
 /// The search among terms that are compiled with the same variables.
 pub(super) struct Search<'s> {
     universe: &'s Universe,
-    variables: &'s Context,
+    filling: Filling<'s>,
+    reach: Reach,
     budget: &'s Budget,
+    /// The boxes of statements that are not the same in every search, by the names of the statements.
+    terms: RefCell<HashMap<usize, Rc<Term>>>,
     /// What is known of the literals of a dimension, by their addresses.
     known: RefCell<HashMap<Vec<(usize, bool)>, Known>>,
 }
 
 type Known = Result<Option<Rc<[String]>>, Doubt>;
 
-/// The texts that stand for actions and resources at all.
-pub(super) struct Universe {
-    action: Globs,
-    resource: Globs,
+/// The texts that are resources at all: all that have a character.
+pub(super) struct Universe(Globs);
+
+/// A statement's box.
+pub(super) enum Held<'f> {
+    /// The same in every search.
+    Constant(&'f Term),
+    Filled(Rc<Term>),
 }
 
 /// More than this many covers that each need a branch of their own are not for the stack.
 const DEEPEST: usize = 200;
 
 impl Universe {
-    /// Every action, those of tomorrow too, and every resource.
-    pub(super) fn open() -> Universe {
-        Universe { action: Globs::of(["?*:?*"]), resource: Globs::of(["?*"]) }
+    pub(super) fn new() -> Universe {
+        Universe(Globs::of(["?*"]))
     }
 }
 
 impl<'s> Search<'s> {
-    pub(super) fn new(universe: &'s Universe, variables: &'s Context, budget: &'s Budget) -> Search<'s> {
-        Search { universe, variables, budget, known: RefCell::default() }
+    pub(super) fn new(
+        universe: &'s Universe,
+        filling: Filling<'s>,
+        reach: Reach,
+        budget: &'s Budget,
+    ) -> Search<'s> {
+        Search { universe, filling, reach, budget, known: RefCell::default(), terms: RefCell::default() }
     }
 
-    /// Whether the terms of `outside` have all that those of `inside` have, whatever the variables of these are.
-    pub(super) fn is_covered(&self, inside: &[&Term], outside: Vec<&Term>) -> Result<bool, Spent> {
-        let mut region = region(inside);
-        region.retain(|wanted| !wanted.literal.variable);
-        Ok(self.is_nowhere(&region)? || matches!(self.leave(region, outside, 0)?, Outcome::Covered))
+    /// The boxes of statements, as they are with what stands for variables here.
+    pub(super) fn terms<'f>(&self, all: &[&'f Matches]) -> Vec<Held<'f>> {
+        all.iter().map(|matches| self.term(matches)).collect()
     }
 
-    /// Whether no action is in all of these terms.
-    pub(super) fn are_apart(&self, terms: &[&Term]) -> Result<bool, Spent> {
-        let mut region = region(terms);
-        region.retain(|wanted| wanted.literal.dimension == Dimension::Action);
-        self.is_nowhere(&region)
+    fn term<'f>(&self, matches: &'f Matches) -> Held<'f> {
+        if matches.variables.is_empty() && self.reach == Reach::Anything {
+            return Held::Constant(matches.term());
+        }
+        let mut terms = self.terms.borrow_mut();
+        let term =
+            terms.entry(matches.name()).or_insert_with(|| Rc::new(Term::new(&matches.statement, self.reach)));
+        Held::Filled(term.clone())
     }
 
     /// A point that all terms of `inside` have and none of `outside`.
     pub(super) fn run<'t>(&self, inside: &[&'t Term], outside: Vec<&'t Term>) -> Result<Outcome, Spent> {
         let region = region(inside);
-        if self.is_nowhere(&region)? {
+        self.budget.spend(outside.iter().map(|term| 1 + term.literals.len()).sum())?;
+        let implied = |term: &&Term| {
+            let of = |literal| Wanted { term, literal, holds: false };
+            term.literals.iter().all(|literal| region.iter().any(|wanted| wanted.contradicts(&of(literal))))
+        };
+        if outside.iter().any(implied) || self.is_nowhere(&region)? {
             return Ok(Outcome::Covered);
         }
         self.leave(region, outside, 0)
@@ -136,7 +155,8 @@ impl<'s> Search<'s> {
             let mut cut = region.clone();
             cut.push(way);
             match self.leave(cut, covers.clone(), depth + 1)? {
-                Outcome::Covered => {}
+                // What is left is where it holds.
+                Outcome::Covered => region.push(Wanted { holds: true, ..way }),
                 Outcome::Doubt(other) => doubt = doubt.or(Some(other)),
                 point @ Outcome::Point(_) => return Ok(point),
             }
@@ -146,15 +166,16 @@ impl<'s> Search<'s> {
 
     /// The literals of a cover that can fail in the region; `None` where one of them fails in all of it.
     fn ways_out<'t>(&self, region: &[Wanted<'t>], cover: &'t Term) -> Result<Option<Vec<Wanted<'t>>>, Spent> {
-        self.budget.spend(1)?;
         let mut ways = Vec::new();
         for literal in &cover.literals {
-            let wanted = |holds| Wanted { term: cover, literal, holds };
-            if self.is_empty(region, wanted(true))? {
-                return Ok(None);
+            let fails = Wanted { term: cover, literal, holds: false };
+            if !self.is_empty(region, fails)? {
+                ways.push(fails);
             }
-            if !self.is_empty(region, wanted(false))? {
-                ways.push(wanted(false));
+        }
+        for fails in &ways {
+            if self.is_empty(region, Wanted { holds: true, ..*fails })? {
+                return Ok(None);
             }
         }
         Ok(Some(ways))
@@ -162,6 +183,7 @@ impl<'s> Search<'s> {
 
     /// Whether a literal cannot be as wanted in the region.
     fn is_empty(&self, region: &[Wanted<'_>], wanted: Wanted<'_>) -> Result<bool, Spent> {
+        self.budget.spend(16 + region.len())?;
         let dimension = &wanted.literal.dimension;
         let mut together: Vec<Wanted<'_>> =
             region.iter().copied().filter(|other| other.literal.dimension == *dimension).collect();
@@ -181,28 +203,24 @@ impl<'s> Search<'s> {
             return Ok(known.clone());
         }
         // What one statement asks and the other has just so: versions of a policy mostly do.
-        let contradicts = |one: &Wanted<'_>| {
-            wanted.iter().any(|other| {
-                one.holds && !other.holds && one.literal.is_same(one.term, other.literal, other.term)
-            })
-        };
-        if wanted.iter().any(contradicts) {
+        let contradicts = wanted.iter().any(|one| wanted.iter().any(|other| one.contradicts(other)));
+        if contradicts {
             self.known.borrow_mut().insert(name, Ok(None));
             return Ok(Ok(None));
         }
         let found = match dimension {
-            Dimension::Action => self.text(&self.universe.action, wanted, Globs::is_named),
             Dimension::Key(key) => {
                 let question = values::Question {
                     key,
                     wanted,
-                    variables: self.variables,
+                    filling: self.filling,
                     several: has_several(key, wanted),
                     budget: self.budget,
                 };
                 question.find()
             }
-            Dimension::Resource => self.text(&self.universe.resource, wanted, Globs::is_filled),
+            Dimension::Resource => find_text(wanted, Some(&self.universe.0), self.filling, self.budget)
+                .map(|text| text.map(|text| vec![text])),
         };
         let known = match found {
             Ok(values) => Ok(values.map(Rc::from)),
@@ -212,25 +230,6 @@ impl<'s> Search<'s> {
         };
         self.known.borrow_mut().insert(name, known.clone());
         Ok(known)
-    }
-
-    fn text(
-        &self,
-        universe: &Globs,
-        wanted: &[Wanted<'_>],
-        is_within: fn(&Globs) -> bool,
-    ) -> Result<Option<Vec<String>>, Doubt> {
-        let (mut inside, mut outside) = (Vec::new(), Vec::new());
-        for wanted in wanted {
-            if let Some(globs) = &wanted.literal.globs {
-                if wanted.holds == wanted.literal.negated { outside.push(globs) } else { inside.push(globs) }
-            }
-        }
-        // A set that is within the universe as it is need not meet it: two sets at once cost more.
-        if !inside.iter().any(|globs| is_within(globs)) {
-            inside.push(universe);
-        }
-        Ok(texts::find(&inside, &outside, self.budget)?.map(|text| vec![text]))
     }
 
     fn point(&self, region: &[Wanted<'_>]) -> Result<Outcome, Spent> {
@@ -248,16 +247,23 @@ impl<'s> Search<'s> {
                 Err(doubt) => return Ok(Outcome::Doubt(doubt)),
             }
         }
-        for (dimension, universe) in
-            [(Dimension::Action, &self.universe.action), (Dimension::Resource, &self.universe.resource)]
+        if !point.iter().any(|(known, _)| *known == Dimension::Resource)
+            && let Some(text) = texts::find(&[&self.universe.0], &[], self.budget)?
         {
-            if !point.iter().any(|(known, _)| *known == dimension)
-                && let Some(text) = texts::find(&[universe], &[], self.budget)?
-            {
-                point.push((dimension, vec![text]));
-            }
+            point.push((Dimension::Resource, vec![text]));
         }
         Ok(Outcome::Point(point))
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Term;
+
+    fn deref(&self) -> &Term {
+        match self {
+            Held::Constant(term) => term,
+            Held::Filled(term) => term,
+        }
     }
 }
 

@@ -1,117 +1,239 @@
-//! Statements as boxes: a conjunction of literals, each about one dimension of a request.
+//! Statements as boxes: a conjunction of literals, each about one dimension of a request. The action is none of them: a question
+//! is asked for one class of actions at a time.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use super::budget::{Budget, Spent};
 use super::globs::Globs;
 use crate::condition::{Condition, Test};
 use crate::context::Context;
-use crate::document::{Clause, Effect, Item, Statement};
+use crate::document::{Clause, Effect, Statement};
 use crate::evaluate::StatementRef;
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, Token, Variable};
 
 /// A statement, as the search reads it.
 #[derive(Debug)]
 pub(super) struct Term {
     pub(super) statement: StatementRef,
     pub(super) literals: Vec<Literal>,
+    reach: Reach,
 }
 
 /// What a statement asks of one dimension.
 #[derive(Debug)]
 pub(super) struct Literal {
     pub(super) dimension: Dimension,
-    /// The texts that match, where texts do.
-    pub(super) globs: Option<Globs>,
     /// It is the others that match.
     pub(super) negated: bool,
     /// The index of the condition, where it is one.
-    pub(super) condition: Option<usize>,
+    condition: Option<usize>,
     /// The texts depend on variables.
     pub(super) variable: bool,
+    globs: OnceLock<Globs>,
+    /// The same with any text for each variable.
+    wide: OnceLock<Globs>,
 }
 
 /// A dimension of the space of requests.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Dimension {
-    Action,
     /// The values of a condition key, by its name in lower case.
     Key(Arc<str>),
     Resource,
 }
 
+/// How far the wildcards of a resource reach.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reach {
+    /// Any text, as AWS documents it and the evaluator has it.
+    Anything,
+    /// In the first five parts of an ARN no colon.
+    Part,
+}
+
+/// What stands for variables.
+#[derive(Clone, Copy)]
+pub(super) enum Filling<'c> {
+    /// For each a sign of its own, of which nothing else is known.
+    Marks(&'c Marks),
+    /// Their values.
+    Values(&'c Context),
+}
+
+/// A sign for each variable; with another default it is another variable.
+pub(super) struct Marks(Vec<(String, Option<Box<str>>)>);
+
+/// From here on characters are marks: nobody writes them.
+const FIRST_MARK: u32 = 0x10_0000;
+
+impl Marks {
+    /// The signs of what these statements have.
+    pub(super) fn of<'s>(statements: impl Iterator<Item = &'s Statement>) -> Marks {
+        let mut all: Vec<_> = statements.flat_map(all_variables).map(named).collect();
+        all.sort_unstable();
+        all.dedup();
+        Marks(all)
+    }
+
+    fn mark(&self, variable: &Variable) -> String {
+        let wanted = named(variable);
+        let marks = (FIRST_MARK..).filter_map(char::from_u32);
+        let found = self.0.iter().zip(marks).find(|(known, _)| **known == wanted);
+        found.map(|(_, mark)| mark.to_string()).unwrap_or_default()
+    }
+}
+
+/// Whether a character stands for a variable.
+pub(super) fn is_mark(c: char) -> bool {
+    u32::from(c) >= FIRST_MARK
+}
+
+fn named(variable: &Variable) -> (String, Option<Box<str>>) {
+    (variable.key.to_ascii_lowercase(), variable.default.clone())
+}
+
 impl Literal {
-    /// Whether another literal, of a term with the same variables, is written just so.
-    pub(super) fn is_same(&self, of: &Term, other: &Literal, of_other: &Term) -> bool {
-        if (&self.dimension, self.negated) != (&other.dimension, other.negated) {
+    fn new(dimension: Dimension, negated: bool, condition: Option<usize>) -> Literal {
+        let (globs, wide) = (OnceLock::new(), OnceLock::new());
+        Literal { dimension, negated, condition, variable: false, globs, wide }
+    }
+
+    /// Whether another literal, of a term with the same variables, holds wherever this one does, as they are written: what one
+    /// statement asks another mostly has just so, or with more values.
+    pub(super) fn implies(&self, of: &Term, other: &Literal, of_other: &Term) -> bool {
+        if (&self.dimension, self.negated) != (&other.dimension, other.negated) || !of.reads_as(of_other) {
             return false;
         }
+        let (few, many) =
+            if self.negated { ((other, of_other), (self, of)) } else { ((self, of), (other, of_other)) };
         match (of.condition(self), of_other.condition(other)) {
             (Some((a, effect)), Some((b, other_effect))) => {
-                (a.operator, effect) == (b.operator, other_effect) && same_texts(&a.values, &b.values)
+                (a.operator, effect) == (b.operator, other_effect) && {
+                    let (few, many) = if self.negated { (b, a) } else { (a, b) };
+                    few.values.iter().all(|item| many.values.iter().any(|other| item.text == other.text))
+                }
             }
-            (None, None) => match (of.clause(self), of_other.clause(other)) {
-                (Some(a), Some(b)) => same_texts(&a.items, &b.items),
-                _ => false,
-            },
+            (None, None) => few.1.patterns(few.0).all(|(text, _)| {
+                many.1.patterns(many.0).any(|(written, pattern)| is_written_in(text, written, pattern))
+            }),
             _ => false,
         }
     }
 }
 
-fn same_texts<M>(a: &[Item<M>], b: &[Item<M>]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.text == b.text)
+/// Whether a pattern of this text matches what another matches, as they are written.
+pub(super) fn is_written_in(text: &str, written: &str, pattern: &Pattern) -> bool {
+    text == written || pattern.start(written).is_some_and(|start| text.starts_with(start))
 }
 
 impl Term {
-    /// The box of a statement, with the variables of a context.
-    pub(super) fn new(statement: &StatementRef, context: &Context, budget: &Budget) -> Result<Term, Spent> {
+    /// The box of a statement.
+    pub(super) fn new(statement: &StatementRef, reach: Reach) -> Term {
         let read = statement.statement();
-        let mut literals = Vec::with_capacity(2 + read.conditions.len());
-        let clauses =
-            [(Dimension::Action, Some(&read.action)), (Dimension::Resource, read.resource.as_ref())];
-        for (dimension, clause) in clauses {
-            if let Some(clause) = clause.filter(|clause| !is_everything(clause)) {
-                let patterns = clause.items.iter().map(|item| (&*item.text, &item.matcher));
-                let globs = match dimension {
-                    Dimension::Action => Globs::actions(patterns, budget)?,
-                    Dimension::Key(_) | Dimension::Resource => Globs::new(patterns, context, budget)?,
-                };
-                literals.push(Literal {
-                    dimension,
-                    globs: Some(globs),
-                    negated: clause.negated,
-                    condition: None,
-                    variable: clause.items.iter().any(|item| item.matcher.variables().next().is_some()),
-                });
-            }
+        let mut literals = Vec::with_capacity(1 + read.conditions.len());
+        if let Some(clause) = read.resource.as_ref().filter(|clause| !is_everything(clause)) {
+            literals.push(Literal::new(Dimension::Resource, clause.negated, None));
         }
         for (index, condition) in read.conditions.iter().enumerate() {
-            literals.push(Literal {
-                dimension: Dimension::Key(condition.key.to_ascii_lowercase().into()),
-                globs: texts(condition, context, budget)?,
-                negated: condition.operator.comparison.negated,
-                condition: Some(index),
-                variable: patterns(condition).any(|(_, pattern)| pattern.variables().next().is_some()),
-            });
+            let key = Dimension::Key(condition.key.to_ascii_lowercase().into());
+            literals.push(Literal::new(key, condition.operator.comparison.negated, Some(index)));
         }
-        Ok(Term { statement: statement.clone(), literals })
+        let mut term = Term { statement: statement.clone(), literals, reach };
+        let variable =
+            |literal| term.patterns(literal).any(|(_, pattern)| pattern.variables().next().is_some());
+        let variables: Vec<bool> = term.literals.iter().map(variable).collect();
+        term.literals.iter_mut().zip(variables).for_each(|(literal, variable)| literal.variable = variable);
+        term
     }
 
     pub(super) fn condition(&self, literal: &Literal) -> Option<(&Condition, Effect)> {
         let statement = self.statement.statement();
         Some((statement.conditions.get(literal.condition?)?, statement.effect))
     }
-}
 
-impl Term {
-    fn clause(&self, literal: &Literal) -> Option<&Clause<Pattern>> {
-        let statement = self.statement.statement();
-        match literal.dimension {
-            Dimension::Action => Some(&statement.action),
-            Dimension::Key(_) => None,
-            Dimension::Resource => statement.resource.as_ref(),
+    /// Whether it is texts that the literal compares.
+    pub(super) fn is_textual(&self, literal: &Literal) -> bool {
+        self.condition(literal).is_none_or(|(condition, _)| {
+            matches!(condition.operator.comparison.test, Test::Arn | Test::Text { .. })
+        })
+    }
+
+    /// The patterns of a literal, as they are written.
+    pub(super) fn patterns<'t>(&'t self, literal: &Literal) -> impl Iterator<Item = (&'t str, &'t Pattern)> {
+        let condition = self.condition(literal).map(|(condition, _)| condition);
+        let clause = self.statement.statement().resource.as_ref().filter(|_| condition.is_none());
+        let values = condition.into_iter().flat_map(|condition| &condition.values);
+        let values = values.filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)));
+        clause
+            .into_iter()
+            .flat_map(|clause| &clause.items)
+            .map(|item| (&*item.text, &item.matcher))
+            .chain(values)
+    }
+
+    /// The texts that the patterns of a literal match.
+    pub(super) fn globs<'t>(
+        &self,
+        literal: &'t Literal,
+        filling: Filling<'_>,
+        budget: &Budget,
+    ) -> Result<&'t Globs, Spent> {
+        if let Some(globs) = literal.globs.get() {
+            return Ok(globs);
         }
+        let globs = Globs::new(
+            self.patterns(literal).map(|(written, pattern)| {
+                let tokens = match filling {
+                    Filling::Values(context) => pattern.tokens(written, context),
+                    Filling::Marks(marks) => {
+                        let mark = |variable: &Variable| Token::Literal(Cow::Owned(marks.mark(variable)));
+                        pattern.tokens_with(written, true, mark)
+                    }
+                };
+                (pattern, tokens.map(|tokens| self.reaching(literal, tokens)))
+            }),
+            budget,
+        )?;
+        Ok(literal.globs.get_or_init(|| globs))
+    }
+
+    /// The texts that the patterns of a literal match for any values of their variables.
+    pub(super) fn wide<'t>(&self, literal: &'t Literal, budget: &Budget) -> Result<&'t Globs, Spent> {
+        if let Some(globs) = literal.wide.get() {
+            return Ok(globs);
+        }
+        let any = |_: &Variable| Token::Many { within: false };
+        let globs = Globs::new(
+            self.patterns(literal)
+                .map(|(written, pattern)| (pattern, pattern.tokens_with(written, false, any))),
+            budget,
+        )?;
+        Ok(literal.wide.get_or_init(|| globs))
+    }
+
+    /// The tokens of a resource, with its wildcards as far as they reach.
+    fn reaching<'p>(
+        &self,
+        literal: &Literal,
+        mut tokens: Vec<Token<Cow<'p, str>>>,
+    ) -> Vec<Token<Cow<'p, str>>> {
+        if self.reach == Reach::Anything || literal.dimension != Dimension::Resource || tokens.len() == 1 {
+            return tokens;
+        }
+        let mut colons = 0;
+        for token in &mut tokens {
+            match token {
+                Token::Literal(text) => colons += text.matches(':').count(),
+                Token::Many { within } | Token::One { within } => *within = colons < 5,
+            }
+        }
+        tokens
+    }
+
+    /// Whether signs mean the same in both statements.
+    pub(super) fn reads_as(&self, other: &Term) -> bool {
+        self.statement.policy().version() == other.statement.policy().version()
     }
 }
 
@@ -120,22 +242,14 @@ fn is_everything(clause: &Clause<Pattern>) -> bool {
     !clause.negated && clause.items.iter().any(|item| &*item.text == "*")
 }
 
-fn texts(condition: &Condition, context: &Context, budget: &Budget) -> Result<Option<Globs>, Spent> {
-    if !matches!(condition.operator.comparison.test, Test::Arn | Test::Text { .. }) {
-        return Ok(None);
-    }
-    // All values of a condition are read alike.
-    Globs::new(patterns(condition), context, budget).map(Some)
-}
-
-fn patterns(condition: &Condition) -> impl Iterator<Item = (&str, &Pattern)> {
-    condition.values.iter().filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)))
-}
-
 /// The keys of the variables of a statement, in lower case.
 pub(super) fn variables(statement: &Statement) -> impl Iterator<Item = String> {
+    all_variables(statement).map(|variable| variable.key.to_ascii_lowercase())
+}
+
+fn all_variables(statement: &Statement) -> impl Iterator<Item = &Variable> {
     let of_resources = statement.resource.iter().flat_map(|clause| &clause.items).map(|item| &item.matcher);
     let values = statement.conditions.iter().flat_map(|condition| &condition.values);
     let patterns = of_resources.chain(values.filter_map(|value| value.matcher.as_pattern()));
-    patterns.flat_map(Pattern::variables).map(|variable| variable.key.to_ascii_lowercase())
+    patterns.flat_map(Pattern::variables)
 }

@@ -33,6 +33,7 @@ const USER: &str = "${aws:username}";
 fn variables_are_neither_any_text_nor_a_text_of_their_own() {
     let home = format!("+home/{USER}/*");
     let private = format!("+home/{USER}/private");
+    let twice = format!("+{USER}/{USER}");
     let is_bob = r#""StringEquals":{"aws:username":"bob"}"#;
     let not_bob = r#""StringNotEquals":{"aws:username":"bob"}"#;
     let bob_if_bob = format!("+home/bob/*|{is_bob}");
@@ -44,6 +45,7 @@ fn variables_are_neither_any_text_nor_a_text_of_their_own() {
         (&["+home/*"], &[&*home], false),
         (&[&*home], &[&*home], true),
         (&[&*private], &[&*home], true),
+        (&[&*twice], &["+*/*"], true),
         (&[&*home], &[&*private], false),
         (&[&*home], &["+home/*", "-home/bob/*"], false),
         (&[&*home_but_bob], &["+home/*", "-home/bob/*"], false),
@@ -69,7 +71,7 @@ fn what_variables_leave_open_is_unknown_and_names_its_statement() {
     // The same name twice: the search has no way to tell these apart.
     let answer = is_subset(&[&format!("+{USER}/{USER}")], &["+*/*", "-a*/*b", "-b*/*a"]);
     assert!(!answer.is_yes(), "{answer:?}");
-    let answer = is_subset(&[&format!("+{USER}/{USER}")], &["+*/*"]);
+    let answer = is_subset(&[&format!("+{USER}/{USER}")], &["+*/*", "-?/??"]);
     let unknown = answer.unknown().unwrap_or_else(|| panic!("{answer:?}"));
     assert!(unknown.reason().contains("variables"));
     assert_eq!(unknown.statement().map(StatementRef::index), Some(0));
@@ -152,6 +154,33 @@ fn a_counterexample_is_of_the_catalogue_and_shows_both_statements() {
     assert_eq!(found.request().action, "s3:GetObject");
     let text = found.to_string();
     assert!(text.contains("allows it") && text.contains("came nearest"), "{text}");
+}
+
+#[test]
+fn a_counterexample_tells_whether_it_needs_a_star_beyond_a_colon() {
+    let logs = |statements: &[(&str, &str)]| {
+        let statement = |(effect, resource): &(&str, &str)| {
+            format!(
+                r#"{{"Effect": "{effect}", "Action": "logs:PutLogEvents", "Resource": "arn:aws:logs:{resource}"}}"#
+            )
+        };
+        let statements: Vec<String> = statements.iter().map(statement).collect();
+        let text = format!(r#"{{"Statement": [{}]}}"#, statements.join(","));
+        Policy::parse(text, PolicyKind::Identity).unwrap().permissions()
+    };
+    let old = logs(&[("Allow", "*"), ("Deny", "*:*:log-group:/aws-glue/*")]);
+    for (new, expected) in [
+        ("*:*:/aws-glue/*", Some(true)),
+        ("*:*:log-group:*", Some(false)),
+        ("*:*:log-group:/other/*", Some(true)),
+        ("eu-west-1:123456789012:log-group:/other/a", None),
+    ] {
+        let answer = logs(&[("Allow", new)]).is_subset(&old);
+        let crosses = answer.counterexample().map(Counterexample::crosses_colons);
+        assert_eq!(crosses, expected, "{new} {answer:?}");
+        let told = answer.counterexample().is_some_and(|found| found.to_string().contains("beyond a colon"));
+        assert_eq!(told, expected == Some(true), "{new}");
+    }
 }
 
 #[test]

@@ -9,36 +9,30 @@
 
 use super::budget::Budget;
 use super::globs::Globs;
-use super::term::{Literal, Term};
-use super::texts;
+use super::term::Filling;
 use super::unknown::Doubt;
-use crate::condition::{Condition, Number, Operand, Quantifier, Test};
+use super::wanted::{Wanted, find_text};
+use crate::condition::{Number, Operand};
 use crate::context::Context;
-use crate::document::Effect;
-
-/// A literal about a key, and whether it is to hold.
-#[derive(Clone, Copy)]
-pub(super) struct Wanted<'t> {
-    pub(super) term: &'t Term,
-    pub(super) literal: &'t Literal,
-    pub(super) holds: bool,
-}
 
 /// What is asked about the values of one key.
 pub(super) struct Question<'q> {
     pub(super) key: &'q str,
     pub(super) wanted: &'q [Wanted<'q>],
-    /// The values of the variables; a key that has some here has no others.
-    pub(super) variables: &'q Context,
+    /// What stands for variables; a key that has values there has no others.
+    pub(super) filling: Filling<'q>,
     /// Whether a request can have several values for the key.
     pub(super) several: bool,
     pub(super) budget: &'q Budget,
 }
 
 impl Question<'_> {
-    /// Values for which every literal is as wanted: none for a key that is absent.
+    /// Values for which every literal is as wanted: none for a key that is absent. With marks it is only told that there may be
+    /// some.
     pub(super) fn find(&self) -> Result<Option<Vec<String>>, Doubt> {
-        if let Some(values) = self.variables.lookup(self.key) {
+        if let Filling::Values(variables) = self.filling
+            && let Some(values) = variables.lookup(self.key)
+        {
             return Ok(self.accepts(values).then(|| values.to_vec()));
         }
         if self.accepts(&[]) {
@@ -48,13 +42,15 @@ impl Question<'_> {
         if all.len() < self.wanted.len() && !self.exists() {
             return Ok(None);
         }
-        let mut doubt = match self.one(&all, false) {
+        // Under a set operator an empty value counts as none. With marks the evaluator cannot tell what others make of it.
+        let is_marked = matches!(self.filling, Filling::Marks(_));
+        let or_empty = is_marked && !all.iter().any(Wanted::is_of_set);
+        let mut doubt = match self.one(&all, or_empty) {
             Ok(Some(value)) => return Ok(Some(vec![value])),
             Ok(None) => None,
             Err(doubt) => Some(doubt),
         };
-        // Under a set operator it counts as no value.
-        if self.accepts(&[String::new()]) {
+        if !or_empty && self.accepts(&[String::new()]) {
             return Ok(Some(vec![String::new()]));
         }
         if self.several {
@@ -67,11 +63,15 @@ impl Question<'_> {
         doubt.map_or(Ok(None), Err)
     }
 
-    /// As the evaluator has it.
+    /// As the evaluator has it; what marks have nobody knows, but of no value they need not be known.
     fn accepts(&self, values: &[String]) -> bool {
-        let mut context = self.variables.clone();
+        let (mut context, is_marked) = match self.filling {
+            Filling::Marks(_) => (Context::new(), true),
+            Filling::Values(variables) => (variables.clone(), false),
+        };
         context.set_many(self.key.to_owned(), values.iter().cloned());
-        self.wanted.iter().all(|wanted| {
+        let known = |wanted: &&Wanted<'_>| values.is_empty() || !(is_marked && wanted.literal.variable);
+        self.wanted.iter().filter(known).all(|wanted| {
             wanted
                 .condition()
                 .is_some_and(|(condition, effect)| condition.holds(&context, effect).assumed == wanted.holds)
@@ -92,10 +92,18 @@ impl Question<'_> {
     /// One value that all these literals accept. Only among several others it may be empty.
     fn one(&self, wanted: &[Wanted<'_>], or_empty: bool) -> Result<Option<String>, Doubt> {
         let (textual, typed): (Vec<Wanted<'_>>, Vec<_>) =
-            wanted.iter().copied().partition(|wanted| wanted.literal.globs.is_some());
+            wanted.iter().copied().partition(Wanted::is_textual);
         let text = self.text(&textual, or_empty && typed.is_empty())?;
         let (Some(text), false) = (&text, typed.is_empty()) else { return Ok(text) };
-        let accepted = |value: &String| wanted.iter().all(|wanted| wanted.has(value, self.variables));
+        let nothing = Context::new();
+        let variables = match self.filling {
+            Filling::Marks(_) if textual.iter().any(|wanted| wanted.literal.variable) => {
+                return Ok(Some(text.clone()));
+            }
+            Filling::Marks(_) => &nothing,
+            Filling::Values(variables) => variables,
+        };
+        let accepted = |value: &String| wanted.iter().all(|wanted| wanted.has(value, variables));
         let mut candidates = candidates(&typed);
         candidates.push(text.clone());
         if let Some(value) = candidates.into_iter().find(accepted) {
@@ -111,18 +119,13 @@ impl Question<'_> {
     }
 
     fn text(&self, wanted: &[Wanted<'_>], or_empty: bool) -> Result<Option<String>, Doubt> {
-        let something = Globs::of(["?*"]);
-        let mut inside = if or_empty { Vec::new() } else { vec![&something] };
-        let mut outside = Vec::new();
-        for wanted in wanted {
-            if let Some(globs) = &wanted.literal.globs {
-                if globs.folds_beyond_ascii() {
-                    return Err(Doubt::cases(wanted.term.statement.clone()));
-                }
-                if wanted.holds == wanted.literal.negated { outside.push(globs) } else { inside.push(globs) }
+        for one in wanted {
+            if one.globs(self.filling, self.budget)?.folds_beyond_ascii() {
+                return Err(Doubt::cases(one.term.statement.clone()));
             }
         }
-        texts::find(&inside, &outside, self.budget).map_err(Doubt::from)
+        let something = (!or_empty).then(|| Globs::of(["?*"]));
+        find_text(wanted, something.as_ref(), self.filling, self.budget)
     }
 
     /// Several values: where no two literals ask for some value, one value does as well.
@@ -148,42 +151,6 @@ impl Question<'_> {
             return Ok(Some(values));
         }
         Err(Doubt::mixed(self.key, wanted.last().map(|wanted| wanted.term.statement.clone())))
-    }
-}
-
-impl<'t> Wanted<'t> {
-    fn condition(&self) -> Option<(&'t Condition, Effect)> {
-        self.term.condition(self.literal)
-    }
-
-    fn test(&self) -> Option<Test> {
-        self.condition().map(|(condition, _)| condition.operator.comparison.test)
-    }
-
-    fn is_null(&self) -> bool {
-        self.test() == Some(Test::Null)
-    }
-
-    /// What kind of values the operator compares.
-    fn kind(&self) -> Option<std::mem::Discriminant<Test>> {
-        self.test().as_ref().map(std::mem::discriminant)
-    }
-
-    /// Whether the literal is as wanted for one value.
-    fn has(&self, value: &str, variables: &Context) -> bool {
-        let Some((condition, effect)) = self.condition() else { return false };
-        let mut context = variables.clone();
-        context.set(condition.key.to_string(), value);
-        condition.holds(&context, effect).assumed == self.holds
-    }
-
-    /// Whether, of several values, one is enough.
-    fn asks_for_any(&self) -> bool {
-        let any = self.condition().is_some_and(|(condition, effect)| match condition.operator.quantifier {
-            Some(quantifier) => quantifier == Quantifier::ForAnyValue,
-            None => effect == Effect::Deny,
-        });
-        any == self.holds
     }
 }
 

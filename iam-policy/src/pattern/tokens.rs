@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Code, Pattern, Token, before_star, fill};
+use super::{Code, Pattern, Piece, Token, Variable, Wildcards, before_star, colons, fill};
 use crate::context::Context;
+
+static NOTHING: Context = Context::new();
 
 impl Pattern {
     /// The pattern, which is written so, as literal texts and wildcards, its variables filled; `None` when a variable does not
@@ -24,6 +26,43 @@ impl Pattern {
                 Code::Variable(pieces) => return fill(pieces, context, program.syntax, false),
             },
         })
+    }
+
+    /// The pattern with signs for its variables. How many colons their values have nobody knows: a wildcard behind one is
+    /// `within` a part of an ARN where it may be.
+    pub(crate) fn tokens_with<'p>(
+        &'p self,
+        written: &'p str,
+        within: bool,
+        sign: impl Fn(&'p Variable) -> Token<Cow<'p, str>>,
+    ) -> Option<Vec<Token<Cow<'p, str>>>> {
+        let Pattern::Program(program) = self else { return self.tokens(written, &NOTHING) };
+        let Code::Variable(pieces) = &program.code else { return self.tokens(written, &NOTHING) };
+        let (mut seen, mut is_behind) = (0, false);
+        let tokens = pieces.iter().map(|piece| match piece {
+            Piece::Token(token) => {
+                let is_within =
+                    program.syntax.wildcards == Wildcards::Arn && seen < 5 && (within || !is_behind);
+                match token {
+                    Token::Literal(text) => {
+                        seen += colons(text);
+                        Token::Literal(Cow::Borrowed(&**text))
+                    }
+                    Token::Many { .. } => Token::Many { within: is_within },
+                    Token::One { .. } => Token::One { within: is_within },
+                }
+            }
+            Piece::Variable(variable) => {
+                is_behind = true;
+                sign(variable)
+            }
+        });
+        Some(tokens.collect())
+    }
+
+    /// The text that everything starts with that the pattern matches, which is written so, where it matches all of these.
+    pub(crate) fn start<'p>(&self, written: &'p str) -> Option<&'p str> {
+        matches!(self, Pattern::Start).then(|| before_star(written))
     }
 
     /// Whether upper and lower case are the same to it.

@@ -133,6 +133,7 @@ impl Layered {
                 Layered { layers: Vec::new(), denies: draft(&matches.statement) }
             }
             (Formula::Not(part), holds) => Layered::of(part, !holds)?,
+            (Formula::Policies(policies), holds) => Layered::of(&policies.allowed, holds)?,
             (Formula::Unknown(doubt), _) => return Err(Snag(doubt.to_string())),
         })
     }
@@ -281,6 +282,7 @@ fn boxes(formula: &Formula, holds: bool) -> Result<Vec<Draft>, Snag> {
         (Formula::Matches(matches), true) => Ok(vec![Draft::of(&matches.statement)]),
         (Formula::Matches(matches), false) => Draft::of(&matches.statement).complement(),
         (Formula::Not(part), holds) => boxes(part, !holds),
+        (Formula::Policies(policies), holds) => boxes(&policies.allowed, holds),
         (Formula::Unknown(doubt), _) => Err(Snag(doubt.to_string())),
     }
 }

@@ -14,6 +14,9 @@ use crate::document::{Effect, Policy, PolicyKind};
 
 pub(super) type Statements = Vec<(Effect, Draft)>;
 
+/// Proposes statements for some, the best first.
+type Step = fn(&[(Effect, Draft)]) -> Vec<Statements>;
+
 impl Policy {
     /// A policy that allows the same and denies the same, so that it can stand in the place of this one beside whatever others,
     /// and is smaller, where there is one; that it is so is proven.
@@ -44,7 +47,7 @@ impl Policy {
         let is_same = |other: &Policy| {
             allowed
                 .is_equivalent(&other.permissions())
-                .and_then(|| limit.is_same(&Limit::of(other), |a, b| a.is_equivalent(b)))
+                .and_then(|| limit.is_same(&Limit::of(other), Permissions::is_equivalent))
         };
         minimized(self, &[tidy, trim, joined, without_one], is_same)
     }
@@ -81,7 +84,7 @@ impl Policy {
 /// Makes a policy smaller as long as one of the steps does. They propose, and need not be right: what is proven counts.
 fn minimized(
     policy: &Policy,
-    steps: &[fn(Statements) -> Vec<Statements>],
+    steps: &[Step],
     is_same: impl Fn(&Policy) -> Answer,
 ) -> Result<Policy, Unknown> {
     if let Answer::Unknown(unknown) = policy.permissions().is_empty() {
@@ -91,7 +94,7 @@ fn minimized(
     loop {
         let before = size(&smallest);
         for step in steps {
-            for statements in step(statements(&smallest)) {
+            for statements in step(&statements(&smallest)) {
                 if let Ok(next) = draft::policy(&statements, policy.kind())
                     && size(&next) < size(&smallest)
                     && is_same(&next).is_yes()
@@ -149,18 +152,18 @@ impl Limit {
 }
 
 /// Lists are tidy once they are read.
-fn tidy(statements: Statements) -> Vec<Statements> {
-    vec![statements]
+fn tidy(statements: &[(Effect, Draft)]) -> Vec<Statements> {
+    vec![statements.to_vec()]
 }
 
-fn joined(statements: Statements) -> Vec<Statements> {
-    vec![draft::joined(statements)]
+fn joined(statements: &[(Effect, Draft)]) -> Vec<Statements> {
+    vec![draft::joined(statements.to_vec())]
 }
 
 /// Without one of the statements, the last ones first.
-fn without_one(statements: Statements) -> Vec<Statements> {
+fn without_one(statements: &[(Effect, Draft)]) -> Vec<Statements> {
     let without = |at: usize| {
-        let mut statements = statements.clone();
+        let mut statements = statements.to_vec();
         statements.remove(at);
         statements
     };
@@ -168,7 +171,8 @@ fn without_one(statements: Statements) -> Vec<Statements> {
 }
 
 /// Without the actions and resources of a statement that another one has, or denies.
-fn trim(mut statements: Statements) -> Vec<Statements> {
+fn trim(statements: &[(Effect, Draft)]) -> Vec<Statements> {
+    let mut statements = statements.to_vec();
     for at in 0..statements.len() {
         for other_at in 0..statements.len() {
             let (Some((effect, one)), Some((of_other, other))) =

@@ -1,13 +1,16 @@
 //! Lists of actions in fewer words, for those that the catalogue has.
 
+use super::draft::Draft;
 use super::list::List;
 use super::minimize::Statements;
 use crate::algebra::closed;
 use crate::catalogue::Action;
+use crate::document::Effect;
 use crate::pattern::{Pattern, Syntax, Wildcards};
 
 /// The statements with lists of actions that reach the same of the catalogue.
-pub(super) fn shorten(mut statements: Statements) -> Vec<Statements> {
+pub(super) fn shorten(statements: &[(Effect, Draft)]) -> Vec<Statements> {
+    let mut statements = statements.to_vec();
     for (_, draft) in &mut statements {
         draft.actions.texts = shortest(&draft.actions);
     }
