@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
-use crate::{actions, check, decide, diff, explain, minimize, serve, sweep, venn};
+use crate::{actions, check, decide, diff, explain, minimize, run, serve, sweep, venn};
 
 /// Check, explain and decide AWS IAM policies, offline
 #[derive(Parser)]
@@ -37,6 +37,7 @@ enum Command {
     Diff(diff::Args),
     Explain(explain::Args),
     Minimize(minimize::Args),
+    Run(run::Args),
     Serve(serve::Args),
     Sweep(sweep::Args),
     Venn(venn::Args),
@@ -69,6 +70,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode,
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Minimize(args) => minimize::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Venn(args) => venn::run(&args),

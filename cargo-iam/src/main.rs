@@ -8,6 +8,7 @@
 //! minimize POLICY    Policy::minimized ─▶ JSON
 //! venn A B [C]       Permissions::actions ─▶ svg · json
 //! actions PATTERN…   catalogue::expand ─▶ table · json
+//! run -- COMMAND     iam-fixture's role ─▶ its credentials in the command's environment ─▶ the command's exit status
 //! serve              iam-endpoint on a port ─▶ exports · journal of decisions
 //! sweep              iam_fixture::sweep ─▶ what killed test runs left · its removal
 //! completions SHELL
@@ -28,6 +29,7 @@ mod kind;
 mod minimize;
 mod paint;
 mod request;
+mod run;
 mod serve;
 mod statement;
 mod sweep;

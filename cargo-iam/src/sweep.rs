@@ -36,9 +36,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "AGE", value_parser = iam_fixture::sweep::duration)]
     older_than: Option<Duration>,
 
-    /// The path below which the tests create their roles, if they were told one
-    #[arg(long, value_name = "PATH", default_value = "/")]
-    path: String,
+    /// The path below which the tests create their roles, if not that of `IAM_FIXTURE_PATH`
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
 
     /// For people, or JSON
     #[arg(long, value_name = "FORMAT", default_value = "human")]
@@ -53,7 +53,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 async fn sweep(args: &Args) -> Result<ExitCode, Failure> {
     let sweep = Sweep::of_settings().await.map_err(Failure::Backend)?;
-    let sweep = sweep.below(&args.path).map_err(Failure::Backend)?;
+    let sweep = match &args.path {
+        Some(path) => sweep.below(path).map_err(Failure::Backend)?,
+        None => sweep,
+    };
     let sweep = sweep.older_than(args.older_than.unwrap_or_default());
     let found = sweep.find().await.map_err(Failure::Backend)?;
     if let Format::Human = args.format {

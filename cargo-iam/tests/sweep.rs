@@ -27,7 +27,8 @@ impl Account {
         let account = Account { endpoint, iam: aws_sdk_iam::Client::new(&admin), server };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let lease = |end: Duration| format!("/iam-fixture/{}/", end.as_secs());
-        let (over, live) = (lease(now - Duration::from_mins(61)), lease(now + Duration::from_hours(1)));
+        let (over, live) =
+            (lease(now.checked_sub(Duration::from_mins(61)).unwrap()), lease(now + Duration::from_hours(1)));
         for (path, name) in [(&*over, "orphan"), (&over, "second"), (&live, "live"), ("/service/", "foreign")]
         {
             let call = account.iam.create_role().path(path).role_name(name);

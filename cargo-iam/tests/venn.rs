@@ -23,16 +23,16 @@ fn the_diagram_of_the_readme_is_what_the_command_draws() {
 
 #[test]
 fn every_action_is_in_one_region() {
-    let json = run(&["venn", "ReadOnlyAccess", "PowerUserAccess", "SecurityAudit", "--format", "json"], "").stdout;
+    let json =
+        run(&["venn", "ReadOnlyAccess", "PowerUserAccess", "SecurityAudit", "--format", "json"], "").stdout;
     let report: Value = serde_json::from_str(&json).unwrap();
     let regions = report["regions"].as_array().unwrap();
     assert_eq!(regions.len(), 8);
     let count = |value: &Value| value["count"].as_u64().unwrap();
     assert_eq!(regions.iter().map(count).sum::<u64>(), report["actions"].as_u64().unwrap());
     for policy in report["policies"].as_array().unwrap() {
-        let of_policy = regions.iter().filter(|region| {
-            region["allowedBy"].as_array().unwrap().contains(&policy["name"])
-        });
+        let of_policy =
+            regions.iter().filter(|region| region["allowedBy"].as_array().unwrap().contains(&policy["name"]));
         assert_eq!(of_policy.map(count).sum::<u64>(), count(policy));
     }
     for region in regions {

@@ -96,8 +96,10 @@ Overlay files
 A line that starts with a space goes on with the entry above it; one item per line. `#` after a space starts a comment. A
 key that rules get wrong is taken away by `KEY=-`, `tags=-`, `roles=-`. `-` and `?` may stand alone as a check.
 
-Rules give: the action of the operation's name, on the resource types that the catalogue has for it; condition keys that
-have the name of a member; tags and passed roles by the names and shapes of members. An overlay line need only say what
+Rules give: the action of the operation's name, on the resource types that the catalogue has for it; the action that tags
+what an operation makes, where the request has tags and the catalogue has that action among the dependent ones; condition
+keys that have the name of a member; tags and passed roles by the names and shapes of members. What names an existing
+resource and leaves a variable of its ARN open is `unknown()` there. An overlay line need only say what
 `--show` shows to be wrong or missing.
 """
 

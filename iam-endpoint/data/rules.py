@@ -35,6 +35,9 @@ CREATES = {
     "Allocate", "Apply", "Copy", "Create", "Deploy", "Generate", "Import", "Provision", "Publish", "Purchase", "Put",
     "Register", "Request", "Restore", "Run", "Start", "Submit", "Upload",
 }  # fmt: skip
+# Whatever it is; services which ask with it themselves for what a request only names: `stack/NAME/*`.
+STAR = "'*'"
+WITH_STARS = {"cloudformation"}
 LISTS = {"Describe", "List", "Query", "Search"}
 
 # Members of any service that name any of its resources.
@@ -178,7 +181,7 @@ class Rules:
             return of_type[0].replace("?", "", 1)
         if of:
             found = None if of_type else Binding.best(operation, own, own.types[of.lower()], noun, False)
-            return f"{of}{found.number}={';'.join(found.values)}" if found and found.values else of
+            return f"{of}{found.number}={';'.join(value or STAR for value in found.values)}" if found and found.values else of
         new = [target for target in targets if "=" not in target and target in tagging.types]
         return new[0] if len(new) == 1 else "*=unknown()"
 
@@ -202,6 +205,9 @@ class Rules:
     def check(self, operation, action, own):
         match = VERB.match(operation.name)
         verb, noun = match[2] or "", singular(normal(operation.name[match.end() :]))
+        # What is created has no name yet, and a list is of all; else AWS knows what the request does not say.
+        is_open = verb in CREATES | LISTS or action.level == "L"
+        rest = STAR if verb in CREATES or action.level == "L" or own.prefix in WITH_STARS else "unknown()"
         bound = {}
         for name in action.types:
             found = Binding.best(operation, own, own.types[name.lower()], noun, len(action.types) == 1)
@@ -212,11 +218,9 @@ class Rules:
         for name, required in action.types.items():
             if found := bound.get(name):
                 optional = "?" if found.is_shared or not required else ""
-                values = f"={';'.join(found.values)}" if found.values else ""
+                values = f"={';'.join(value or rest for value in found.values)}" if found.values else ""
                 targets.append(f"{name}{found.number}{optional}{values}")
             elif required and name not in lost and not any(other.is_shared for other in bound.values()):
-                # What is created has no name yet, and a list is of all; else AWS knows what the request does not say.
-                is_open = verb in CREATES | LISTS or action.level == "L"
                 targets.append(name if is_open else f"{name}=unknown()")
         return action.name + ("@" if targets else "") + ",".join(targets)
 
@@ -253,7 +257,7 @@ class Binding:
 
     @property
     def rank(self):
-        return ("'*'" not in self.values, self.score)
+        return (None not in self.values, self.score)
 
     @property
     def is_sure(self):
@@ -312,7 +316,7 @@ def bind(operation, prefix, of, number, noun, alone):
         return Binding([whole[1].path], whole[0], whole[1])
     if not own_member:
         return None
-    values = [chosen[at][1].path if at in chosen else "'*'" for at in range(len(variables))]
+    values = [chosen[at][1].path if at in chosen else None for at in range(len(variables))]
     binding = Binding(values, own_score, own_member)
     if binding.is_arn:
         binding.values = [own_member.path]

@@ -160,6 +160,11 @@ impl<'r> Signs<'r> {
             narrow(&|service| route(service, self.parts, self.headers).is_some());
             // Bedrock's `/agents/{agentId}/` is of one API, `/agents/{sessionId}` of another.
             narrow(&|service| route(service, self.parts, self.headers).is_some_and(|route| route.ends_alike));
+            // `POST /imports/` starts an import of Lex's first models, and lists those of the second.
+            let is_current = |service| {
+                route(service, self.parts, self.headers).is_some_and(|r| !r.operation.is_deprecated())
+            };
+            narrow(&is_current);
         }
         narrow(&|service| service.id() == service.signing());
         all.first().copied()

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use iam_policy::{
-    Arn, Context, Decision, Effect, Policy, PolicySet, Principal, Request, Span, Statement, StatementTrace,
-    Verdict,
-};
+use iam_policy::{Arn, Context, Decision, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
 
+use crate::alike::is_of_all_alike;
 use crate::call::Call;
 use crate::endpoint::is_account_id;
 use crate::journal::{Authorization, Outcome};
@@ -66,11 +64,11 @@ impl Call<'_> {
     pub(crate) fn authorize_where(
         &self,
         access: Access<'_>,
-        tells_resource: bool,
+        is_told: bool,
         is_absent: &dyn Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         let authorization = self.judge(self.caller.principal.clone(), access, is_absent);
-        let answer = if tells_resource || is_of_all_alike(&authorization) {
+        let answer = if is_told || is_of_all_alike(&authorization) {
             self.answer(&authorization)
         } else {
             Err(Refusal::ResourceNotEvaluable(format!(
@@ -182,7 +180,11 @@ impl Call<'_> {
 }
 
 /// Decides, and declares what is absent where a policy asks for it.
-fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) -> bool) -> Decision {
+pub(crate) fn decide(
+    policies: &PolicySet,
+    request: &mut Request,
+    is_absent: &dyn Fn(&str) -> bool,
+) -> Decision {
     let mut decision = policies.decide(request);
     let missing = std::mem::take(&mut decision.missing_context);
     let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
@@ -196,42 +198,17 @@ fn decide(policies: &PolicySet, request: &mut Request, is_absent: &dyn Fn(&str) 
     policies.decide(request)
 }
 
-/// Whether a decision on an ARN with `*` in it holds for every resource that the `*` may stand for.
-///
-/// A pattern of a policy that matches the `*` itself matches whatever is in its place (but for `?`, which a policy seldom
-/// has). So only a statement can make a difference of which all matches but its resource, and which would say the opposite.
-fn is_of_all_alike(authorization: &Authorization) -> bool {
-    let verdict = authorization.decision.verdict;
-    let depends = |trace: &StatementTrace| {
-        let mut is_open = false;
-        for element in trace.elements() {
-            match (element.element(), element.matches()) {
-                ("Resource", false) | ("NotResource", true) => is_open = true,
-                ("Resource" | "NotResource", _) | (_, true) => {}
-                (_, false) => return false,
-            }
-        }
-        is_open
-    };
-    match verdict {
-        Verdict::ExplicitDeny => true,
-        Verdict::Allowed | Verdict::ImplicitDeny => {
-            let opposite = if verdict == Verdict::Allowed { Effect::Deny } else { Effect::Allow };
-            let explanation = authorization.explain();
-            let mut traces = explanation.statements().iter();
-            !traces.any(|trace| trace.statement().statement().effect() == opposite && depends(trace))
-        }
-    }
+/// Every policy that plays a part.
+pub(crate) fn all_of(policies: &PolicySet) -> impl Iterator<Item = &Policy> {
+    let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
+    let levels = scps.iter().chain(rcps).flatten();
+    identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels)
 }
 
 /// Where a policy asks for a condition key, as in ` at reader.json:4:5`.
 fn place_of(key: &str, policies: &PolicySet) -> String {
-    let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
-    let levels = scps.iter().chain(rcps).flatten();
-    let mut all =
-        identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels);
     let key = key.to_ascii_lowercase();
-    let place = all.find_map(|policy| {
+    let place = all_of(policies).find_map(|policy| {
         let source = policy.source();
         let asks = |statement: &&Statement| {
             let Span { start, end } = statement.span();

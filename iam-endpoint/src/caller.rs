@@ -84,7 +84,7 @@ impl Caller {
                     session: key,
                 })
             }
-            SessionOf::User { user_id } => {
+            SessionOf::User { user_id, .. } => {
                 Some(Self { session: key, ..Self::of_user(endpoint, iam, user(user_id)?) })
             }
         }
@@ -154,11 +154,17 @@ impl Call<'_> {
             context.set(format!("aws:PrincipalTag/{key}"), value);
         }
         if let (Some(key), Some(session)) = (&caller.session, caller.session()) {
-            context
-                .set("aws:TokenIssueTime", clock::iso8601(key.created))
-                .set("aws:MultiFactorAuthPresent", "false");
-            if let SessionOf::Role { provider: Some(provider), .. } = &session.of {
-                context.set("aws:FederatedProvider", provider.as_str());
+            context.set("aws:TokenIssueTime", clock::iso8601(key.created));
+            let mfa = if let SessionOf::User { mfa, .. } = &session.of { *mfa } else { None };
+            context.set("aws:MultiFactorAuthPresent", if mfa.is_some() { "true" } else { "false" });
+            if let Some(proven) = mfa {
+                context.set("aws:MultiFactorAuthAge", (self.now - proven).whole_seconds().to_string());
+            }
+            if let SessionOf::Role { vouched: Some(vouched), .. } = &session.of {
+                context.set("aws:FederatedProvider", vouched.provider.as_str());
+                for (name, values) in &vouched.keys {
+                    context.set_many(name.clone(), values.iter().map(String::as_str));
+                }
             }
             if let Some(identity) = &session.source_identity {
                 context.set("aws:SourceIdentity", identity.as_str());

@@ -348,6 +348,8 @@ impl EndpointBuilder {
             known: Mutex::default(),
             performers,
             told: Told::default(),
+            #[cfg(feature = "aws-lc")]
+            key_sets: crate::sts::KeySets::default(),
             resource_policies: ResourcePolicies::default(),
             sky: weather.map(Sky::new),
         };
@@ -405,6 +407,8 @@ pub(crate) struct World {
     known: Mutex<Vec<Policy>>,
     pub(crate) performers: Performers,
     pub(crate) told: Told,
+    #[cfg(feature = "aws-lc")]
+    pub(crate) key_sets: crate::sts::KeySets,
     pub(crate) resource_policies: ResourcePolicies,
     pub(crate) sky: Option<Sky>,
 }
@@ -562,7 +566,7 @@ fn is_policy(policy: &Policy, text: &str, kind: PolicyKind) -> bool {
     policy.kind() == kind && policy.source().fragment() == text
 }
 
-fn partition_of(region: &str) -> &'static str {
+pub(crate) fn partition_of(region: &str) -> &'static str {
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html and botocore's partitions.
     const PARTITIONS: [(&str, &str); 7] = [
         ("cn-", "aws-cn"),

@@ -1,6 +1,6 @@
 //! What a host name tells: which service, and which region.
 
-use crate::endpoint::Shared;
+use crate::endpoint::{Shared, partition_of};
 
 /// The suffixes of AWS's own host names.
 const SUFFIXES: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
@@ -54,23 +54,26 @@ impl<'a> Host<'a> {
         labels.strip_suffix(host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
     }
 
-    /// The regions that a signature may name at this host.
+    /// The regions that a signature may name at this host, where it names `asked`.
     ///
-    /// Where the host does not tell, as at a loopback address, it is the endpoint's own; the global services are signed
-    /// for the partition's first.
-    pub(crate) fn regions<'r>(&self, endpoint: &'r Shared) -> Vec<&'r str>
+    /// At no host of AWS's, as at a loopback address, it is any of the partition's: the endpoint is all of them. The global
+    /// services are signed for the partition's first.
+    pub(crate) fn regions<'r>(&self, endpoint: &'r Shared, asked: &'r str) -> Vec<&'r str>
     where
         'a: 'r,
     {
         match self.region {
             Some(region) => vec![region],
+            None if self.label.is_none() && is_region(asked) && partition_of(asked) == endpoint.partition => {
+                vec![asked]
+            }
             None => vec![&endpoint.region, global_region(endpoint.partition)],
         }
     }
 }
 
 /// Whether a label is a region's name, as `us-gov-west-1` is.
-fn is_region(label: &str) -> bool {
+pub(crate) fn is_region(label: &str) -> bool {
     if !label.contains('-') {
         return false;
     }

@@ -71,7 +71,7 @@ impl Check<'_> {
             return Err(Failure::new(Kind::HashMismatch, "This service takes no UNSIGNED-PAYLOAD."));
         }
         let expected = Expected {
-            regions: &self.host.regions(self.endpoint),
+            regions: &self.host.regions(self.endpoint, presented.region()),
             is_s3,
             now: self.now,
             authority: self.authority,

@@ -33,11 +33,13 @@
 //!                                    of every `operation`
 //! ```
 //!
+//! `delivery` is what the performing service does in its own name afterwards: a message to a topic goes on to queues.
 //! `weather` may stand between: throttling, failures, answers that are lost, roles that are not known everywhere yet.
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
 
 mod addressee;
+mod alike;
 mod analyzer;
 mod authorize;
 mod body;
@@ -45,6 +47,7 @@ mod call;
 mod caller;
 mod clock;
 mod credentials;
+mod delivery;
 mod derive;
 mod digits;
 mod ec2;
@@ -83,6 +86,7 @@ mod xml;
 
 pub use body::{Body, BodyError};
 pub use credentials::Credentials;
+pub use delivery::Delivery;
 pub use derive::secret_suffix;
 pub use endpoint::{Endpoint, EndpointBuilder};
 pub use journal::{Authorization, Event, Journal, Outcome};
@@ -90,6 +94,8 @@ pub use organization::{Organization, Target};
 pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
+#[cfg(feature = "aws-lc")]
+pub use sts::InvalidKeys;
 pub use told::DeclarationError;
 #[cfg(feature = "upstream")]
 pub use upstream::{InvalidUpstream, Upstream};

@@ -12,6 +12,7 @@ use crate::authorize::{Access, Refusal};
 use crate::call::Call;
 use crate::derive::{self, Checks, Keys, Places, Question, Scope};
 use crate::ec2;
+use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::headers::Headers;
 use crate::input::Input;
@@ -127,7 +128,7 @@ impl Asked {
         let declared =
             declared.as_deref().map(|text| derive::checks(text, own)).transpose().map_err(|_| unmapped())?;
         let keys = plan.as_ref().map_or(&[][..], |plan| &plan.keys);
-        let declared = declared.map(|checks| (Places::of(&checks, keys), checks));
+        let declared = declared.map(|checks| (Places::of(&checks), checks));
         let of_table = plan.as_ref().map(|plan| (&plan.places, &plan.checks));
         let (places, checks) = match declared.as_ref().map(|(places, checks)| (places, checks)).or(of_table) {
             Some((places, Checks::All(checks))) => (places, checks.as_slice()),
@@ -148,7 +149,8 @@ impl Asked {
         };
         let mut questions = derive::questions(&scope, checks, keys)?;
         resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
-        let keys = Keys::of(&scope, keys, places, service.receiver_of_roles().unwrap_or_default());
+        let passes = service.receiver_of_roles().unwrap_or_default();
+        let keys = Keys::of(&scope, checks, keys, places, passes);
         for question in &questions {
             ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
         }
@@ -180,7 +182,7 @@ impl Asked {
 }
 
 fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refusal> {
-    let tags = resource_tags(call, &question.resource);
+    let tags = resource_tags(call.endpoint, &question.resource);
     let bucket = question.resource.split_once(":s3:::").and_then(|(_, path)| path.split('/').next());
     let (owner, policy) = match bucket.and_then(|bucket| call.bucket_of(bucket, &question.action)) {
         Some((owner, policy)) => (Some(owner), policy),
@@ -202,12 +204,12 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refu
         conditions: &conditions,
         absent: &[],
     };
-    call.authorize_where(access, question.is_told, &|key| keys.is_absent(key, question, tags.is_some()))
+    let is_absent = |key: &str| keys.is_absent(key, question, tags.is_some());
+    call.authorize_where(access, question.is_told, &is_absent)
 }
 
 /// The tags of a resource, where a test or somebody who keeps it tells.
-fn resource_tags(call: &Call<'_>, arn: &str) -> Option<Vec<(String, String)>> {
-    let endpoint = call.endpoint;
+pub(crate) fn resource_tags(endpoint: &Shared, arn: &str) -> Option<Vec<(String, String)>> {
     if arn == "*" {
         return None;
     }

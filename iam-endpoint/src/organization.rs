@@ -130,14 +130,20 @@ impl Organization {
 
     /// Sets the condition keys that tell who and what is in the organization.
     pub(crate) fn set_keys(&self, context: &mut Context, principal: Option<&str>, resource: &str) {
-        let keys = [
-            ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths", principal),
-            ("aws:ResourceOrgID", "aws:ResourceOrgPaths", Some(resource)),
-        ];
-        for (id, paths, account) in keys {
-            if let Some(member) = account.and_then(|account| self.members.get(account)) {
-                context.set(id, self.id.as_str()).set_many(paths, [member.path.as_str()]);
-            }
+        if let Some(principal) = principal {
+            self.set(context, ["aws:PrincipalOrgID", "aws:PrincipalOrgPaths"], principal);
+        }
+        self.set(context, ["aws:ResourceOrgID", "aws:ResourceOrgPaths"], resource);
+    }
+
+    /// The same for whom a service acts for.
+    pub(crate) fn set_source_keys(&self, context: &mut Context, source: &str) {
+        self.set(context, ["aws:SourceOrgID", "aws:SourceOrgPaths"], source);
+    }
+
+    fn set(&self, context: &mut Context, [id, paths]: [&'static str; 2], account: &str) {
+        if let Some(member) = self.members.get(account) {
+            context.set(id, self.id.as_str()).set_many(paths, [member.path.as_str()]);
         }
     }
 }

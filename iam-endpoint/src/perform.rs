@@ -11,6 +11,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 
 use crate::body::Body;
+use crate::delivery::Delivery;
 use crate::headers::Headers;
 use crate::request::Parts;
 
@@ -86,12 +87,16 @@ pub struct Allowed {
     pub principal: String,
     /// The caller's account.
     pub account: String,
+    /// The partition: `aws`, `aws-cn`, …
+    pub partition: &'static str,
     /// The region that the request is for.
     pub region: String,
     /// When it came, by the endpoint's clock.
     pub time: SystemTime,
     /// The body that comes as a stream, until it is taken.
     pub(crate) upload: Mutex<Option<Body>>,
+    /// What is to be done in the service's own name.
+    pub(crate) deliveries: Mutex<Vec<Delivery>>,
 }
 
 impl Allowed {
@@ -102,6 +107,15 @@ impl Allowed {
     /// length has to forget it.
     pub fn take_upload(&self) -> Option<Body> {
         self.upload.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Says what the service does in its own name once this call is answered with a success.
+    pub fn deliver(&self, delivery: Delivery) {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
+    }
+
+    pub(crate) fn take_deliveries(&self) -> Vec<Delivery> {
+        std::mem::take(&mut *self.deliveries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn has_upload(&self) -> bool {
@@ -182,6 +196,7 @@ pub(crate) fn unframed(
     *request.uri_mut() = parts.uri.clone();
     let length = length.unwrap_or(request.body().len() as u64);
     let all = request.headers_mut();
+    all.reserve(headers.iter().len());
     for (name, value) in headers.iter() {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::from_bytes(value)) {
             all.append(name, value);

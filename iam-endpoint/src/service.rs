@@ -37,7 +37,7 @@ use crate::sigv4::{Failure, Opening, Presented};
 #[cfg(feature = "server")]
 use crate::upload::{self, Broken, Passed};
 use crate::weather::{Interrupted, Sky};
-use crate::{analyzer, iam, mapped, s3, sts};
+use crate::{analyzer, delivery, iam, mapped, s3, sts};
 
 /// A request as it came.
 struct Arrived<'a> {
@@ -241,7 +241,11 @@ impl Pending {
         event.status = response.status().as_u16();
         stamp(&mut response, protocol, ids);
         let request_id = event.request_id.clone();
+        let is_answered = event.outcome == Outcome::Answered;
         endpoint.journal.record(event);
+        if is_answered {
+            delivery::make_all(endpoint, allowed.take_deliveries()).await;
+        }
         response.map(|body| watched(body, endpoint, request_id))
     }
 }
@@ -265,7 +269,7 @@ async fn whole(response: Response<Body>) -> Result<Response<Body>, Fault> {
 }
 
 /// How a service's answer ends a call that was authorized.
-fn outcome_of(status: StatusCode) -> Outcome {
+pub(crate) fn outcome_of(status: StatusCode) -> Outcome {
     if status.is_client_error() || status.is_server_error() { Outcome::Failed } else { Outcome::Answered }
 }
 
@@ -399,9 +403,11 @@ fn decide(endpoint: &Shared, arrived: Arrived<'_>) -> Step {
                         operation,
                         principal: event.principal.clone(),
                         account: endpoint.account.id.clone(),
+                        partition: endpoint.partition,
                         region,
                         time,
                         upload: Mutex::default(),
+                        deliveries: Mutex::default(),
                     };
                     let is_whole = change.is_some();
                     let pending = Pending { allowed, change, protocol, event, is_whole, opening };
@@ -484,7 +490,7 @@ pub(crate) fn authority<'r>(parts: &'r Parts, headers: &Headers<'r>) -> Cow<'r, 
     Cow::Borrowed(authority.strip_suffix(default_port).unwrap_or(authority))
 }
 
-fn request_id(protocol: Protocol) -> String {
+pub(crate) fn request_id(protocol: Protocol) -> String {
     if protocol == Protocol::S3 {
         return hex([fastrand::u64(..)]).to_ascii_uppercase();
     }

@@ -1,5 +1,5 @@
 //! Temporary credentials that are not of `AssumeRole`, over signed requests and over such as nobody signs.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod common;
 
@@ -69,6 +69,8 @@ async fn a_web_identity_becomes_a_session_of_the_role_that_trusts_it() {
     let context = &read.event.authorizations[0].request.context;
     let provider = format!("arn:aws:iam::123456789012:oidc-provider/{HOST}");
     assert_eq!(context.lookup("aws:FederatedProvider"), Some(&[provider][..]));
+    let subject = "repo:octo/app:ref:refs/heads/main".to_owned();
+    assert_eq!(context.lookup(&format!("{HOST}:sub")), Some(&[subject][..]));
     session.iam("ListRoles", &[]).await.fails(403, "AccessDenied");
 }
 
@@ -114,7 +116,7 @@ async fn what_is_not_signed_is_refused_but_for_identities_from_elsewhere() {
     let unsigned = admin.deliver(request("GetSessionToken", "sts.us-east-1.amazonaws.com")).await;
     unsigned.fails(403, "MissingAuthenticationToken");
     let saml = admin.deliver(request("AssumeRoleWithSAML", "sts.us-east-1.amazonaws.com")).await;
-    saml.fails(501, "OperationNotMapped");
+    saml.fails(400, "ValidationError");
     // An address tells no service, but the version does.
     let known = admin.deliver(request("AssumeRoleWithWebIdentity", "127.0.0.1:4566")).await;
     known.fails(400, "ValidationError");
@@ -167,6 +169,59 @@ async fn a_session_of_a_user_is_the_user_but_for_iam() {
     let again = session.sts("GetSessionToken", &[]).await.fails(403, "AccessDenied");
     assert_eq!(again.text("Message"), "Cannot call GetSessionToken with session credentials");
     session.sts("GetFederationToken", &[("Name", "carol")]).await.fails(403, "AccessDenied");
-    let with_device = [("SerialNumber", "arn:aws:iam::123456789012:mfa/m"), ("TokenCode", "123456")];
-    alice.sts("GetSessionToken", &with_device).await.fails(501, "OperationNotMapped");
+}
+
+/// An ID token as its provider signs it.
+#[cfg(feature = "aws-lc")]
+fn signed(claims: &str, algorithm: &str, id: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+    let encode = |text: &[u8]| base64_simd::URL_SAFE_NO_PAD.encode_to_string(text);
+    let header = encode(format!(r#"{{"alg":"{algorithm}","kid":"{id}"}}"#).as_bytes());
+    let message = format!("{header}.{}", encode(format!("{{{claims}}}").as_bytes()));
+    let signature = encode(&sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+#[cfg(feature = "aws-lc")]
+#[tokio::test]
+async fn where_a_provider_s_keys_are_known_a_token_is_signed_with_one_of_them() {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    };
+
+    let admin = with_provider().await;
+    let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let encode = |number: &[u8]| base64_simd::URL_SAFE_NO_PAD.encode_to_string(number);
+    let (x, y) = ec.public_key().as_ref()[1..].split_at(32);
+    // In DER: a sequence of the modulus, with a zero before its 256 bytes, and the exponent.
+    let der = rsa.public_key().as_ref();
+    let (n, e) = (&der[9..265], &der[267..]);
+    let keys = format!(
+        r#"{{"keys": [{{"kty": "EC", "crv": "P-256", "kid": "1", "x": "{}", "y": "{}"}},
+                      {{"kty": "RSA", "kid": "2", "n": "{}", "e": "{}"}}]}}"#,
+        encode(x),
+        encode(y),
+        encode(n),
+        encode(e)
+    );
+    admin.endpoint.set_identity_provider_keys(&format!("https://{HOST}"), &keys).unwrap();
+    let by_ec = |message: &[u8]| ec.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec();
+    let by_rsa = |message: &[u8]| {
+        let mut signature = vec![0; rsa.public_modulus_len()];
+        rsa.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+        signature
+    };
+    assume(&admin, &signed(&claims(""), "ES256", "1", by_ec), "").await.ok();
+    assume(&admin, &signed(&claims(""), "RS256", "2", by_rsa), "").await.ok();
+    for forged in [
+        token(&claims("")),
+        signed(&claims(""), "RS256", "1", by_rsa),
+        signed(&claims(""), "RS256", "3", by_rsa),
+        signed(&claims(""), "none", "2", |_| Vec::new()),
+    ] {
+        let refused = assume(&admin, &forged, "").await.fails(400, "InvalidIdentityToken");
+        assert_eq!(refused.event.outcome, Outcome::Failed);
+    }
 }

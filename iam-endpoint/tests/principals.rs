@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Client, TRUST, allowing};
+use std::time::SystemTime;
+
+use common::{Client, TRUST, allowing, totp};
 use iam_endpoint::Endpoint;
 
 type Parameters<'a> = &'a [(&'a str, &'a str)];
@@ -93,7 +95,10 @@ async fn a_user_goes_when_nothing_of_it_is_left() {
     let made = admin.iam("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "m")]).await.ok();
     assert_eq!(made.text("SerialNumber"), serial);
     let device = [user[0], ("SerialNumber", serial)];
-    let codes = [("AuthenticationCode1", "123456"), ("AuthenticationCode2", "234567")];
+    let (seed, now) = (made.text("Base32StringSeed"), SystemTime::now());
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).expect("a time").as_secs();
+    let (first, second) = (totp(seed, now), totp(seed, now + 30));
+    let codes = [("AuthenticationCode1", &*first), ("AuthenticationCode2", &*second)];
     admin.iam("EnableMFADevice", &[device, codes].concat()).await.ok();
     assert_eq!(admin.iam("ListMFADevices", &user).await.ok().text("SerialNumber"), serial);
     admin.iam("DeleteVirtualMFADevice", &device[1..]).await.fails(409, "DeleteConflict");

@@ -193,14 +193,20 @@ async fn a_resource_that_a_request_does_not_tell_is_decided_where_all_are_treate
             r#"{{"Effect": "{effect}", "Action": "athena:StopQueryExecution", "Resource": "{resource}"}}"#
         )
     };
+    let all_but =
+        |effect: &str, resource: &str| statement(effect, resource).replace("Resource", "NotResource");
     let with = |statements: &[String]| {
         format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "))
     };
     let (all, of_one, not_one) = (statement("Allow", "*"), statement("Allow", one), statement("Deny", one));
     for (statements, status, code) in [
         (vec![all.clone()], 501, "AuthorizedNotPerformed"),
-        (vec![statement("Allow", "arn:aws:s3:::one")], 501, "ResourceNotEvaluable"),
+        (vec![statement("Allow", "arn:aws:s3:::one")], 400, "AccessDeniedException"),
         (vec![of_one], 501, "ResourceNotEvaluable"),
+        (vec![all_but("Allow", "arn:aws:s3:::one")], 501, "AuthorizedNotPerformed"),
+        (vec![all_but("Allow", one)], 501, "ResourceNotEvaluable"),
+        (vec![all.clone(), all_but("Deny", one)], 501, "ResourceNotEvaluable"),
+        (vec![all.clone(), all_but("Deny", "arn:aws:s3:::one")], 400, "AccessDeniedException"),
         (vec![all.clone(), not_one.clone()], 501, "ResourceNotEvaluable"),
         (
             vec![all.clone(), statement("Deny", "arn:aws:athena:*:*:workgroup/*")],

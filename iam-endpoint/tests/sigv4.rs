@@ -132,6 +132,29 @@ async fn another_region_is_told_in_each_services_words() {
 }
 
 #[tokio::test]
+async fn at_an_address_every_region_of_the_partition_answers() {
+    let abroad = |region: &str| Client { region: region.to_owned(), ..administrator() };
+    let list = || {
+        Request::post("http://127.0.0.1:4566/")
+            .header("x-amz-target", "DynamoDB_20120810.DescribeTable")
+            .header("content-type", "application/x-amz-json-1.0")
+            .body(Bytes::from(r#"{"TableName": "Music"}"#))
+            .unwrap()
+    };
+    let answer = abroad("eu-west-1").send("dynamodb", list()).await;
+    assert_eq!(
+        answer.asked(),
+        ["dynamodb:DescribeTable arn:aws:dynamodb:eu-west-1:123456789012:table/Music"]
+    );
+    let context = &answer.event.authorizations[0].request.context;
+    assert_eq!(context.lookup("aws:RequestedRegion"), Some(&["eu-west-1".to_owned()][..]));
+    for strange in ["cn-north-1", "eu", "EU-WEST-1"] {
+        let answer = abroad(strange).send("dynamodb", list()).await;
+        assert_eq!(answer.event.code.as_deref(), Some("InvalidSignatureException"), "{strange}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_changed_after_signing_is_told_in_each_services_words() {
     let mismatch = [
         (403, "SignatureDoesNotMatch"),

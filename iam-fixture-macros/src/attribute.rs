@@ -31,6 +31,7 @@ pub(crate) struct Role {
     pub(crate) policies: Option<Vec<Value>>,
     pub(crate) boundary: Option<Value>,
     pub(crate) duration: Option<Expr>,
+    pub(crate) mode: Option<Expr>,
     pub(crate) session_name: Option<Expr>,
     pub(crate) session_policy: Option<Value>,
     pub(crate) tags: Vec<(LitStr, Expr)>,
@@ -164,7 +165,7 @@ const TEST_OPTIONS: [Opt<Attribute>; 2] = [
     },
 ];
 
-const ROLE_OPTIONS: [Opt<Role>; 8] = [
+const ROLE_OPTIONS: [Opt<Role>; 9] = [
     Opt {
         name: "allow",
         usage: "allow(unknown_action)",
@@ -179,6 +180,11 @@ const ROLE_OPTIONS: [Opt<Role>; 8] = [
         name: "duration",
         usage: "duration = 3600",
         read: |role, key, input| once(&mut role.duration, key, input.parse()?),
+    },
+    Opt {
+        name: "mode",
+        usage: "mode = Mode::Role",
+        read: |role, key, input| once(&mut role.mode, key, input.parse()?),
     },
     Opt { name: "policy", usage: "policy = EXPR", read: |role, _, input| role.read_policies(input) },
     Opt {
@@ -385,7 +391,7 @@ mod tests {
                 "write `tags(team = \"x\", \"Key\" = EXPR)`",
                 "expected a policy, such as `\"policies/reader.json\"`, or an option",
                 "`nothing` is no option or argument of the test\n  = note: known here: `arg`, `crate`, `allow`, `boundary`, `duration`, \
-                 `policy`, `session_name`, `session_policy`, `tags`, `vars`",
+                 `mode`, `policy`, `session_name`, `session_policy`, `tags`, `vars`",
                 "`duration` is given twice",
                 "expected `,`",
             ]

@@ -55,8 +55,14 @@ fn test(function: &Function, runner: Runner, roles: &Roles<'_>, library: &Path) 
     let builders = roles.builders(library, &function.names());
     let taken = (0..roles.len()).map(role_name);
     let taken = quote!([#(#taken),*]);
-    let awaited =
-        quote!(#private::with_roles(#case, #builders, move |#taken| async move { #call.await }).await);
+    // Roles of tests that failed may be kept.
+    let has_failed = quote!(|returned| {
+        use #private::MayFail as _;
+        #private::Returned(returned).has_failed()
+    });
+    let awaited = quote! {
+        #private::with_roles(#case, #builders, move |#taken| async move { #call.await }, #has_failed).await
+    };
     // Clippy lets the author's test do what it would warn of in the function that the test becomes.
     let (allowed, run) = match runner {
         Runner::Async => (quote!(clippy::unused_async), awaited),
@@ -65,7 +71,8 @@ fn test(function: &Function, runner: Runner, roles: &Roles<'_>, library: &Path) 
             (quote!(clippy::unused_async), quote!(#private::block_on(async move { #awaited })))
         }
         Runner::Sync => {
-            let run = quote!(#private::with_roles_blocking(#case, #builders, move |#taken| #call));
+            let run =
+                quote!(#private::with_roles_blocking(#case, #builders, move |#taken| #call, #has_failed));
             (quote!(clippy::needless_pass_by_value), run)
         }
     };
@@ -183,6 +190,10 @@ mod tests {
                         .var("bucket", "reports")],
                     move |[role_0]| async move {
                         t::<T>(x, &<SdkConfig as ::iam_fixture::__private::FromRole>::from_role(&role_0)).await
+                    },
+                    |returned| {
+                        use ::iam_fixture::__private::MayFail as _;
+                        ::iam_fixture::__private::Returned(returned).has_failed()
                     }
                 )
                 .await
@@ -210,6 +221,10 @@ mod tests {
                         [fixture::TemporaryRole::builder()],
                         move |[role_0]| async move {
                             t(<TemporaryRole as fixture::__private::FromRole>::from_role(&role_0)).await
+                        },
+                        |returned| {
+                            use fixture::__private::MayFail as _;
+                            fixture::__private::Returned(returned).has_failed()
                         }
                     )
                     .await
@@ -277,6 +292,7 @@ mod tests {
                 "ReadOnlyAccess",
                 boundary = "PowerUserAccess",
                 session_policy = narrow(),
+                mode = Mode::Role,
                 session_name = "s",
                 duration = 900,
                 tags("Cost Center" = 7),
@@ -292,6 +308,7 @@ mod tests {
             .session_policy(narrow())
             .allow_unknown_condition_keys()
             .tag("Cost Center", 7)
+            .mode(Mode::Role)
             .session_name("s")
             .duration(::core::time::Duration::from_secs(900))
         };

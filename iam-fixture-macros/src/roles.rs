@@ -202,6 +202,9 @@ impl<'a> Part<'a> {
                 calls.extend(call(method, value.span(), quote!(#name, #value)));
             }
         }
+        if let Some(mode) = &self.role.mode {
+            calls.extend(call("mode", mode.span(), scope.value(mode)));
+        }
         if let Some(name) = &self.role.session_name {
             calls.extend(call("session_name", name.span(), scope.value(name)));
         }

@@ -1,4 +1,4 @@
-//! What `#[iam_policy]` expands to: the macro only collects facts.
+//! What `#[iam_policy]` expands to: the macro only collects facts. And what only `cargo iam` may ask for.
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
@@ -9,7 +9,7 @@ pub use crate::assert::{Answer, CallResult, Expectation, NoRequestId, Probe, Pro
 use crate::builder::TemporaryRoleBuilder;
 use crate::error::Error;
 use crate::name;
-use crate::role::{TemporaryRole, always_deleting, delete_all};
+use crate::role::{TemporaryRole, always_deleting, delete_all, fail_all};
 
 /// The test that an attribute stands on.
 #[derive(Clone, Copy, Debug)]
@@ -85,11 +85,12 @@ pub async fn with_roles<const N: usize, F: Future>(
     case: Case,
     builders: [TemporaryRoleBuilder; N],
     body: impl FnOnce([TemporaryRole; N]) -> F,
+    has_failed: impl FnOnce(&F::Output) -> bool,
 ) -> F::Output {
     let roles = Box::pin(case.roles(builders)).await;
     let given = roles.clone();
     // `async`: what the closure does before it gives its future belongs to the body as well.
-    always_deleting(roles, Box::pin(async { body(given).await })).await
+    always_deleting(roles, Box::pin(async { body(given).await }), has_failed).await
 }
 
 /// As [`with_roles`], for a test that is not async, or that has its runtime inside.
@@ -101,6 +102,7 @@ pub fn with_roles_blocking<const N: usize, T>(
     case: Case,
     builders: [TemporaryRoleBuilder; N],
     body: impl FnOnce([TemporaryRole; N]) -> T,
+    has_failed: impl FnOnce(&T) -> bool,
 ) -> T {
     let roles = block_on(case.roles(builders));
     let given = roles.clone();
@@ -109,9 +111,40 @@ pub fn with_roles_blocking<const N: usize, T>(
         None => body(given),
     };
     let outcome = catch_unwind(AssertUnwindSafe(body));
+    if outcome.as_ref().map_or(true, has_failed) {
+        fail_all(&roles);
+    }
     block_on(delete_all(roles));
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
+
+/// Leaves signals to the program: `cargo iam run` passes them on, and removes its role itself.
+#[cfg(feature = "network")]
+pub fn take_signals() {
+    crate::outlive::leave_signals();
+}
+
+/// What a test returned: of a `Result`, it is known whether it is a failure.
+#[derive(Debug)]
+pub struct Returned<'a, T>(pub &'a T);
+
+impl<T, E> Returned<'_, Result<T, E>> {
+    /// Found before the trait's.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.0.is_err()
+    }
+}
+
+/// What returns anything else has not failed, or it would have panicked.
+pub trait MayFail {
+    /// Whether the test has failed.
+    fn has_failed(&self) -> bool {
+        false
+    }
+}
+
+impl<T> MayFail for Returned<'_, T> {}
 
 /// Runs a test that brings no runtime.
 ///

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use iam_policy::{Policy, PolicyKind, PseudoParameter};
 
-use crate::backend::{Backend, Connection};
+use crate::backend::{self, Backend, Connection, RoleBoundary, Settings};
 use crate::document::PolicyDocument;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::{Boundary, Plan, Readiness, Session, Term};
+use crate::mode::{Keep, Mode, role_arn};
 use crate::name;
 use crate::role::{TemporaryRole, always_deleting};
 
@@ -21,11 +22,17 @@ pub struct TemporaryRoleBuilder {
     boundary: Option<Attachment>,
     context: Vec<(String, String)>,
     duration: Option<Duration>,
+    grant_assume: Option<bool>,
+    keep: Option<Keep>,
+    mode: Option<Mode>,
+    name_prefix: Option<String>,
     operations: Vec<[String; 3]>,
+    path: Option<String>,
     policies: Vec<Attachment>,
     readiness: Readiness,
     session_name: Option<String>,
     session_policy: Option<PolicyDocument>,
+    session_role: Option<String>,
     tags: BTreeMap<String, String>,
     test: Option<String>,
     unknown_condition_keys: bool,
@@ -81,6 +88,44 @@ impl TemporaryRoleBuilder {
     /// Tags the role; its sessions see the tag as `aws:PrincipalTag/KEY`.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(key.into(), value.into());
+        self
+    }
+
+    /// How the test gets its role; by default what `IAM_FIXTURE_MODE` says, else a role of its own.
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = Some(mode);
+        self
+    }
+
+    /// The role, by its ARN, whose sessions tests have in [`Mode::Session`], in place of one that is made and kept for that.
+    /// It must allow all that the policies under test do.
+    pub fn session_role(mut self, arn: impl Into<String>) -> Self {
+        self.session_role = Some(arn.into());
+        self
+    }
+
+    /// Where the role stands: `/ci/` puts it at `/ci/iam-fixture/…/`.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// What the role's name begins with, before `iam-fixture-` and the test's name.
+    pub fn name_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.name_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Whether the role stays when its test has ended.
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Gives whoever runs the tests an inline policy that allows `sts:AssumeRole` on the role, for as long as the role lives: where
+    /// the role's trust policy is not enough. No other policy of theirs is touched.
+    pub fn grant_assume(mut self, grant: bool) -> Self {
+        self.grant_assume = Some(grant);
         self
     }
 
@@ -196,7 +241,7 @@ impl TemporaryRoleBuilder {
     pub async fn scoped<T>(self, body: impl AsyncFnOnce(TemporaryRole) -> T) -> Result<T, Error> {
         let role = self.create().await?;
         let body = Box::pin(body(role.clone()));
-        Ok(always_deleting([role], body).await)
+        Ok(always_deleting([role], body, |_| false).await)
     }
 
     /// Tells the embedded endpoint what only it wants to be told.
@@ -230,8 +275,6 @@ impl TemporaryRoleBuilder {
         };
         let resolve =
             |document: &PolicyDocument, kind| document.resolve(kind, self.unknown_condition_keys, variable);
-        let test = self.test.clone().or_else(name::test_on_this_thread).unwrap_or_else(|| "role".to_owned());
-
         let mut inline = Vec::new();
         let mut managed = Vec::new();
         for policy in &self.policies {
@@ -243,7 +286,14 @@ impl TemporaryRoleBuilder {
             }
         }
         within_the_inline_quota(&inline)?;
-        let boundary = match &self.boundary {
+        let run = &Settings::current()?.role;
+        // What names something in an account is for backends that have one.
+        let of_account = connection.outliving().is_some();
+        let boundary = self.boundary.clone().or_else(|| match run.boundary.as_ref()? {
+            RoleBoundary::Arn(arn) => of_account.then(|| Attachment::Managed(arn.clone())),
+            RoleBoundary::File(path) => Some(Attachment::Document(path.clone().into())),
+        });
+        let boundary = match &boundary {
             Some(Attachment::Document(document)) => {
                 Some(Boundary::Document(resolve(document, PolicyKind::Boundary)?))
             }
@@ -254,22 +304,37 @@ impl TemporaryRoleBuilder {
             Some(document) => Some(resolve(document, PolicyKind::Session)?),
             None => None,
         };
-        let term = Term::of(connection.lease()?, self.duration)?;
+        let mode = self.mode.clone().or_else(|| run.mode.clone().filter(|_| of_account)).unwrap_or_default();
+        let session_role =
+            self.session_role.clone().or_else(|| run.session_role.clone().filter(|_| of_account));
+        let path = self.path.as_deref().map(backend::path).transpose()?.or_else(|| run.path.clone());
+        let prefix = self.name_prefix.as_deref().map(backend::prefix).transpose()?;
+        let prefix = prefix.or_else(|| run.prefix.clone()).unwrap_or_default();
+        let test = self.test.clone().or_else(name::test_on_this_thread).unwrap_or_else(|| "role".to_owned());
+        let name = name::role(&prefix, &test);
+        let session_name = self.session_name.clone().unwrap_or_else(|| match mode {
+            // The tests of a process share it.
+            Mode::Existing(_) => name::session("iam-fixture"),
+            Mode::Role => name::session(&test),
+            // It alone tells tests apart.
+            Mode::Session | Mode::SessionOrRole => name.clone(),
+        });
+        let term = Term::of(connection.lease()?, self.duration.or(run.duration))?;
         Ok(Plan {
-            name: name::role(&test),
+            name,
             lease: term.lease,
+            mode,
+            prefix,
+            path: path.unwrap_or_else(|| "/".to_owned()),
             inline,
             managed,
             boundary,
             tags: self.tags.clone(),
-            session: Session {
-                name: match &self.session_name {
-                    Some(name) => name.clone(),
-                    None => name::session(&test),
-                },
-                policy: session_policy,
-                duration: term.session,
-            },
+            run_tags: run.tags.clone(),
+            session: Session { name: session_name, policy: session_policy, duration: term.session },
+            session_role: session_role.map(|arn| role_arn(&arn).map(str::to_owned)).transpose()?,
+            grant_assume: self.grant_assume.unwrap_or(run.grant_assume && of_account),
+            keep: self.keep.unwrap_or(if of_account { run.keep } else { Keep::Never }),
             readiness: self.readiness.clone(),
         })
     }

@@ -169,6 +169,13 @@ impl From<String> for PolicyDocument {
     }
 }
 
+/// A text with a name, for messages, or a fragment of one.
+impl From<Source> for PolicyDocument {
+    fn from(source: Source) -> Self {
+        Form::Text(source).into()
+    }
+}
+
 /// The document as a value; messages show it indented.
 impl From<serde_json::Value> for PolicyDocument {
     fn from(value: serde_json::Value) -> Self {

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     NotReady,
     /// A policy document cannot be read, or IAM would reject it.
     Policy,
+    /// The policy under test cannot be tested in a session.
+    SessionPolicy,
     /// Nothing answers at the endpoint.
     Unreachable,
 }
@@ -34,8 +36,6 @@ pub enum ErrorKind {
 struct Inner {
     kind: ErrorKind,
     message: String,
-    /// AWS's own, where AWS answered.
-    code: Option<String>,
     notes: Vec<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -48,7 +48,7 @@ impl Error {
     }
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Arc::new(Inner { kind, message: message.into(), code: None, notes: Vec::new(), source: None }))
+        Error(Arc::new(Inner { kind, message: message.into(), notes: Vec::new(), source: None }))
     }
 
     /// A failed SDK call, in words: `SdkError`'s own `Display` says only "service error".
@@ -70,27 +70,19 @@ impl Error {
             }
             (None, None) => format!("{what} failed: {}", chain(&error)),
         };
-        Error(Arc::new(Inner {
-            kind: ErrorKind::Call,
-            message,
-            code: error.code().map(str::to_owned),
-            notes: Vec::new(),
-            source: Some(Arc::new(error)),
-        }))
-    }
-
-    /// Whether the call was one too many just now.
-    pub(crate) fn is_throttled(&self) -> bool {
-        /// Of the query protocol, which IAM and STS speak, and emulators' other names for it.
-        const CODES: [&str; 4] =
-            ["RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"];
-        self.0.code.as_deref().is_some_and(|code| CODES.contains(&code))
+        Error::new(ErrorKind::Call, message).caused_by(error)
     }
 
     /// Adds a line such as `help: …` below the message.
     pub(crate) fn note(self, note: impl Into<String>) -> Error {
         let mut inner = Arc::unwrap_or_clone(self.0);
         inner.notes.push(note.into());
+        Error(Arc::new(inner))
+    }
+
+    pub(crate) fn of_kind(self, kind: ErrorKind) -> Error {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.kind = kind;
         Error(Arc::new(inner))
     }
 

@@ -28,7 +28,8 @@
 //! TemporaryRole::builder() ───┘   what it    makes it,                                     embedded: in this process
 //!                                 is to be   waits for it,                                 remote: an emulator, AWS
 //!                                            removes it             control                  the one thread that calls
-//! assert_allowed!, … ─► assert               ▲                      outlive                  exit, signals, ledger
+//!                                            ▲                      pace                     when: throttles are shared
+//! assert_allowed!, … ─► assert               │                      outlive                  exit, signals, ledger
 //!                       what an answer says  └── role: config, ARN, drop                      and sweep at the start
 //! ```
 
@@ -42,9 +43,11 @@ mod control;
 mod document;
 mod error;
 mod lifecycle;
+mod mode;
 mod name;
 #[cfg(feature = "network")]
 mod outlive;
+mod pace;
 mod role;
 pub mod sweep;
 
@@ -66,4 +69,5 @@ pub use crate::builder::TemporaryRoleBuilder;
 pub use crate::document::PolicyDocument;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::lifecycle::Readiness;
+pub use crate::mode::{Keep, Mode};
 pub use crate::role::TemporaryRole;

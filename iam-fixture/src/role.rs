@@ -75,7 +75,7 @@ impl TemporaryRole {
     /// The role's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.guard.0.plan.name
+        self.0.signed_in.role_name()
     }
 
     /// The session's ARN, which is the principal in access denied messages.
@@ -105,7 +105,7 @@ impl TemporaryRole {
     /// What the embedded endpoint was asked as this role and how it decided, oldest first; other backends do not tell.
     #[must_use]
     pub fn decisions(&self) -> Vec<Arc<Event>> {
-        self.connection().endpoint().map(|endpoint| endpoint.journal().of(self.arn())).unwrap_or_default()
+        self.connection().endpoint().map(|endpoint| endpoint.journal().of(self.own_arn())).unwrap_or_default()
     }
 
     /// Sets a condition key for all calls of the role: what decides and no request says, such as `aws:SourceVpc`.
@@ -140,7 +140,7 @@ impl TemporaryRole {
         key: impl Into<String>,
         values: impl IntoIterator<Item = V>,
     ) -> &Self {
-        self.embedded("a condition key").set_context(self.arn(), key, values);
+        self.embedded("a condition key").set_context(self.own_arn(), key, values);
         self
     }
 
@@ -202,6 +202,11 @@ impl TemporaryRole {
         self.connection().within_blocking(body)
     }
 
+    /// What tells this test's calls from others': the role, or its session where others have the same role.
+    fn own_arn(&self) -> &str {
+        if self.0.signed_in.is_shared { self.session_arn() } else { self.arn() }
+    }
+
     fn connection(&self) -> &Arc<Connection> {
         &self.0.guard.0.connection
     }
@@ -223,13 +228,24 @@ impl fmt::Debug for TemporaryRole {
 pub(crate) async fn always_deleting<const N: usize, F: Future>(
     roles: [TemporaryRole; N],
     body: Pin<Box<F>>,
+    has_failed: impl FnOnce(&F::Output) -> bool,
 ) -> F::Output {
     let outcome = match roles.first() {
         Some(first) => first.connection().clone().within(unwound(body)).await,
         None => unwound(body).await,
     };
+    if outcome.as_ref().map_or(true, has_failed) {
+        fail_all(&roles);
+    }
     delete_all(roles).await;
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// The roles' test has failed, which may be a reason to keep them.
+pub(crate) fn fail_all(roles: &[TemporaryRole]) {
+    for role in roles {
+        role.0.guard.0.fail();
+    }
 }
 
 /// Deletes the roles; one that cannot be deleted is printed, and fails no test.

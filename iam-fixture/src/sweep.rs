@@ -12,11 +12,11 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_iam::types::PolicyScopeType;
 use aws_smithy_types::DateTime;
 
-use crate::backend::{Backend, Connection};
+use crate::backend::{Backend, Connection, Settings};
 use crate::error::{Error, ErrorKind};
 #[doc(hidden)]
 pub use crate::lifecycle::term::duration;
-use crate::lifecycle::{Thing, first_policy, remove, term};
+use crate::lifecycle::{Grantee, Thing, first_policy, remove, term};
 
 /// Finds and removes what killed runs have left at a backend.
 ///
@@ -85,14 +85,15 @@ impl Sweep {
     ///
     /// When the backend cannot be reached, or is another account than the one that was named.
     pub async fn at(backend: &Backend) -> Result<Sweep, Error> {
-        Ok(Sweep::of(backend.reach().await?))
+        Sweep::of(backend.reach().await?)
     }
 
-    pub(crate) fn of(connection: Arc<Connection>) -> Sweep {
-        Sweep { connection, folder: term::folder("/"), older_than: Duration::ZERO }
+    pub(crate) fn of(connection: Arc<Connection>) -> Result<Sweep, Error> {
+        let path = Settings::current()?.role.path.as_deref().unwrap_or("/");
+        Ok(Sweep { connection, folder: term::folder(path), older_than: Duration::ZERO })
     }
 
-    /// Looks below this path, such as `/team/`, where the roles were created below it.
+    /// Looks below this path, such as `/team/`, in place of that of this run's settings.
     ///
     /// # Errors
     ///
@@ -137,6 +138,9 @@ impl Sweep {
                 while next.is_some() {
                     next = sweep.take_policies(&mut found, next).await?;
                 }
+                if Settings::current()?.role.grant_assume {
+                    sweep.take_grants(&mut found).await?;
+                }
                 Ok(found)
             }))
             .await
@@ -156,11 +160,9 @@ impl Sweep {
     async fn take_roles(&self, found: &mut Found, from: Option<String>) -> Result<Option<String>, Error> {
         let call =
             self.connection.iam.list_roles().path_prefix(&self.folder).max_items(PAGE).set_marker(from);
-        let page = patiently(|| async {
-            let page = call.clone().send().await;
-            page.map_err(|error| Error::call(format_args!("`ListRoles` of `{}`", self.folder), error))
-        });
-        let page = page.await?;
+        let page = call.send().await;
+        let page =
+            page.map_err(|error| Error::call(format_args!("`ListRoles` of `{}`", self.folder), error))?;
         let roles = page.roles().iter().map(|role| {
             let thing = Thing::Role { name: role.role_name().to_owned() };
             (thing, role.arn(), role.path(), Some(role.create_date()))
@@ -172,17 +174,45 @@ impl Sweep {
     async fn take_policies(&self, found: &mut Found, from: Option<String>) -> Result<Option<String>, Error> {
         let call = self.connection.iam.list_policies().scope(PolicyScopeType::Local);
         let call = call.path_prefix(&self.folder).max_items(PAGE).set_marker(from);
-        let page = patiently(|| async {
-            let page = call.clone().send().await;
-            page.map_err(|error| Error::call(format_args!("`ListPolicies` of `{}`", self.folder), error))
-        });
-        let page = page.await?;
+        let page = call.send().await;
+        let page =
+            page.map_err(|error| Error::call(format_args!("`ListPolicies` of `{}`", self.folder), error))?;
         let policies = page.policies().iter().filter_map(|policy| {
             let arn = policy.arn()?;
             Some((Thing::Policy { arn: arn.to_owned() }, arn, policy.path()?, policy.create_date()))
         });
         self.take(found, policies)?;
         Ok(page.marker().filter(|_| page.is_truncated()).map(str::to_owned))
+    }
+
+    /// What killed runs have left among the policies of whoever sweeps, where runs put such.
+    async fn take_grants(&self, found: &mut Found) -> Result<(), Error> {
+        let caller = &self.connection.caller;
+        let Some(to) = Grantee::of(caller) else { return Ok(()) };
+        let iam = &self.connection.iam;
+        let names = match &to {
+            Grantee::Role(role) => {
+                let listed = iam.list_role_policies().role_name(role).into_paginator().items().send();
+                let listed = listed.collect::<Result<Vec<_>, _>>().await;
+                listed.map_err(|error| Error::call(format_args!("`ListRolePolicies` of `{role}`"), error))?
+            }
+            Grantee::User(user) => {
+                let listed = iam.list_user_policies().user_name(user).into_paginator().items().send();
+                let listed = listed.collect::<Result<Vec<_>, _>>().await;
+                listed.map_err(|error| Error::call(format_args!("`ListUserPolicies` of `{user}`"), error))?
+            }
+        };
+        let now = self.connection.now();
+        for policy in names {
+            let Some(lease_end) = term::end_of_named(&policy) else { continue };
+            if now.is_none_or(|now| lease_end >= now) {
+                found.leased += 1;
+            } else {
+                let thing = Thing::Grant { to: to.clone(), policy };
+                found.orphans.push(Orphan { thing, arn: caller.clone(), created: None, lease_end });
+            }
+        }
+        Ok(())
     }
 
     /// Keeps of a page what is an orphan. Not every emulator heeds the prefix that it was asked for.
@@ -235,16 +265,17 @@ impl Found {
 }
 
 impl Orphan {
-    /// `role` or `policy`.
+    /// `role`, `policy`, or `grant`: a policy of ours among those of the principal.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.thing {
+            Thing::Grant { .. } => "grant",
             Thing::Policy { .. } => "policy",
             _ => "role",
         }
     }
 
-    /// The role's or policy's ARN.
+    /// The role's or policy's ARN, or that of the principal with the grant.
     #[must_use]
     pub fn arn(&self) -> &str {
         &self.arn
@@ -265,7 +296,10 @@ impl Orphan {
 
 impl fmt::Display for Orphan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`", self.kind(), self.arn)
+        match &self.thing {
+            Thing::Grant { policy, .. } => write!(f, "grant `{policy}` of `{}`", self.arn),
+            _ => write!(f, "{} `{}`", self.kind(), self.arn),
+        }
     }
 }
 
@@ -286,25 +320,7 @@ const PAGE: i32 = 1_000;
 pub(crate) async fn remove_orphan(connection: &Connection, thing: &Thing) -> Result<(), Error> {
     if let Thing::Role { name } = thing {
         let first = Thing::Inline { role: name.clone(), policy: first_policy() };
-        patiently(|| remove(connection, &first)).await?;
+        remove(connection, &first).await?;
     }
-    patiently(|| remove(connection, thing)).await
-}
-
-/// Tries again for as long as there are only too many calls.
-async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    const LONGEST: Duration = Duration::from_secs(10);
-    let mut pause = Duration::from_millis(200);
-    loop {
-        match call().await {
-            Err(error) if error.is_throttled() => {
-                tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-                pause = (pause * 2).min(LONGEST);
-            }
-            outcome => return outcome,
-        }
-    }
+    remove(connection, thing).await
 }

@@ -18,6 +18,7 @@
 //!               `wire` reads the         `input`: the parameters, checked where they are taken
 //!               request and writes       `fault`: an error in the service's own terms
 //!               the answer               `page`, `tags`, `ids`, `scope`: what services share
+//!                                        `outbox`: what a service sends to others in its own name, `filter`: to whom
 //! ```
 //!
 //! A service is a table from operation names to functions over its state, which begin with nothing and cost nothing until
@@ -38,11 +39,14 @@
     allow(dead_code, unused_imports, reason = "what services share, some of them do not need")
 )]
 
+mod calendar;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 #[cfg(feature = "eventbridge")]
 mod eventbridge;
 mod fault;
+#[cfg(any(feature = "eventbridge", feature = "sns"))]
+mod filter;
 mod ids;
 mod input;
 mod kept;
@@ -52,6 +56,8 @@ mod kms;
 mod lambda;
 #[cfg(feature = "logs")]
 mod logs;
+#[cfg(any(feature = "eventbridge", feature = "sns"))]
+mod outbox;
 mod page;
 mod scope;
 #[cfg(feature = "secretsmanager")]

@@ -13,9 +13,8 @@ pub(crate) struct Scope {
 impl Scope {
     /// The caller's own account, in the region that the request is for.
     pub(crate) fn of(allowed: &Allowed) -> Self {
-        let partition = Arn::parse(&allowed.principal).map_or("aws", |principal| principal.partition);
         Self {
-            partition: partition.to_owned(),
+            partition: allowed.partition.to_owned(),
             region: allowed.region.clone(),
             account: allowed.account.clone(),
         }

@@ -77,10 +77,16 @@ print(key["AccessKeyId"], key["SecretAccessKey"])
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The id and the secret of its administrator's key.
+    #[must_use]
+    pub fn keys(&self) -> (String, String) {
+        self.keys.clone().unwrap_or_else(|| ("test".to_owned(), "test".to_owned()))
+    }
+
     /// The variables with which a run uses it.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
-        let (id, secret) = self.keys.clone().unwrap_or_else(|| ("test".to_owned(), "test".to_owned()));
+        let (id, secret) = self.keys();
         [("IAM_FIXTURE_BACKEND", self.url()), ("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]
             .map(|(name, value)| (name.to_owned(), value))
             .into()

@@ -7,12 +7,25 @@ mod emulator;
 mod runner;
 mod served;
 
+use aws_sdk_iam::config::Credentials;
+
 pub use ambush::{Ambush, Moment};
 pub use child::Child;
 pub use emulator::Emulator;
 #[cfg(unix)]
 pub use runner::Runner;
 pub use served::Served;
+
+/// An emulator's administrator.
+pub async fn administrator_of(emulator: &Emulator) -> aws_config::SdkConfig {
+    let (id, secret) = emulator.keys();
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(emulator.url())
+        .region(aws_config::Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new(id, secret, None, None, "administrator"))
+        .load()
+        .await
+}
 
 /// The names of the roles that `iam-fixture` has made there and not removed.
 ///

@@ -4,6 +4,8 @@
 use std::future::pending;
 use std::time::{Duration, Instant};
 
+use iam_endpoint::Endpoint;
+use iam_endpoint::weather::{Mishap, Weather};
 use iam_fixture::TemporaryRole;
 use iam_fixture_tests::{Runner, Served};
 
@@ -70,6 +72,35 @@ async fn a_test_that_nextest_finds_too_slow_leaves_no_role() {
     until(&served, 1, BUILD).await;
     assert!(!runner.end().success());
     assert_eq!(served.roles().await, [""; 0]);
+}
+
+/// The account does not answer when the role is to be removed, and the user has no patience.
+#[tokio::test]
+async fn a_second_ctrl_c_ends_the_run_and_the_next_one_removes_the_role() {
+    for is_nextest in [false, true] {
+        // The first two are of the roles that show that policies are enforced.
+        let weather = Weather::new(0).nth("iam:DeleteRole", 3, Mishap::Silence);
+        let served = Served::of(Endpoint::builder().weather(weather).build());
+        let test = "child_waits_in_its_body";
+        let runner = if is_nextest {
+            Runner::nextest(test, false, served.variables())
+        } else {
+            Some(Runner::cargo_test(test, served.variables()))
+        };
+        let Some(runner) = runner else { return };
+        until(&served, 1, BUILD).await;
+        runner.signal_group("INT");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let start = Instant::now();
+        runner.signal_group("INT");
+        assert!(!runner.end().success());
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert_eq!(served.roles().await.len(), 1, "nextest: {is_nextest}");
+
+        let next = Runner::cargo_test("child_takes_three_seconds", served.variables());
+        assert!(next.end_within(BUILD).success());
+        assert_eq!(served.roles().await, [""; 0], "nextest: {is_nextest}");
+    }
 }
 
 /// The tests' processes outlive a runner that is killed, and end by themselves.

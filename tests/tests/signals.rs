@@ -4,8 +4,10 @@
 use std::future::pending;
 use std::os::unix::process::ExitStatusExt;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use iam_endpoint::Endpoint;
+use iam_endpoint::weather::{Mishap, Weather};
 use iam_fixture::TemporaryRole;
 use iam_fixture_tests::{Child, Emulator, Served};
 
@@ -138,6 +140,40 @@ async fn a_run_that_lives_is_not_swept() {
     living.signal("TERM");
     let _ = living.end();
     assert_eq!(served.roles().await, [""; 0]);
+}
+
+/// With nextest each test is a process.
+#[test]
+fn one_process_of_a_run_looks_for_leases() {
+    let served = Served::start();
+    let run = |id: &str| {
+        let mut variables = served.variables();
+        variables.push(("NEXTEST_RUN_ID".to_owned(), id.to_owned()));
+        let children: Vec<_> = (0..4).map(|_| Child::start("child_passes", variables.clone())).collect();
+        for child in children {
+            let (status, _, errors) = child.end();
+            assert!(status.success(), "{errors}");
+        }
+        let events = served.endpoint.journal().last(usize::MAX);
+        events.iter().filter(|event| event.operation == "iam:ListPolicies").count()
+    };
+    let id = std::process::id();
+    assert_eq!(run(&format!("one-{id}")), 1);
+    assert_eq!(run(&format!("one-{id}")), 1);
+    assert_eq!(run(&format!("two-{id}")), 2);
+}
+
+#[test]
+fn a_sweep_that_does_not_end_delays_no_test_and_the_process_s_end_by_ten_seconds() {
+    let weather = Weather::new(0).chance("iam:ListPolicies", Mishap::Silence, 1.0);
+    let served = Served::of(Endpoint::builder().weather(weather).build());
+    let mut child = Child::start("child_waits_for_its_input", served.variables());
+    let start = Instant::now();
+    child.wait_for("waiting");
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    let (status, took, errors) = child.end();
+    assert!(status.success(), "{errors}");
+    assert!((Duration::from_secs(9)..Duration::from_secs(14)).contains(&took), "{took:?}");
 }
 
 #[tokio::test]

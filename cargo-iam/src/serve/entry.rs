@@ -92,7 +92,7 @@ impl<'e> By<'e> {
 }
 
 /// A call for people: what was decided, about which action and resource, for whom, and why.
-pub(super) fn lines(event: &Event, width: Option<usize>) -> Vec<String> {
+pub(crate) fn lines(event: &Event, width: Option<usize>) -> Vec<String> {
     let caller = event.principal.splitn(6, ':').last().unwrap_or_default();
     let time = Time::of(event.time).of_day();
     let ending = match (event.outcome, &event.code) {

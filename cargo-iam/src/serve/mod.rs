@@ -14,6 +14,7 @@ use std::{env, fmt};
 use iam_endpoint::{Credentials, Endpoint, EndpointBuilder, Server, Upstream};
 use iam_services::Services;
 
+pub(crate) use self::entry::lines;
 use self::journal::Journal;
 use self::signals::Stop;
 use crate::failure::Failure;

@@ -1,5 +1,8 @@
 //! Runs the real program.
 
+#[allow(dead_code, reason = "not every test asks for all")]
+pub(crate) mod tools;
+
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -23,6 +26,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 }
 
 /// Runs it to its end.
+#[allow(dead_code, reason = "not every test asks for it")]
 pub(crate) fn run(arguments: &[&str], input: &str) -> Run {
     run_command(&mut command(arguments), input)
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::served::Served;
-use crate::tools;
+use crate::{common, tools};
 
 /// moto, which enforces nothing.
 struct Moto {
@@ -65,7 +65,7 @@ assert there.head_object(Bucket="data", Key="a b+c/ü")["ContentLength"] == 100_
 s3.delete_object(Bucket="data", Key="a b+c/ü")
 assert there.list_objects_v2(Bucket="data")["KeyCount"] == 0
 "#;
-    let Some(environment) = tools::environment() else { return };
+    let Some(environment) = common::tools::environment() else { return };
     let moto = Moto::start(&environment);
     let served = Served::start(&["--policy", "reader.json", "--upstream", &moto.url, "--upstream-s3"]);
     let output =
@@ -130,7 +130,7 @@ assert code == "UpstreamUnavailable" and "nothing answers there" in message, (co
 code, _ = error_of(dynamodb.get_item, TableName="secrets", Key={"id": {"S": "1"}})
 assert code == "AccessDeniedException", code
 "#;
-    let Some(environment) = tools::environment() else { return };
+    let Some(environment) = common::tools::environment() else { return };
     let moto = Moto::start(&environment);
     let served = Served::start(&["--upstream", &moto.url]);
     let mut script = tools::tool(&environment, "python", &served)

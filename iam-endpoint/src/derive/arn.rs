@@ -8,39 +8,78 @@ use super::scope::Scope;
 /// What a resource has that nobody can name: a wildcard, as in AWS's own requests (`instance/*` for `ec2:RunInstances`).
 pub(super) const ANY: &str = "*";
 
-/// Fills the type's format. `values` are those of its own variables, in order; one that is missing is `*`, and one value
-/// for several variables is the last one's.
-pub(super) fn build(
-    scope: &Scope<'_>,
-    resource_type: ResourceType,
-    format: Option<usize>,
-    values: &[&str],
-) -> String {
-    let formats = || resource_type.arn_formats();
-    let fits = |format: &&str| variables(format) == values.len();
-    let format = match format {
-        Some(number) => formats().nth(number),
-        None => formats().find(fits).or_else(|| formats().next()),
-    };
-    let mut arn = String::with_capacity(96);
-    let mut rest = format.unwrap_or(ANY);
-    let first = if values.len() == 1 { variables(rest).saturating_sub(1) } else { 0 };
+/// A format of ARNs, as `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`.
+#[derive(Debug)]
+pub(crate) struct Format {
+    pieces: Vec<Piece>,
+    /// How many variables it has of its own.
+    pub(super) variables: usize,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Account,
+    Any,
+    /// A variable of the format's own, with what stands before it in the same part of the resource.
+    Own {
+        mark: &'static str,
+    },
+    Partition,
+    Region,
+    Text(&'static str),
+}
+
+impl Format {
+    /// Those that the Reference gives for a type, in its order.
+    pub(super) fn all(resource_type: ResourceType) -> Vec<Self> {
+        resource_type.arn_formats().map(Self::read).collect()
+    }
+
+    fn read(format: &'static str) -> Self {
+        let (mut pieces, mut variables, mut colons) = (Vec::new(), 0, 0);
+        let mut rest = format;
+        while let Some((before, variable)) = rest.split_once("${") {
+            pieces.push(Piece::Text(before));
+            colons += before.matches(':').count();
+            rest = variable.split_once('}').map_or("", |(_, after)| after);
+            // By place: the account's variable has several names.
+            pieces.push(match colons {
+                1 => Piece::Partition,
+                2 => Piece::Any,
+                3 => Piece::Region,
+                4 => Piece::Account,
+                _ => {
+                    variables += 1;
+                    Piece::Own { mark: before.rsplit(['/', ':']).next().unwrap_or_default() }
+                }
+            });
+        }
+        pieces.push(Piece::Text(rest));
+        Self { pieces, variables }
+    }
+}
+
+/// Fills the format that has as many variables as there are values, or else the first. `values` are those of its own
+/// variables, in order; one that is missing is `*`, and one value for several variables is the last one's.
+pub(super) fn build(scope: &Scope<'_>, formats: &[Format], values: &[&str]) -> String {
+    let fitting = formats.iter().find(|format| format.variables == values.len());
+    let Some(Format { pieces, variables }) = fitting.or(formats.first()) else { return ANY.to_owned() };
+    let first = if values.len() == 1 { variables.saturating_sub(1) } else { 0 };
     let mut values = std::iter::repeat_n(&ANY, first).chain(values);
-    while let Some((before, variable)) = rest.split_once("${") {
-        arn.push_str(before);
-        let mark = before.rsplit(['/', ':']).next().unwrap_or_default();
-        rest = variable.split_once('}').map_or("", |(_, after)| after);
-        // By place: the account's variable has several names.
-        arn.push_str(match arn.bytes().filter(|byte| *byte == b':').count() {
-            1 => scope.endpoint.partition,
-            2 => ANY,
-            3 => scope.region,
-            4 => scope.account,
+    let mut arn = String::with_capacity(96);
+    for piece in pieces {
+        arn.push_str(match piece {
+            Piece::Account => scope.account,
+            Piece::Any => ANY,
             // `policy/…/p-${PolicyId}`: the ids of some services begin with what the format has before them.
-            _ => values.next().map_or(ANY, |value| value.strip_prefix(mark).unwrap_or(value)),
+            Piece::Own { mark } => {
+                values.next().map_or(ANY, |value| value.strip_prefix(mark).unwrap_or(value))
+            }
+            Piece::Partition => scope.endpoint.partition,
+            Piece::Region => scope.region,
+            Piece::Text(text) => text,
         });
     }
-    arn.push_str(rest);
     arn
 }
 
@@ -51,11 +90,6 @@ pub(super) fn rows<'c, T: AsRef<str>>(columns: &'c [Vec<T>]) -> impl ExactSizeIt
         column.get(if column.len() == 1 { 0 } else { row }).map_or(ANY, AsRef::as_ref)
     };
     (0..count).map(move |row| columns.iter().map(|column| cell(column, row)).collect())
-}
-
-/// How many variables a format has of its own, in its resource part.
-pub(crate) fn variables(format: &str) -> usize {
-    format.splitn(6, ':').nth(5).unwrap_or_default().matches("${").count()
 }
 
 /// Whether the text names a resource by its whole ARN.

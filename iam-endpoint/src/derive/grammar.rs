@@ -15,7 +15,7 @@
 
 use iam_policy::catalogue::{self, ResourceType, Service};
 
-use super::arn::variables;
+use super::arn::Format;
 use super::function::{FUNCTIONS, Function};
 
 /// What an operation needs to be allowed.
@@ -40,8 +40,8 @@ pub(crate) struct Check<'t> {
 pub(crate) struct Target<'t> {
     /// `None` where the value is an ARN of whatever type.
     pub(crate) resource_type: Option<ResourceType>,
-    /// Which of the type's ARN formats, where one is named.
-    pub(crate) format: Option<usize>,
+    /// The type's ARN formats, or the one that is named.
+    pub(crate) formats: Vec<Format>,
     pub(crate) is_optional: bool,
     /// One for each variable of the ARN format, or a single one; none for a resource that has no name yet.
     pub(crate) values: Vec<Value<'t>>,
@@ -171,19 +171,22 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
     let values: Vec<_> = values
         .map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect::<Result<_, _>>())?;
     if name == "*" {
-        return Ok(Target { resource_type: None, format, is_optional, values });
+        return Ok(Target { resource_type: None, formats: Vec::new(), is_optional, values });
     }
     let service = service(prefix)?;
     let resource_type = service.resource_type(name).ok_or_else(|| {
         let near = iam_policy::near(name, service.resource_types().map(ResourceType::name));
         format!("`{prefix}` has no resource type `{name}`{}", did_you_mean(&near))
     })?;
-    let mut formats = resource_type.arn_formats();
-    if values.len() > 1 && !formats.any(|format| variables(format) == values.len()) {
+    let mut formats = Format::all(resource_type);
+    if values.len() > 1 && !formats.iter().any(|format| format.variables == values.len()) {
         let formats: Vec<_> = resource_type.arn_formats().collect();
         return Err(format!("{} values do not fill `{}`", values.len(), formats.join("` or `")));
     }
-    Ok(Target { resource_type: Some(resource_type), format, is_optional, values })
+    if let Some(number) = format {
+        formats = formats.into_iter().skip(number).take(1).collect();
+    }
+    Ok(Target { resource_type: Some(resource_type), formats, is_optional, values })
 }
 
 fn value(text: &str) -> Result<Value<'_>, Wrong> {

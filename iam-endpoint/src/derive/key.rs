@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use iam_policy::Context;
 use iam_policy::catalogue::{self, ActionResource};
 
-use super::grammar::Key;
+use super::grammar::{Check, Key};
 use super::place::Places;
 use super::question::{PASS_ROLE, Question};
 use super::scope::{Scope, Values};
@@ -15,24 +15,28 @@ use crate::input::Found;
 /// What a request says about condition keys.
 pub(crate) struct Keys<'p> {
     /// Every key that the table computes, with its number there; without values where the request has none.
-    computed: Vec<(usize, String, Vec<String>)>,
+    computed: Vec<(usize, Cow<'static, str>, Vec<String>)>,
     /// Keys that the request has, whose values the endpoint cannot tell.
     unknown: Vec<String>,
     /// `None` where the table does not say where the tags stand.
     tags: Option<(usize, Tags)>,
+    checks: &'p [Check<'p>],
+    table: &'p [Key<'static>],
     places: &'p Places,
     /// Whom roles are passed to.
     passes: Cow<'static, str>,
 }
 
 impl<'p> Keys<'p> {
-    pub(crate) fn of<'a>(
-        scope: &Scope<'a>,
-        keys: &[Key<'a>],
+    pub(crate) fn of(
+        scope: &Scope<'_>,
+        checks: &'p [Check<'p>],
+        keys: &'p [Key<'static>],
         places: &'p Places,
         passes: Cow<'static, str>,
     ) -> Self {
-        let mut all = Self { computed: Vec::new(), unknown: Vec::new(), tags: None, places, passes };
+        let (computed, unknown) = (Vec::with_capacity(keys.len()), Vec::new());
+        let mut all = Self { computed, unknown, tags: None, checks, table: keys, places, passes };
         for (number, key) in keys.iter().enumerate() {
             match key {
                 Key::Condition(name, value) => match scope.values(value) {
@@ -54,17 +58,17 @@ impl<'p> Keys<'p> {
     }
 
     /// A name that ends in a sign stands for one key for each entry of a map or each tag: `kms:EncryptionContext:`.
-    fn compute(&mut self, number: usize, name: &str, found: Vec<Found<'_>>) {
+    fn compute(&mut self, number: usize, name: &'static str, found: Vec<Found<'_>>) {
         if !name.ends_with([':', '/']) {
             let texts = found.into_iter().flat_map(leaves).collect();
-            self.computed.push((number, name.to_owned(), texts));
+            self.computed.push((number, Cow::Borrowed(name), texts));
             return;
         }
         for (key, value) in tags::of(found) {
-            self.computed.extend(value.map(|value| (number, format!("{name}{key}"), vec![value])));
+            self.computed.extend(value.map(|value| (number, format!("{name}{key}").into(), vec![value])));
         }
         // That the others are absent is known too.
-        self.computed.push((number, name.to_owned(), Vec::new()));
+        self.computed.push((number, Cow::Borrowed(name), Vec::new()));
     }
 
     /// Sets what the request says, for one of its questions.
@@ -73,13 +77,14 @@ impl<'p> Keys<'p> {
             context.set("iam:PassedToService", self.passes.clone());
             return;
         }
+        let asked = self.places.of_question(question, self.checks, self.table);
         for (number, name, values) in &self.computed {
-            if self.places.have(question, *number) {
+            if !values.is_empty() && asked.has(*number) {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
         if let Some((number, tags)) = &self.tags
-            && self.places.have(question, *number)
+            && asked.has(*number)
         {
             for (key, value) in tags {
                 if let Some(value) = value {
@@ -92,12 +97,18 @@ impl<'p> Keys<'p> {
 
     /// Whether a key that nobody set is known not to be in the request.
     ///
-    /// A service's key that the Service Authorization Reference does not list for the action is none of it; one that it
+    /// What the table computes is there with its values, or not at all. A service's key that the Service Authorization Reference does not list for the action is none of it; one that it
     /// lists, and that the table does not compute, may be in AWS's request. Global keys are all set that a direct call can
     /// have, but for tags.
     pub(crate) fn is_absent(&self, key: &str, question: &Question, knows_tags: bool) -> bool {
         let starts_with =
             |start: &str| key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+        let is_computed = |(_, name, _): &(usize, Cow<'_, str>, Vec<String>)| {
+            if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) }
+        };
+        if self.computed.iter().any(is_computed) {
+            return true;
+        }
         let is_about_resource_tag = starts_with("aws:ResourceTag/")
             || key.split_once(':').is_some_and(|(_, name)| {
                 name.get(..12).is_some_and(|head| head.eq_ignore_ascii_case("ResourceTag/"))
@@ -117,10 +128,7 @@ impl<'p> Keys<'p> {
         if starts_with("aws:") {
             return true;
         }
-        let is_computed = |(_, name, _): &(usize, String, Vec<String>)| {
-            if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) }
-        };
-        self.computed.iter().any(is_computed) || !lists(&question.action, key)
+        !lists(&question.action, key)
     }
 }
 

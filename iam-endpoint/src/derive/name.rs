@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use iam_policy::catalogue;
 
-use super::arn::{build, is_arn, rows, tail};
+use super::arn::{Format, build, is_arn, rows, tail};
 use super::function::{each, texts};
 use super::scope::{Scope, Values};
 use crate::input::Found;
@@ -27,11 +27,12 @@ pub(super) fn account_arn<'a>(scope: &Scope<'a>, mut given: Vec<Vec<Found<'a>>>)
 /// An ARN for each of what there is several times. Without the last name there is none; another missing one is `*`.
 fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
     let Some((name, names)) = given.split_first() else { return Values::Known(Vec::new()) };
-    let of_type = texts(name).next().and_then(|name| catalogue::service(scope.prefix)?.resource_type(name));
     let columns: Vec<Vec<&str>> = names.iter().map(|found| texts(found).collect()).collect();
-    let (Some(resource_type), false) = (of_type, columns.last().is_none_or(Vec::is_empty)) else {
+    if columns.last().is_none_or(Vec::is_empty) {
         return Values::Known(Vec::new());
-    };
+    }
+    let of_type = texts(name).next().and_then(|name| catalogue::service(scope.prefix)?.resource_type(name));
+    let Some(formats) = of_type.map(Format::all) else { return Values::Known(Vec::new()) };
     let arn_of = |mut values: Vec<&str>| {
         if let Some(arn) = values.last().filter(|last| is_arn(last)) {
             return (*arn).to_owned();
@@ -39,7 +40,7 @@ fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
         for value in &mut values {
             *value = tail(value);
         }
-        build(scope, resource_type, None, &values)
+        build(scope, &formats, &values)
     };
     Values::Known(rows(&columns).map(|row| Found::Text(Cow::Owned(arn_of(row)))).collect())
 }
@@ -69,7 +70,7 @@ pub(super) fn ec2_arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Valu
             Err(_) => None,
         };
         let Some(resource_type) = resource_type else { return Values::Unknown };
-        found.push(Found::Text(Cow::Owned(build(scope, resource_type, None, &[id]))));
+        found.push(Found::Text(Cow::Owned(build(scope, &Format::all(resource_type), &[id]))));
     }
     Values::Known(found)
 }

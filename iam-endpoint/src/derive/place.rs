@@ -1,5 +1,7 @@
 //! Which of an operation's condition keys are about which of its resources.
 
+use std::sync::OnceLock;
+
 use iam_policy::catalogue::{self, ActionResource, ResourceType};
 
 use super::grammar::{Check, Checks, Key};
@@ -13,10 +15,7 @@ use super::question::Question;
 ///
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 #[derive(Debug)]
-pub(crate) struct Places {
-    /// In the order of the checks.
-    of_checks: Vec<Place>,
-}
+pub(crate) struct Places(Vec<OnceLock<Place>>);
 
 /// The same for one check.
 #[derive(Debug)]
@@ -28,21 +27,46 @@ struct Place {
 }
 
 impl Places {
-    pub(crate) fn of(checks: &Checks<'_>, keys: &[Key<'_>]) -> Self {
-        let checks = if let Checks::All(checks) = checks { checks.as_slice() } else { &[] };
-        Self { of_checks: checks.iter().map(|check| Place::of(check, keys)).collect() }
+    /// Those of an operation with so many checks, each found out when it is asked for: some have more types than are ever
+    /// asked about.
+    pub(crate) fn of(checks: &Checks<'_>) -> Self {
+        let count = if let Checks::All(checks) = checks { checks.len() } else { 0 };
+        Self((0..count).map(|_| OnceLock::new()).collect())
     }
 
-    /// Whether AWS's request for a question has the key of this number.
-    pub(super) fn have(&self, question: &Question, key: usize) -> bool {
-        let Some(Place { types, of_targets }) = self.of_checks.get(question.check) else { return true };
-        let types = types.get(key).map_or(&[][..], Vec::as_slice);
-        if types.is_empty() || question.resource == "*" {
-            return true;
-        }
-        match question.target.and_then(|target| of_targets.get(target)?.as_ref()?.get(key)) {
-            Some(is_asked) => *is_asked,
-            None => types.iter().any(|resource_type| resource_type.matches(&question.resource)),
+    /// What AWS asks for a question.
+    pub(super) fn of_question<'p>(
+        &'p self,
+        question: &'p Question,
+        checks: &[Check<'_>],
+        keys: &[Key<'_>],
+    ) -> Asked<'p> {
+        let place = self.0.get(question.check).zip(checks.get(question.check));
+        let place = place.filter(|_| question.resource != "*");
+        let Some((place, check)) = place else { return Asked { types: &[], by_type: None, resource: "*" } };
+        let Place { types, of_targets } = place.get_or_init(|| Place::of(check, keys));
+        let by_type = question.target.and_then(|target| of_targets.get(target)?.as_deref());
+        Asked { types, by_type, resource: &question.resource }
+    }
+}
+
+/// Which of the operation's keys AWS's request for a resource has.
+pub(super) struct Asked<'p> {
+    types: &'p [Vec<ResourceType>],
+    /// The answers, where the resource's type is known.
+    by_type: Option<&'p [bool]>,
+    resource: &'p str,
+}
+
+impl Asked<'_> {
+    /// Whether it has the key of this number.
+    pub(super) fn has(&self, number: usize) -> bool {
+        match self.types.get(number) {
+            Some(types) if !types.is_empty() => match self.by_type.and_then(|known| known.get(number)) {
+                Some(is_asked) => *is_asked,
+                None => types.iter().any(|resource_type| resource_type.matches(self.resource)),
+            },
+            _ => true,
         }
     }
 }
@@ -86,8 +110,10 @@ fn lists(names: &[&str], key: &str) -> bool {
 
 /// Whether a key is of a name, which may end in a variable: `kms:EncryptionContext:${EncryptionContextKey}`.
 fn is_of(name: &str, key: &str) -> bool {
-    match name.split_once("${") {
-        Some((start, _)) => key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
-        None => key.eq_ignore_ascii_case(name),
+    // Compared so some ten thousand times before the first answer, and most names are of another length.
+    if name.as_bytes().last() != Some(&b'}') {
+        return key.len() == name.len() && key.eq_ignore_ascii_case(name);
     }
+    let start = name.split_once("${").map_or(name, |(start, _)| start);
+    key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }

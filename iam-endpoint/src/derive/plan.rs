@@ -31,7 +31,7 @@ pub(crate) fn plan(service: Service, operation: Operation) -> Result<Arc<Plan>, 
     }
     let own = service.prefix().unwrap_or_default();
     let (checks, keys) = (grammar::checks(operation.checks(), own)?, grammar::keys(operation.keys())?);
-    let plan = Arc::new(Plan { places: Places::of(&checks, &keys), checks, keys });
+    let plan = Arc::new(Plan { places: Places::of(&checks), checks, keys });
     let mut plans = PLANS.write().unwrap_or_else(PoisonError::into_inner);
     plans.get_or_insert_default().insert(name, Arc::clone(&plan));
     Ok(plan)

@@ -185,7 +185,7 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
         for value in &mut values {
             *value = tail(value);
         }
-        Named::Resource(build(scope, resource_type, target.format, &values))
+        Named::Resource(build(scope, &target.formats, &values))
     };
     Ok((rows.map(name).collect(), is_told))
 }

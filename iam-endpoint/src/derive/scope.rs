@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::grammar::{Condition, Expected, Term, Test, Value};
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::input::{Found, Input, entries, items, walk};
+use crate::input::{Found, Input, bracket, entries, items, walk};
 
 /// More resources than any request is about; each is decided on its own.
 pub(super) const MOST: usize = 1_000;
@@ -153,7 +153,7 @@ fn list_of<'a>(value: &Value<'a>) -> Option<(&'a str, bool)> {
         Term::Literal(_) => None,
         Term::Path(path) if path.starts_with(['/', '?', ':']) => None,
         Term::Path(path) => {
-            let at = path.find(['[', '{'])?;
+            let at = bracket(path)?;
             Some((path.get(..at)?, path.get(at..)?.starts_with('{')))
         }
     })

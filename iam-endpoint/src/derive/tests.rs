@@ -36,8 +36,8 @@ fn conditions_and_values_are_read_where_quotes_and_parentheses_allow() {
     let [role, other] = first.targets.as_slice() else { panic!("there are two") };
     assert_eq!((role.resource_type.unwrap().name(), role.values.len(), role.is_optional), ("role", 1, false));
     assert_eq!(
-        (other.resource_type.unwrap().name(), other.format, other.is_optional),
-        ("function", Some(0), true)
+        (other.resource_type.unwrap().name(), other.formats.len(), other.is_optional),
+        ("function", 1, true)
     );
     assert_eq!(other.values.first().unwrap().0.len(), 2);
     let negated: Vec<_> =

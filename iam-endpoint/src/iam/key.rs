@@ -58,10 +58,16 @@ pub(crate) struct Session {
 pub(crate) enum SessionOf {
     /// `GetFederationToken`: somebody for whom a user vouches.
     Federated { user_id: String, name: String },
-    /// `AssumeRole` and its like. `provider` is that of a web identity.
-    Role { role: String, role_id: String, name: String, provider: Option<String> },
-    /// `GetSessionToken`.
-    User { user_id: String },
+    /// `AssumeRole` and its like.
+    Role { role: String, role_id: String, name: String, vouched: Option<Vouched> },
+    /// `GetSessionToken`, and when its caller proved to have an MFA device.
+    User { user_id: String, mfa: Option<OffsetDateTime> },
+}
+
+/// The identity provider that vouches for who has a role's session, and the condition keys that the session keeps.
+pub(crate) struct Vouched {
+    pub(crate) provider: String,
+    pub(crate) keys: Vec<(String, Vec<String>)>,
 }
 
 impl AccessKey {

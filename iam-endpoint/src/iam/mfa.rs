@@ -1,5 +1,6 @@
-//! Virtual MFA devices: that they are there, and whose. Their codes are not checked, so no session counts as authenticated
-//! with one.
+//! Virtual MFA devices: whose they are, and their codes.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html>
 
 use http::StatusCode;
 use time::OffsetDateTime;
@@ -7,7 +8,9 @@ use time::OffsetDateTime;
 use super::input::{Input, end_of_page};
 use super::key::random_base32;
 use super::named::{Head, entity};
+use super::state::State;
 use super::tags::Tags;
+use super::totp::Generator;
 use super::user::{self, User};
 use crate::clock;
 use crate::fault::Fault;
@@ -18,6 +21,7 @@ pub(crate) struct Device {
     head: Head,
     /// Its ARN.
     serial: String,
+    generator: Generator,
     enabled: Option<Enabled>,
 }
 
@@ -40,6 +44,11 @@ impl Device {
         if let Some(enabled) = self.enabled.as_mut().filter(|enabled| enabled.user == old) {
             new.clone_into(&mut enabled.user);
         }
+    }
+
+    /// Takes a code as a proof that the user has the device.
+    pub(crate) fn take_code(&mut self, code: &str, now: OffsetDateTime) -> bool {
+        self.generator.take(code, now)
     }
 
     fn user(&self) -> Option<&str> {
@@ -71,10 +80,11 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let (name, path) = (input.name("VirtualMFADeviceName", 226)?, input.path("Path")?);
     let serial = input.call.endpoint.iam_arn("mfa", path, name);
     let head = Head::new("", name, path, Tags::read(&input.parameters)?, input.call.now);
+    let seed = random_base32(64);
     let mut iam = input.call.endpoint.iam_mut();
-    let device = iam.devices.insert(Device { head, serial, enabled: None })?;
+    let device = Device { head, serial, generator: Generator::new(&seed), enabled: None };
+    let device = iam.devices.insert(device)?;
     xml.element("VirtualMFADevice", |xml| {
-        let seed = random_base32(64);
         xml.leaf("SerialNumber", &device.serial);
         xml.leaf("Base32StringSeed", &base64_simd::STANDARD.encode_to_string(seed));
         device.head.tags.write(xml);
@@ -94,35 +104,57 @@ pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 }
 
 pub(super) fn enable(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
-    for code in ["AuthenticationCode1", "AuthenticationCode2"] {
-        let digits = input.parameters.required(code)?;
-        if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            let rule = r"Member must satisfy regular expression pattern: [\d]+";
-            return Err(Fault::violated(code, digits, rule));
-        }
-    }
+    let codes = codes(input)?;
     let mut iam = input.call.endpoint.iam_mut();
     let user = iam.get::<User>(input)?.head.name.clone();
     let device = iam.get_mut::<Device>(input)?;
     if device.is_enabled() {
         return Err(Fault::already_exists("MFADevice entity is already enabled."));
     }
+    synchronize(device, codes, input.call.now)?;
     device.enabled = Some(Enabled { user, at: input.call.now });
     Ok(())
 }
 
-pub(super) fn deactivate(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ResyncMFADevice.html>
+pub(super) fn resync(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let codes = codes(input)?;
     let mut iam = input.call.endpoint.iam_mut();
+    synchronize(device_of_user(&mut iam, input)?, codes, input.call.now)
+}
+
+/// Two codes in sequence.
+fn codes<'a>(input: &'a Input<'_>) -> Result<[&'a str; 2], Fault> {
+    let code = |name: &str| {
+        let digits = input.parameters.required(name)?;
+        if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(digits);
+        }
+        Err(Fault::violated(name, digits, r"Member must satisfy regular expression pattern: [\d]+"))
+    };
+    Ok([code("AuthenticationCode1")?, code("AuthenticationCode2")?])
+}
+
+fn synchronize(device: &mut Device, [first, second]: [&str; 2], now: OffsetDateTime) -> Result<(), Fault> {
+    if device.generator.synchronize(first, second, now) {
+        return Ok(());
+    }
+    let message = "Authentication code for device is not valid.";
+    Err(Fault::new(StatusCode::FORBIDDEN, "InvalidAuthenticationCode", message))
+}
+
+fn device_of_user<'i>(iam: &'i mut State, input: &Input<'_>) -> Result<&'i mut Device, Fault> {
     let user = iam.get::<User>(input)?.head.name.clone();
     let device = iam.get_mut::<Device>(input)?;
     if !device.is_of(&user) {
-        return Err(Fault::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchEntity",
-            format!("MFA Device invalid for user {user}."),
-        ));
+        return Err(Fault::no_such_entity(format!("MFA Device invalid for user {user}.")));
     }
-    device.enabled = None;
+    Ok(device)
+}
+
+pub(super) fn deactivate(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
+    let mut iam = input.call.endpoint.iam_mut();
+    device_of_user(&mut iam, input)?.enabled = None;
     Ok(())
 }
 

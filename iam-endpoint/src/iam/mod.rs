@@ -32,11 +32,12 @@ mod simulate;
 mod state;
 mod tagging;
 mod tags;
+mod totp;
 mod user;
 mod version;
 
 pub(crate) use input::check_policy;
-pub(crate) use key::{AccessKey, Holder, Session, SessionOf, session_token};
+pub(crate) use key::{AccessKey, Holder, Session, SessionOf, Vouched, session_token};
 pub(crate) use operation::handle;
 pub(crate) use role::Role;
 pub(crate) use state::{ADMINISTRATOR, State};

@@ -137,6 +137,7 @@ const OPERATIONS: &[Operation] = &[
     Operation { name: "RemoveClientIDFromOpenIDConnectProvider", resource: existing::<OidcProvider>, run: provider::remove_client },
     Operation { name: "RemoveRoleFromInstanceProfile", resource: existing::<Profile>, run: profile::remove_role },
     Operation { name: "RemoveUserFromGroup", resource: existing::<Group>, run: group::remove_user },
+    Operation { name: "ResyncMFADevice", resource: own_user, run: mfa::resync },
     Operation { name: "SetDefaultPolicyVersion", resource: existing::<CustomerPolicy>, run: version::set_default },
     Operation { name: "SimulateCustomPolicy", resource: account, run: simulate::custom },
     Operation { name: "SimulatePrincipalPolicy", resource: policy_source, run: simulate::principal },
@@ -198,14 +199,16 @@ fn answer(call: &Call<'_>) -> Result<Option<Response<Bytes>>, Fault> {
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html>
 fn check_session(call: &Call<'_>) -> Result<(), Fault> {
     match call.caller.session() {
-        Some(Session { of: SessionOf::Federated { .. } | SessionOf::User { .. }, .. }) => Err(Fault {
-            outcome: Outcome::AuthenticationFailed,
-            ..Fault::new(
-                StatusCode::FORBIDDEN,
-                "InvalidClientTokenId",
-                "The security token included in the request is invalid",
-            )
-        }),
+        Some(Session { of: SessionOf::Federated { .. } | SessionOf::User { mfa: None, .. }, .. }) => {
+            Err(Fault {
+                outcome: Outcome::AuthenticationFailed,
+                ..Fault::new(
+                    StatusCode::FORBIDDEN,
+                    "InvalidClientTokenId",
+                    "The security token included in the request is invalid",
+                )
+            })
+        }
         _ => Ok(()),
     }
 }

@@ -179,6 +179,13 @@ pub(crate) struct SamlProvider {
     document: String,
 }
 
+impl SamlProvider {
+    /// Its metadata.
+    pub(crate) fn document(&self) -> &str {
+        &self.document
+    }
+}
+
 entity!(SamlProvider, saml_providers, "SAML provider", "saml-provider", "SAMLProviderArn", {
     const NAME: &'static str = "Name";
 

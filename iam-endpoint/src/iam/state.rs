@@ -33,7 +33,7 @@ pub(crate) struct State {
     pub(crate) profiles: Named<Profile>,
     pub(super) devices: Named<Device>,
     pub(crate) oidc_providers: Named<OidcProvider>,
-    pub(super) saml_providers: Named<SamlProvider>,
+    pub(crate) saml_providers: Named<SamlProvider>,
     pub(super) alias: Option<String>,
     pub(super) password_policy: Option<PasswordPolicy>,
     keys: BTreeMap<String, Arc<AccessKey>>,
@@ -148,6 +148,11 @@ impl State {
         self.policy(arn).ok_or_else(|| {
             Fault::no_such_entity(format!("Policy {arn} does not exist or is not attachable."))
         })
+    }
+
+    /// The MFA device of this serial number, where the user has it.
+    pub(crate) fn device_of(&mut self, user: &str, serial: &str) -> Option<&mut Device> {
+        self.devices.get_mut(serial).ok().filter(|device| device.is_of(user))
     }
 
     /// What a request refers to.

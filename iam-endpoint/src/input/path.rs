@@ -38,6 +38,15 @@ pub(crate) fn walk<'i>(root: &'i Value, path: &str) -> Vec<Found<'i>> {
     found
 }
 
+/// Where a path goes into its first list or map.
+pub(crate) fn bracket(path: &str) -> Option<usize> {
+    // Looking for one character is the standard library's work, and fast in a debug build; looking for two is not.
+    match (path.find('['), path.find('{')) {
+        (Some(list), Some(map)) => Some(list.min(map)),
+        (list, map) => list.or(map),
+    }
+}
+
 /// The list or the map at a path without its brackets.
 pub(super) fn collection<'i>(root: &'i Value, path: &str) -> Option<&'i Value> {
     let is_list = |value: &Value| value.is_array() || numbered(value).is_some();
@@ -59,7 +68,7 @@ fn step<'i>(value: &'i Value, path: &str, found: &mut Vec<Found<'i>>) {
         return;
     }
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    let (name, brackets) = first.find(['[', '{']).map_or((first, ""), |at| first.split_at(at));
+    let (name, brackets) = bracket(first).map_or((first, ""), |at| first.split_at(at));
     let child = member(value, name);
     // Where the protocol at hand does not write the name of a list's members, the list is here already.
     let is_here = child.is_none() && brackets.starts_with('[') && value.is_array();
@@ -121,6 +130,10 @@ pub(crate) fn items(value: &Value) -> Vec<&Value> {
 /// The values of an object whose keys are all numbers, in their order.
 fn numbered(value: &Value) -> Option<Vec<&Value>> {
     let Value::Object(members) = value else { return None };
+    // One look tells most objects from lists.
+    if !members.keys().next()?.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
     let mut items = members
         .iter()
         .map(|(key, value)| Some((key.parse::<u32>().ok()?, value)))

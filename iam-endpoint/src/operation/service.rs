@@ -165,7 +165,7 @@ impl Operation {
     }
 
     /// Whether another operation has taken its place, maybe with the same requests.
-    pub(super) fn is_deprecated(self) -> bool {
+    pub(crate) fn is_deprecated(self) -> bool {
         self.flags().any(|flag| flag == "deprecated")
     }
 

@@ -9,6 +9,7 @@ use super::state::{Bucket, Versioning, no_such_bucket};
 use super::task::{Answer, Task, document, empty, enables_object_lock, set_header, sets_acl, timestamp};
 use super::{address, metadata, xml};
 use crate::call::Call;
+use crate::host::is_region;
 use crate::sigv4::sha256;
 
 /// The region whose endpoint creates buckets anywhere, and takes a second `CreateBucket` for a success.
@@ -69,15 +70,6 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
     let mut answer = empty(StatusCode::OK);
     set_header(&mut answer, LOCATION, &format!("/{}", task.bucket));
     Ok(answer)
-}
-
-/// Whether a name has the form of a region's: `eu-west-1`.
-fn is_region(name: &str) -> bool {
-    let mut words = name.split('-');
-    let number = words.next_back().is_some_and(|number| number.parse::<u8>().is_ok());
-    number
-        && words.clone().count() >= 2
-        && words.all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// The region that a call was made to.

@@ -6,9 +6,10 @@ use http::StatusCode;
 use iam_policy::{Context, Principal};
 use time::Duration;
 
+use super::mfa;
 use super::role::{Assumed, home, role_arn};
 use super::session::{
-    SessionPolicies, refuse_mfa, seconds, set_tag_conditions, text, write_credentials, write_packed_size,
+    SessionPolicies, seconds, set_tag_conditions, text, write_credentials, write_packed_size,
 };
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
@@ -40,7 +41,7 @@ pub(super) fn assume_role(call: &Call<'_>, parameters: &Parameters<'_>, xml: &mu
             role: role.name.clone(),
             role_id: role.id.clone(),
             name: wish.session_name.to_owned(),
-            provider: None,
+            vouched: None,
         },
         token: session_token(),
         expires: call.now + duration,
@@ -95,6 +96,8 @@ struct Wish<'a> {
     own_transitive: Vec<&'a str>,
     /// The identity that this call names, or the calling session's, which stays for good.
     source_identity: Option<&'a str>,
+    /// Whether the call proves that the caller has an MFA device.
+    has_mfa: bool,
 }
 
 impl<'a> Wish<'a> {
@@ -105,7 +108,6 @@ impl<'a> Wish<'a> {
         let session_name = session_name.map_or_else(|| parameters.required("RoleSessionName"), Ok)?;
         let external_id = text(parameters, "ExternalId", 1224, ":/")?;
         let named_identity = text(parameters, "SourceIdentity", 64, "")?;
-        refuse_mfa(parameters, "AssumeRole")?;
         if !parameters.members("ProvidedContexts", ["ProviderArn"]).is_empty() {
             return Err(Fault::not_mapped("sts", Some("AssumeRole with a context of IAM Identity Center")));
         }
@@ -125,6 +127,7 @@ impl<'a> Wish<'a> {
             transitive,
             own_transitive,
             source_identity: source_identity(session, named_identity)?,
+            has_mfa: mfa::proven(call, parameters)?,
         })
     }
 
@@ -158,6 +161,9 @@ impl<'a> Wish<'a> {
             if let Some(value) = value {
                 context.set(key, value);
             }
+        }
+        if self.has_mfa {
+            context.set("aws:MultiFactorAuthPresent", "true").set("aws:MultiFactorAuthAge", "0");
         }
         if let Some(asked) = self.asked {
             context.set("sts:DurationSeconds", asked.whole_seconds().to_string());

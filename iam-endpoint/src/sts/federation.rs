@@ -5,8 +5,9 @@
 use iam_policy::Principal;
 use time::Duration;
 
+use super::mfa;
 use super::session::{
-    SessionPolicies, refuse_mfa, seconds, set_tag_conditions, text, write_credentials, write_packed_size,
+    SessionPolicies, seconds, set_tag_conditions, text, write_credentials, write_packed_size,
 };
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
@@ -71,10 +72,11 @@ pub(super) fn session_token_of_user(
     parameters: &Parameters<'_>,
     xml: &mut Xml,
 ) -> Result<(), Fault> {
-    refuse_mfa(parameters, "GetSessionToken")?;
     let duration = seconds(parameters, SECONDS)?.unwrap_or(USUAL);
+    let user_id = user_id(call, "GetSessionToken")?;
+    let mfa = mfa::proven(call, parameters)?.then_some(call.now);
     let session = Session {
-        of: SessionOf::User { user_id: user_id(call, "GetSessionToken")? },
+        of: SessionOf::User { user_id, mfa },
         token: session_token(),
         expires: call.now + duration,
         policies: None,

@@ -5,6 +5,7 @@ use http::{Response, StatusCode};
 
 use super::assume_role::assume_role;
 use super::federation::{federation_token, session_token_of_user};
+use super::saml::assume_role_with_saml;
 use super::web_identity::assume_role_with_web_identity;
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
@@ -45,7 +46,7 @@ fn answer(call: &Call<'_>) -> Result<Option<Response<Bytes>>, Fault> {
     Ok(Some(query::respond(call, name, "https://sts.amazonaws.com/doc/2011-06-15/", &xml)))
 }
 
-/// A session of a user, made without an MFA device, can only become a role's; a federated one not even that.
+/// A session of a user can only become a role's; a federated one not even that.
 ///
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
 fn check_session(call: &Call<'_>, operation: &str) -> Result<(), Refusal> {
@@ -65,11 +66,6 @@ fn caller_identity(call: &Call<'_>, _: &Parameters<'_>, xml: &mut Xml) -> Result
     xml.leaf("UserId", call.caller.user_id.as_deref().unwrap_or_default());
     xml.leaf("Account", &call.endpoint.account.id);
     Ok(())
-}
-
-/// Nothing is known of who a SAML assertion is about, so nothing is allowed or denied.
-fn assume_role_with_saml(_: &Call<'_>, _: &Parameters<'_>, _: &mut Xml) -> Result<(), Fault> {
-    Err(Fault::not_mapped("sts", Some("AssumeRoleWithSAML")))
 }
 
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html>

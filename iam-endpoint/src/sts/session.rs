@@ -100,14 +100,6 @@ pub(super) fn seconds(
     Ok(parameters.number("DurationSeconds", bounds)?.map(Duration::seconds))
 }
 
-/// The MFA device of a caller is never checked, so nobody can say that he has one.
-pub(super) fn refuse_mfa(parameters: &Parameters<'_>, operation: &str) -> Result<(), Fault> {
-    match parameters.optional("SerialNumber").or(parameters.optional("TokenCode")) {
-        None => Ok(()),
-        Some(_) => Err(Fault::not_mapped("sts", Some(&format!("{operation} with an MFA device")))),
-    }
-}
-
 /// The condition keys of tags that a call gives a session.
 pub(super) fn set_tag_conditions(tags: &Tags, context: &mut Context) {
     context.set_many("aws:TagKeys", tags.iter().map(|(key, _)| key));

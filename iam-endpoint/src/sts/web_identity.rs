@@ -1,27 +1,27 @@
 //! `AssumeRoleWithWebIdentity`.
 //!
 //! The token has to come from a provider that is registered in the account, for one of its audiences, and be valid now. Its
-//! signature is not checked: the provider's keys are on a server that the endpoint does not ask. A test writes its own tokens.
+//! signature is checked where a test tells the provider's keys, which are on a server that the endpoint does not ask. Without
+//! them a test writes its own tokens.
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
 
 use http::StatusCode;
-use iam_policy::{Context, Principal};
 use time::{Duration, OffsetDateTime};
 
-use super::role::{Assumed, home, role_arn};
-use super::session::{
-    SessionPolicies, seconds, set_tag_conditions, text, write_credentials, write_packed_size,
-};
+use super::role::{home, role_arn};
+use super::session::{SessionPolicies, seconds, text};
 use super::token::{Claims, Rejected};
-use crate::authorize::{Access, Refusal};
+use super::vouched::Introduction;
 use crate::call::Call;
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::iam::{Session, SessionOf, session_token};
 use crate::query::Parameters;
 use crate::xml::Xml;
+
+/// The claims that a session keeps as condition keys: `${accounts.google.com:sub}` in a policy of the role.
+const SESSION_KEYS: [&str; 3] = ["amr", "aud", "sub"];
 
 pub(super) fn assume_role_with_web_identity(
     call: &Call<'_>,
@@ -41,73 +41,33 @@ pub(super) fn assume_role_with_web_identity(
     }
     let home = home(call, role_arn);
     let policies = SessionPolicies::read(&home, parameters)?;
-    let claims = Claims::read(parameters.required("WebIdentityToken")?).map_err(fault)?;
+    let token = parameters.required("WebIdentityToken")?;
+    let claims = Claims::read(token).map_err(fault)?;
+    #[cfg(feature = "aws-lc")]
+    call.endpoint.key_sets.check(&claims.issuer, token).map_err(fault)?;
     let provider = provider(&home, call.now, &claims)?;
 
-    let denied = || Refusal::Denied("Not authorized to perform sts:AssumeRoleWithWebIdentity".to_owned());
-    let role = Assumed::find(&home, role_arn).ok_or_else(denied)?;
-    let set_conditions = |context: &mut Context| {
-        context.set("sts:RoleSessionName", session_name);
-        for (name, values) in claims.condition_keys() {
-            context.set_many(format!("{}:{name}", provider.host), values);
-        }
-        if let Some(seconds) = asked {
-            context.set("sts:DurationSeconds", seconds.whole_seconds().to_string());
-        }
-        if let Some(identity) = &claims.source_identity {
-            context.set("sts:SourceIdentity", identity.as_str());
-        }
-        context.set_many("sts:TransitiveTagKeys", claims.transitive.iter().map(String::as_str));
-        set_tag_conditions(&claims.tags, context);
-        role.set_conditions(context);
-    };
-    let actions = [
-        ("sts:AssumeRoleWithWebIdentity", true),
-        ("sts:TagSession", !claims.tags.is_empty()),
-        ("sts:SetSourceIdentity", claims.source_identity.is_some()),
-    ];
-    for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
-        let access = Access {
-            action,
-            resource: role_arn.to_owned(),
-            resource_account: None,
-            resource_policy: Some(role.trust.clone()),
-            conditions: &set_conditions,
-            absent: &["aws:ResourceTag/", "sts:"],
-        };
-        let principal = Principal::Federated { provider: provider.arn.clone() };
-        call.authorize_as(principal, access).map_err(|refusal| match refusal {
-            Refusal::Denied(_) => denied(),
-            refusal => refusal,
-        })?;
-    }
-
-    let duration = asked.unwrap_or(Duration::HOUR);
-    role.check_duration(duration)?;
-    let packed = policies.packed_size(&claims.tags)?;
-    let session = Session {
-        of: SessionOf::Role {
-            role: role.name.clone(),
-            role_id: role.id.clone(),
-            name: session_name.to_owned(),
-            provider: Some(provider.arn.clone()),
-        },
-        token: session_token(),
-        expires: call.now + duration,
-        policies: policies.policies,
+    let introduction = Introduction {
+        action: "sts:AssumeRoleWithWebIdentity",
+        provider: provider.arn.clone(),
+        role_arn,
+        session_name,
+        asked,
+        longest: None,
+        policies,
         tags: claims.tags.clone(),
         transitive: claims.transitive.clone(),
         source_identity: claims.source_identity.clone(),
+        keys: claims
+            .condition_keys()
+            .into_iter()
+            .map(|(name, values)| (format!("{}:{name}", provider.host), values, SESSION_KEYS.contains(&name)))
+            .collect(),
     };
-    write_credentials(&home, session, call.now, xml);
+    introduction.assume(call, &home, xml)?;
     xml.leaf("SubjectFromWebIdentityToken", &claims.subject);
-    role.write_user(&home, session_name, xml);
-    write_packed_size(packed, xml);
     xml.leaf("Provider", &provider.arn);
     xml.leaf("Audience", claims.audience());
-    if let Some(identity) = &claims.source_identity {
-        xml.leaf("SourceIdentity", identity);
-    }
     Ok(())
 }
 

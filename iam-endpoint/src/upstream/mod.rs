@@ -189,9 +189,11 @@ mod tests {
             operation: "GetItem".to_owned(),
             principal: "arn:aws:iam::123456789012:user/u".to_owned(),
             account: "123456789012".to_owned(),
+            partition: "aws",
             region: "eu-west-1".to_owned(),
             time: std::time::SystemTime::now(),
             upload: Mutex::default(),
+            deliveries: Mutex::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::protocol::Protocol;
 
 /// What the weather of an endpoint is to be; fair, unless it is told otherwise.
 ///
-/// Calls are named as in `iam:CreateRole`; a pattern may end in `*`. Services that do not name their operation in the
+/// Calls are named as in `iam:CreateRole`; a pattern may end in `*`, and several are separated by spaces. Services that do not name their operation in the
 /// request's head or form, such as S3, are named by `s3:*` only.
 #[derive(Clone, Debug)]
 pub struct Weather {
@@ -38,16 +38,16 @@ pub(super) struct Throttle {
     pub(super) burst: u32,
 }
 
-/// `iam:CreateRole`, `iam:*`, `*`.
+/// `iam:CreateRole`, `iam:*`, `*`, `iam:* sts:AssumeRole`.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern(String);
 
 impl Pattern {
     pub(super) fn fits(&self, call: &str) -> bool {
-        match self.0.strip_suffix('*') {
+        self.0.split(' ').any(|one| match one.strip_suffix('*') {
             Some(start) => call.starts_with(start),
-            None => call == self.0,
-        }
+            None => call == one,
+        })
     }
 }
 
@@ -201,5 +201,6 @@ mod tests {
         assert!(fits("iam:CreateRole", "iam:CreateRole") && !fits("iam:CreateRole", "iam:CreateRoles"));
         assert!(fits("iam:*", "iam:CreateRole") && !fits("iam:*", "sts:AssumeRole"));
         assert!(fits("*", "s3"));
+        assert!(fits("iam:* sts:AssumeRole", "sts:AssumeRole") && !fits("iam:* sts:AssumeRole", "sts:Get"));
     }
 }

@@ -127,10 +127,13 @@ def fault_of_resource(operation, action, resource, texts, creates):
         if required and not creates and (named := named_by(types, texts)):
             return f"`*`, though {named} is in the request"
         return None
+    # Words of the path say something too: a channel of Pinpoint is `/v1/apps/{application-id}/channels/sms`.
+    path = operation.http["requestUri"].partition("?")[0]
+    said = [text for text, _ in texts.values()] + [word for word in path.split("/") if "{" not in word]
     for of in types:
         for pattern, names in of.patterns:
             if found := pattern.fullmatch(resource):
-                faults = [fault_of_variable(n, v, texts) for n, v in zip(names, found.groups())]
+                faults = [fault_of_variable(n, v, said) for n, v in zip(names, found.groups())]
                 if not any(faults):
                     return None
     if not any(pattern.fullmatch(resource) for of in types for pattern, _ in of.patterns):
@@ -145,9 +148,8 @@ def is_path(operation, resource):
     return re.fullmatch(f"arn:aws:apigateway:{REGION}:(?:{ACCOUNT})?:{pattern}", resource)
 
 
-def fault_of_variable(name, value, texts):
+def fault_of_variable(name, value, said):
     """The variable, if its value is not made of what the request says."""
-    said = [text for text, _ in texts.values()]
     for part in filter(None, re.split(r"[:/*]", value)):
         rest = part
         for text in sorted(said, key=len, reverse=True):

@@ -111,9 +111,12 @@ class Traveller:
     def __init__(self, url, key, secret):
         self.wire = wire.Wire(url)
         self.iam = wire.Iam(self.wire, key, secret)
-        self.role = f"somebody-{uuid.uuid4()}"
-        self.nobody = self.iam.role(f"nobody-{uuid.uuid4()}")
-        self.somebody = self.iam.role(self.role)
+        self.name = f"somebody-{uuid.uuid4()}"
+        nobody = f"nobody-{uuid.uuid4()}"
+        self.roles = self.iam.role(nobody), self.iam.role(self.name)
+        self.users = self.iam.user(nobody), self.iam.user(self.name)
+        # What has to be there, for an operation to be allowed: a role whose trust policy lets the account in.
+        self.given = {"AssumeRole": {"RoleArn": f"arn:aws:iam::{values.ACCOUNT}:role/{self.name}"}}
         self.session = botocore.session.Session()
         self.session.set_credentials("none", "none")
         self.session._auth_token = FrozenAuthToken("token")
@@ -180,10 +183,15 @@ class Traveller:
     def operation(self, model, operation, members, number):
         actions = expected.actions(model, operation)
         types = {of.name: of for action in actions.values() for of in action.resource_types}
-        parameters, texts = values.minimal(operation, members, list(types.values()), number)
-        answer = self.call(operation, parameters, self.nobody)
-        if kind := apart(answer):
-            return kind, answer.message
+        given = self.given.get(operation.name, {}) if model.service_name == "sts" else {}
+        parameters, texts = values.minimal(operation, members, list(types.values()), number, given)
+        # Only a user may ask for a federated user.
+        kind = "User" if operation.name == "GetFederationToken" else "Role"
+        nobody, somebody = self.users if kind == "User" else self.roles
+        allow = lambda pairs: self.iam.allow(kind, self.name, pairs)
+        answer = self.call(operation, parameters, nobody)
+        if outcome := apart(answer):
+            return outcome, answer.message
         if "bearer" in (operation.auth_type, model.signature_version) or model.signature_version == "v2":
             if answer.status // 100 != 4 or answer.denied:
                 raise Failure(f"is answered {answer}, though not signed with SigV4")
@@ -201,25 +209,25 @@ class Traveller:
             asked = [answer.denied]
         self.at_endpoint = True
         try:
-            self.iam.allow(self.role, asked)
-            while denied := (answer := self.call(operation, parameters, self.somebody)).denied:
+            allow(asked)
+            while denied := (answer := self.call(operation, parameters, somebody)).denied:
                 if denied in asked or len(asked) == 50:
                     raise Failure(f"is denied {denied} though allowed {asked}")
                 self.check_denial(model, operation, answer)
                 asked.append(denied)
-                self.iam.allow(self.role, asked)
-            if kind := apart(answer):
-                return kind, answer.message
+                allow(asked)
+            if outcome := apart(answer):
+                return outcome, answer.message
             if not actions:
                 raise Failure(f"asks for {asked}, and no action is expected")
             self.check_asked(model, operation, actions, asked, texts)
             siblings = [(action, sibling(resource, texts)) for action, resource in asked]
             if siblings == asked:
                 return "on `*`", ""
-            self.iam.allow(self.role, siblings)
-            answer = self.call(operation, parameters, self.somebody)
-            if kind := apart(answer):
-                return kind, answer.message
+            allow(siblings)
+            answer = self.call(operation, parameters, somebody)
+            if outcome := apart(answer):
+                return outcome, answer.message
             if not answer.denied and not (operation.http["method"] == "HEAD" and answer.status == 403):
                 raise Failure(f"is not denied to who may do {siblings}: {answer.code} {answer.message}")
             return "on a resource", ""

@@ -6,7 +6,7 @@ import itertools
 import re
 import re._parser as regex
 
-BLOB = b"zq"
+BLOB = b"{}"
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
 # Values that have a form which the model does not tell, by the member's name.
@@ -32,6 +32,8 @@ KINDS = [
     (re.compile(r"secret.*arn$"), "arn:aws:secretsmanager:{region}:{account}:secret:{m}"),
     (re.compile(r"loggroup.*arn$"), "arn:aws:logs:{region}:{account}:log-group:{m}"),
     (re.compile(r"stream.*arn$"), "arn:aws:kinesis:{region}:{account}:stream/{m}"),
+    (re.compile(r"capacityprovider.*arn$"), "arn:aws:lambda:{region}:{account}:capacity-provider:{m}"),
+    (re.compile(r"^layer$"), "arn:aws:lambda:{region}:{account}:layer:{m}:1"),
     (re.compile(r"certificate.*arn$"), "arn:aws:acm:{region}:{account}:certificate/{m}"),
 ]
 
@@ -42,15 +44,18 @@ def normal(name):
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def minimal(model, wanted, types, number):
-    """The parameters of an operation, and the texts in them: by the path of the member, whether it is required."""
-    filler = Filler(model, wanted, types, number)
+def minimal(model, wanted, types, number, given):
+    """The parameters of an operation, and the texts in them: by the path of the member, whether it is required.
+
+    `given` has values of members that something has to be there for.
+    """
+    filler = Filler(model, wanted, types, number, given)
     return (filler.structure(model.input_shape, "", True, ()) if model.input_shape else {}), filler.texts
 
 
 class Filler:
-    def __init__(self, model, wanted, types, number):
-        self.model, self.wanted, self.types, self.number = model, wanted, types, number
+    def __init__(self, model, wanted, types, number, given):
+        self.model, self.wanted, self.types, self.number, self.given = model, wanted, types, number, given
         self.texts = {}
 
     def structure(self, shape, path, required, seen):
@@ -116,6 +121,9 @@ class Filler:
             chosen = shape.enum[0]
             self.texts[path] = (chosen, required)
             return chosen
+        if name in self.given:
+            self.texts[path] = (self.given[name], required)
+            return self.given[name]
         mark = f"z{self.number:x}q{len(self.texts):02d}"
         leaf, pattern = normal(name), shape.metadata.get("pattern", "")
         leaf = leaf.removesuffix("s") if "[" in path else leaf

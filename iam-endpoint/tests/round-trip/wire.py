@@ -73,7 +73,7 @@ class Refused(Exception):
 
 
 class Iam:
-    """The administrator's hand: roles, and the one policy of a role."""
+    """The administrator's hand: roles and users, and the one policy of each."""
 
     def __init__(self, wire, key, secret):
         self.wire, self.signer = wire, lambda service: SigV4Auth(Credentials(key, secret), service, "us-east-1")
@@ -93,13 +93,23 @@ class Iam:
         self.call("iam", "CreateRole", RoleName=name, AssumeRolePolicyDocument=TRUST)
         arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
         answer = self.call("sts", "AssumeRole", RoleArn=arn, RoleSessionName="session")
-        text = lambda name: answer.partition(f"<{name}>")[2].partition("<")[0]
-        return Credentials(text("AccessKeyId"), text("SecretAccessKey"), text("SessionToken"))
+        return Credentials(*(between(answer, name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")))
 
-    def allow(self, role, pairs):
+    def user(self, name):
+        """Makes a user, and gives the credentials of an access key of its own."""
+        self.call("iam", "CreateUser", UserName=name)
+        answer = self.call("iam", "CreateAccessKey", UserName=name)
+        return Credentials(between(answer, "AccessKeyId"), between(answer, "SecretAccessKey"))
+
+    def allow(self, kind, name, pairs):
+        """Gives a `Role` or a `User` its policy."""
         statements = [{"Effect": "Allow", "Action": a, "Resource": escaped(r)} for a, r in pairs]
         document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        self.call("iam", "PutRolePolicy", RoleName=role, PolicyName="exactly", PolicyDocument=document)
+        self.call("iam", f"Put{kind}Policy", **{f"{kind}Name": name}, PolicyName="exactly", PolicyDocument=document)
+
+
+def between(answer, name):
+    return answer.partition(f"<{name}>")[2].partition("<")[0]
 
 
 def escaped(resource):

@@ -108,8 +108,8 @@ fn tell_sentence(report: &mut String, answer: &Answer) {
 fn own_policies(sentence: &Sentence) -> Option<Explanation> {
     let session = sentence.principal.as_deref()?;
     let (_, role) = session.split_once(":assumed-role/")?;
-    let (role, _) = role.split_once('/')?;
-    let policies = crate::outlive::policies_of(role)?;
+    let (role, session_name) = role.split_once('/')?;
+    let policies = crate::outlive::policies_of(role, session_name)?;
     Some(policies.explain(&Request {
         principal: Principal::from_arn(session)?,
         action: sentence.action.clone()?,

@@ -16,7 +16,7 @@ use tokio::task::coop::unconstrained;
 use super::embedded::{self, World};
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Lease, Thing};
+use crate::lifecycle::{Lease, Standing, Thing};
 
 /// A backend that answered: the clients of all control calls, and what it says about itself.
 pub(crate) struct Connection {
@@ -26,9 +26,13 @@ pub(crate) struct Connection {
     pub(crate) account: String,
     pub(crate) partition: String,
     pub(crate) region: String,
+    /// Who assumes the role: the ARN that its trust policy names.
+    pub(crate) caller: String,
     /// Lets the caller, and nobody else, assume the role.
     pub(crate) trust: String,
     pub(crate) place: Place,
+    /// What is known of roles that stand already.
+    pub(crate) standing: Standing,
 }
 
 /// The administrator's configuration: few tests ask for it, so it is built when one does.
@@ -198,6 +202,19 @@ impl Connection {
         }
     }
 
+    /// Where people sign in with a browser, if the backend is AWS itself.
+    pub(crate) fn console(&self) -> Option<&'static str> {
+        if self.outliving().is_none() || !self.propagates() || self.admin.endpoint_url().is_some() {
+            return None;
+        }
+        match self.partition.as_str() {
+            "aws" => Some("https://signin.aws.amazon.com"),
+            "aws-cn" => Some("https://signin.amazonaws.cn"),
+            "aws-us-gov" => Some("https://signin.amazonaws-us-gov.com"),
+            _ => None,
+        }
+    }
+
     pub(crate) fn managed_arn(&self, name_or_arn: &str) -> Result<String, Error> {
         if name_or_arn.starts_with("arn:") {
             return Ok(name_or_arn.to_owned());
@@ -216,13 +233,17 @@ impl Connection {
 
 pub(crate) fn trust_policy(caller: &str) -> String {
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"${caller}"},"Action":"sts:AssumeRole"}]}"#;
-    // As a value it is escaped: the path of a user may have quotes in it.
+    for_caller(policy, caller)
+}
+
+/// A policy with `${caller}` in it. As a value it is escaped: the path of a user may have quotes in it.
+pub(crate) fn for_caller(policy: &str, caller: &str) -> String {
     let policy = Template::parse(policy.into()).render(|_| Some(caller.to_owned()));
     policy.expect("the template's one variable has a value").text().to_owned()
 }
 
 /// JSON without the white space between its tokens.
-fn compact(json: &str) -> String {
+pub(crate) fn compact(json: &str) -> String {
     let mut in_string = false;
     let mut escaped = false;
     json.chars()

@@ -36,7 +36,9 @@ use iam_policy::{Policy, PolicyKind};
 use super::connection::{Admin, Connection, Place, trust_policy};
 #[cfg(feature = "network")]
 use super::settings::Settings;
+use crate::lifecycle::Standing;
 use crate::name;
+use crate::pace::Paces;
 
 tokio::task_local! {
     /// The world of the body, or of the control calls, that this task runs.
@@ -92,7 +94,8 @@ pub(super) fn of_account(endpoint: &Endpoint, id: &str) -> Arc<Connection> {
 pub(super) fn of(endpoint: Endpoint) -> Arc<Connection> {
     let trust = trust_in_administrator(&endpoint);
     // Its clock may be off, which clients remember and others must not.
-    connect(endpoint, &trust, clients())
+    let clients = if endpoint.has_weather() { paced_clients() } else { clients() };
+    connect(endpoint, &trust, clients)
 }
 
 fn trust_in_administrator(endpoint: &Endpoint) -> Policy {
@@ -114,8 +117,10 @@ fn connect(endpoint: Endpoint, trust: &Policy, (iam, sts): Clients) -> Arc<Conne
         account: endpoint.account_id().to_owned(),
         partition: endpoint.partition().to_owned(),
         region: endpoint.region().to_owned(),
+        caller: endpoint.administrator_arn(),
         trust: trust.source().fragment().to_owned(),
         place: Place::Embedded(world),
+        standing: Standing::default(),
     });
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|world| world.strong_count() > 0);
@@ -201,8 +206,19 @@ type Clients = (aws_sdk_iam::Client, aws_sdk_sts::Client);
 
 fn clients() -> Clients {
     let config = config(TaskWorld, CONTROL_REGION).build();
-    let iam = aws_sdk_iam::config::Builder::from(&config).push_auth_scheme(Administrator::of("iam"));
-    let sts = aws_sdk_sts::config::Builder::from(&config).push_auth_scheme(Administrator::of("sts"));
+    signed(aws_sdk_iam::config::Builder::from(&config), aws_sdk_sts::config::Builder::from(&config))
+}
+
+/// For an endpoint that may throttle.
+fn paced_clients() -> Clients {
+    let config = config(TaskWorld, CONTROL_REGION).build();
+    let paces = Paces::alone();
+    signed(paces.iam(&config), paces.sts(&config))
+}
+
+fn signed(iam: aws_sdk_iam::config::Builder, sts: aws_sdk_sts::config::Builder) -> Clients {
+    let iam = iam.push_auth_scheme(Administrator::of("iam"));
+    let sts = sts.push_auth_scheme(Administrator::of("sts"));
     (aws_sdk_iam::Client::from_conf(iam.build()), aws_sdk_sts::Client::from_conf(sts.build()))
 }
 

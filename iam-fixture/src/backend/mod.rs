@@ -2,6 +2,7 @@
 
 mod connection;
 mod embedded;
+mod options;
 #[cfg(feature = "network")]
 mod remote;
 mod settings;
@@ -10,13 +11,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
-use iam_endpoint::{Endpoint, Organization};
+use iam_endpoint::{Endpoint, Event, Organization};
 use iam_policy::PolicyKind;
 use once_cell::sync::OnceCell;
 
-pub(crate) use self::connection::Connection;
+pub(crate) use self::connection::{Connection, compact, for_caller};
 pub(crate) use self::embedded::journalled;
-use self::settings::{Choice, Settings};
+pub(crate) use self::options::{RoleBoundary, path, prefix};
+use self::settings::Choice;
+pub(crate) use self::settings::Settings;
 use crate::document::PolicyDocument;
 use crate::error::{Error, ErrorKind};
 
@@ -162,6 +165,20 @@ impl Backend {
         Ok(())
     }
 
+    /// Tells the keys of an OIDC identity provider, as its JSON Web Key Set: `AssumeRoleWithWebIdentity` then takes only such of
+    /// its tokens as one of these keys signed.
+    ///
+    /// # Errors
+    ///
+    /// When the backend is not embedded, or the text is no key set.
+    #[cfg(feature = "network")]
+    pub fn set_identity_provider_keys(&self, issuer: &str, jwks: &str) -> Result<(), Error> {
+        let endpoint = self.embedded_endpoint("the keys of an identity provider")?;
+        endpoint
+            .set_identity_provider_keys(issuer, jwks)
+            .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))
+    }
+
     /// Gives a resource of a service that the embedded endpoint does not keep itself a policy of its own: a queue, a KMS key, ….
     ///
     /// # Errors
@@ -171,6 +188,16 @@ impl Backend {
         let endpoint = self.embedded_endpoint("the policy of a resource")?;
         endpoint.put_resource_policy(arn, document.into().parsed(PolicyKind::Resource)?);
         Ok(())
+    }
+
+    /// What the embedded endpoint was asked as a principal and how it decided, oldest first: as an IAM user, a role, or a
+    /// service that acts in its own name, as `sns.amazonaws.com` does when it sends a message on to a queue.
+    ///
+    /// # Errors
+    ///
+    /// When the backend is not embedded.
+    pub fn decisions_of(&self, principal: &str) -> Result<Vec<Arc<Event>>, Error> {
+        Ok(self.embedded_endpoint("the decisions about a principal")?.journal().of(principal))
     }
 
     /// The endpoint that a test can set something at.
@@ -184,6 +211,12 @@ impl Backend {
             let message = format!("{what} can be had at the embedded endpoint only, and not at {self:?}");
             Error::new(ErrorKind::Configuration, message)
         })
+    }
+
+    /// Whether the account is in this process.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.0, Place::Embedded(_))
     }
 
     /// An `SdkConfig` signed in as the account's administrator: for what a test sets up besides roles.

@@ -11,20 +11,42 @@ use once_cell::sync::OnceCell;
 #[cfg(feature = "network")]
 use toml::de::{DeTable, DeValue};
 
+use super::options::RoleOptions;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::term;
+use crate::mode::role_arn;
 
 const FILE: &str = "iam-fixture.toml";
 const PREFIX: &str = "IAM_FIXTURE_";
 
 /// Every key, as the file spells it; in the environment it is upper case after `IAM_FIXTURE_`.
-const KEYS: [&str; 5] = ["account", "backend", "lease", "upstream", "upstream_s3"];
+const KEYS: [&str; 15] = [
+    "account",
+    "admin_role",
+    "backend",
+    "boundary",
+    "duration",
+    "grant_assume",
+    "keep",
+    "lease",
+    "mode",
+    "path",
+    "prefix",
+    "session_role",
+    "tags",
+    "upstream",
+    "upstream_s3",
+];
 
 #[derive(Debug, PartialEq)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) backend: Choice,
+    /// Whom the credentials at hand become before anything else.
+    pub(super) admin_role: Option<String>,
     /// How long a role is its test's.
     pub(super) lease: Option<Duration>,
+    /// What roles are to be, as far as their builders do not say.
+    pub(crate) role: RoleOptions,
     /// Where the embedded endpoint sends what it allows and does not perform itself.
     pub(super) upstream: Option<String>,
     /// Whether S3 goes there too.
@@ -40,7 +62,7 @@ pub(super) enum Choice {
 
 impl Settings {
     /// Those of this run, read once.
-    pub(super) fn current() -> Result<&'static Settings, Error> {
+    pub(crate) fn current() -> Result<&'static Settings, Error> {
         static CURRENT: OnceCell<Settings> = OnceCell::new();
         CURRENT.get_or_try_init(Settings::load)
     }
@@ -52,26 +74,22 @@ impl Settings {
             Some((name, value))
         });
         let environment = of_environment(variables)?;
-        let file = match find_file() {
-            Some(path) => of_file(&path)?,
-            None => BTreeMap::new(),
-        };
-        Settings::of(environment, file)
+        let (root, file) = find_file();
+        let file = file.as_deref().map_or_else(|| Ok(BTreeMap::new()), of_file)?;
+        Settings::of(environment, file, &root)
     }
 
-    fn of(environment: Values, mut file: Values) -> Result<Settings, Error> {
+    fn of(environment: Values, mut file: Values, root: &Path) -> Result<Settings, Error> {
         file.extend(environment);
         let account = file.get("account");
         let backend = Choice::of(file.get("backend"), account)?;
         let lease = file.get("lease").map(lease_of).transpose()?;
         let upstream = file.get("upstream").map(|upstream| upstream_of(&backend, upstream)).transpose()?;
-        let upstream_s3 = match file.get("upstream_s3") {
-            None => false,
-            Some(Value { text, .. }) if text == "true" => true,
-            Some(Value { text, .. }) if text == "false" => false,
-            Some(value) => return Err(wrong(format!("{value} is neither `true` nor `false`"))),
-        };
-        Ok(Settings { backend, lease, upstream, upstream_s3 })
+        let upstream_s3 = flag(&file, "upstream_s3")?;
+        let admin_role =
+            file.get("admin_role").map(|value| value.parsed(|text| role_arn(text).map(str::to_owned)));
+        let role = RoleOptions::of(&file, root)?;
+        Ok(Settings { backend, admin_role: admin_role.transpose()?, lease, role, upstream, upstream_s3 })
     }
 }
 
@@ -157,13 +175,30 @@ fn check_upstream(_: &str) -> Result<(), String> {
     Err("it needs the feature `network` of `iam-fixture`, which this build leaves out".to_owned())
 }
 
-type Values = BTreeMap<&'static str, Value>;
+/// What is `true` or `false`.
+pub(super) fn flag(values: &Values, key: &str) -> Result<bool, Error> {
+    match values.get(key) {
+        None => Ok(false),
+        Some(Value { text, .. }) if text == "true" => Ok(true),
+        Some(Value { text, .. }) if text == "false" => Ok(false),
+        Some(value) => Err(wrong(format!("{value} is neither `true` nor `false`"))),
+    }
+}
+
+pub(super) type Values = BTreeMap<&'static str, Value>;
 
 #[derive(Debug)]
-struct Value {
-    text: String,
+pub(super) struct Value {
+    pub(super) text: String,
     /// For messages.
-    place: String,
+    pub(super) place: String,
+}
+
+impl Value {
+    /// What the text says; where it says nothing, with the place in the message.
+    pub(super) fn parsed<T>(&self, read: impl FnOnce(&str) -> Result<T, Error>) -> Result<T, Error> {
+        read(&self.text).map_err(|error| error.note(format!("it stands in {}", self.place)))
+    }
 }
 
 impl fmt::Display for Value {
@@ -239,29 +274,30 @@ fn known(key: &str, place: &str) -> Result<&'static str, Error> {
     })
 }
 
-/// The first file on the way from the package up to the workspace's root, which has the `Cargo.lock`.
-fn find_file() -> Option<PathBuf> {
+/// The first file on the way from the package up to the workspace's root, which has the `Cargo.lock`; and the folder where that
+/// way ends, at which settings' own paths begin.
+fn find_file() -> (PathBuf, Option<PathBuf>) {
     let start = match env::var_os("CARGO_MANIFEST_DIR") {
         Some(package) => PathBuf::from(package),
-        None => env::current_dir().ok()?,
+        None => env::current_dir().unwrap_or_default(),
     };
     for folder in start.ancestors() {
         let file = folder.join(FILE);
         if file.is_file() {
-            return Some(file);
+            return (folder.to_owned(), Some(file));
         }
         if folder.join("Cargo.lock").is_file() {
-            return None;
+            return (folder.to_owned(), None);
         }
     }
-    None
+    (start, None)
 }
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn wrong(message: String) -> Error {
+pub(super) fn wrong(message: String) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
 
@@ -286,7 +322,7 @@ mod tests {
     fn choice(environment: &[(&str, &str)], file: &str) -> Result<Choice, String> {
         let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         of_environment(variables)
-            .and_then(|environment| Settings::of(environment, of_toml(file, FILE)?))
+            .and_then(|environment| Settings::of(environment, of_toml(file, FILE)?, Path::new("")))
             .map(|settings| settings.backend)
             .map_err(|error| error.to_string())
     }
@@ -322,7 +358,8 @@ mod tests {
     #[test]
     fn an_upstream_is_for_the_embedded_backend_and_its_keys_are_in_no_message() {
         let upstream = |file: &str| {
-            let settings = of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file));
+            let settings =
+                of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
             settings.map(|settings| settings.upstream).map_err(|error| error.to_string())
         };
         let url = "http://test:s3cret@127.0.0.1:4566";
@@ -339,7 +376,7 @@ mod tests {
     fn a_lease_has_room_for_a_session() {
         let lease = |lease: &str| {
             let settings = of_toml(&format!("lease = \"{lease}\""), FILE);
-            let settings = settings.and_then(|file| Settings::of(BTreeMap::new(), file));
+            let settings = settings.and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
             settings.map(|settings| settings.lease).map_err(|error| error.to_string())
         };
         assert_eq!(lease("2h"), Ok(Some(Duration::from_hours(2))));
@@ -358,7 +395,8 @@ mod tests {
     #[test]
     fn s3_goes_upstream_where_that_is_said() {
         let s3 = |file: &str| {
-            let settings = of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file));
+            let settings =
+                of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
             settings.map(|settings| settings.upstream_s3).map_err(|error| error.to_string())
         };
         assert_eq!(s3(""), Ok(false));

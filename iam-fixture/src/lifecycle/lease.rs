@@ -1,6 +1,7 @@
 use std::io::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use tokio::sync::Mutex;
 
@@ -17,12 +18,22 @@ pub(crate) struct Lease {
     /// instead of overtaking it.
     made: Mutex<Vec<Thing>>,
     ending: AtomicBool,
+    /// Whether its test has failed.
+    failed: AtomicBool,
+    /// Once it has been created.
+    pub(super) role_arn: OnceLock<String>,
 }
 
 impl Lease {
     pub(crate) fn new(connection: Arc<Connection>, plan: Plan) -> Arc<Lease> {
-        let lease =
-            Arc::new(Lease { connection, plan, made: Mutex::default(), ending: AtomicBool::new(false) });
+        let lease = Arc::new(Lease {
+            connection,
+            plan,
+            made: Mutex::default(),
+            ending: AtomicBool::default(),
+            failed: AtomicBool::default(),
+            role_arn: OnceLock::new(),
+        });
         if let Some(place) = lease.connection.outliving() {
             place.began(&lease);
         }
@@ -38,7 +49,12 @@ impl Lease {
         self.ending.load(Ordering::Acquire)
     }
 
-    /// Removes what was made, once; whoever comes later waits for that, and finds nothing left to do.
+    /// The role's test has failed.
+    pub(crate) fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Removes what was made, or keeps it, once; whoever comes later waits for that, and finds nothing left to do.
     ///
     /// # Errors
     ///
@@ -46,6 +62,9 @@ impl Lease {
     pub(crate) async fn end(&self) -> Result<(), Error> {
         self.ending.store(true, Ordering::Release);
         let mut made = self.made.lock().await;
+        if self.plan.keep.is_kept(self.failed.load(Ordering::Acquire)) {
+            self.keep(&mut made);
+        }
         let outcome = self.unwind(&mut made).await;
         // What could not be removed stays in the ledger for a later run; trying again at once would fail again.
         made.clear();
@@ -72,6 +91,38 @@ impl Lease {
         Ok(())
     }
 
+    /// Takes what is kept off the stack, and out of the ledger: a later run is not to remove it before its lease is over.
+    fn keep(&self, made: &mut Vec<Thing>) {
+        // What stands among the administrator's own policies does not belong to the role.
+        let (left, kept): (Vec<_>, Vec<_>) =
+            made.drain(..).partition(|thing| matches!(thing, Thing::Grant { .. }));
+        *made = left;
+        let Some(place) = self.connection.outliving() else { return };
+        for thing in &kept {
+            place.removed(thing);
+        }
+        if kept.iter().any(|thing| matches!(thing, Thing::Role { .. })) {
+            let _ = writeln!(std::io::stderr(), "iam-fixture: {}", self.sign_in());
+        }
+    }
+
+    /// How to sign in as the role.
+    fn sign_in(&self) -> String {
+        let Plan { name, session, .. } = &self.plan;
+        let role = self.role_arn.get().map_or(name.as_str(), String::as_str);
+        let option = self.connection.command_line_option();
+        let console = self.connection.console().map_or_else(String::new, |console| {
+            let Connection { account, .. } = &*self.connection;
+            let (_, with_path) = role.split_once(":role/").unwrap_or(("", name));
+            format!("\n  {console}/switchrole?account={account}&roleName={with_path}&displayName={name}")
+        });
+        format!(
+            "role `{name}` is kept until a sweep finds its lease over; sign in as it:\n  \
+             aws sts assume-role --role-arn {role} --role-session-name {}{option}{console}",
+            session.name
+        )
+    }
+
     fn left_behind(&self, made: &[Thing], error: Error) -> Error {
         let option = self.connection.command_line_option();
         made.iter().rev().fold(
@@ -87,6 +138,9 @@ pub(crate) struct Guard(pub(crate) Arc<Lease>);
 impl Drop for Guard {
     fn drop(&mut self) {
         if !self.0.is_ending() {
+            if thread::panicking() {
+                self.0.fail();
+            }
             let lease = self.0.clone();
             self.0.connection.start(Box::pin(async move { lease.end_or_print().await }));
         }

@@ -1,10 +1,20 @@
 //! A role's life, written once for every backend: [`provision`] puts each thing it makes on the [`Lease`]'s stack
 //! before it makes it, and the lease takes them off again, last first.
+//!
+//! ```text
+//! provision   a role for the test ─┐                lease    what was made, and its end: removed, or kept
+//! session     a session of one ────┼─► assume       ready    shown to be live
+//! existing    a role that stands ──┘
+//! ```
 
+mod assume;
+mod existing;
 mod lease;
 mod provision;
 mod ready;
 mod remove;
+mod session;
+mod standing;
 pub(crate) mod term;
 
 use std::collections::BTreeMap;
@@ -16,24 +26,63 @@ use iam_policy::{Policy, PolicyKind, PolicySet, Source, managed};
 pub(crate) use self::lease::{Guard, Lease};
 pub(crate) use self::provision::{first_policy, provision};
 pub use self::ready::Readiness;
-pub(crate) use self::remove::{Thing, remove};
+pub(crate) use self::remove::{Grantee, Thing, remove};
+pub(crate) use self::standing::Standing;
 pub(crate) use self::term::Term;
+use crate::mode::{Keep, Mode};
+#[cfg(any(feature = "network", test))]
+use crate::name;
 
 /// A role that is to be, resolved and checked.
 pub(crate) struct Plan {
     pub(crate) name: String,
     /// How long it is this process's, counted from its creation.
     pub(crate) lease: Duration,
+    pub(crate) mode: Mode,
+    /// What stands before the names of all roles of the run, before ours.
+    pub(crate) prefix: String,
+    /// Where our folder stands.
+    pub(crate) path: String,
     pub(crate) inline: Vec<Policy>,
     /// ARNs.
     pub(crate) managed: Vec<String>,
     pub(crate) boundary: Option<Boundary>,
+    /// The test's: its sessions see them as `aws:PrincipalTag`.
     pub(crate) tags: BTreeMap<String, String>,
+    /// The run's: they are for whoever looks at the account.
+    pub(crate) run_tags: BTreeMap<String, String>,
     pub(crate) session: Session,
+    /// The ARN of the role whose sessions tests have, in place of one of ours.
+    pub(crate) session_role: Option<String>,
+    /// Whether the administrator needs a policy of his own to assume the role.
+    pub(crate) grant_assume: bool,
+    pub(crate) keep: Keep,
     pub(crate) readiness: Readiness,
 }
 
 impl Plan {
+    /// A role without permissions, named after this test.
+    #[cfg(any(feature = "network", test))]
+    pub(crate) fn named(test: &str) -> Plan {
+        Plan {
+            name: name::role("", test),
+            lease: term::SESSION,
+            mode: Mode::Role,
+            prefix: String::new(),
+            path: "/".to_owned(),
+            inline: Vec::new(),
+            managed: Vec::new(),
+            boundary: None,
+            tags: BTreeMap::new(),
+            run_tags: BTreeMap::new(),
+            session: Session { name: name::session(test), policy: None, duration: None },
+            session_role: None,
+            grant_assume: false,
+            keep: Keep::Never,
+            readiness: Readiness::default(),
+        }
+    }
+
     /// The policies as they stand in the user's files, to explain decisions of a service that does not.
     ///
     /// AWS managed policies are those that this crate knows; customer managed ones, known by ARN only, are not among them.
@@ -62,6 +111,16 @@ pub(crate) enum Boundary {
     Document(Policy),
 }
 
+impl Boundary {
+    /// What tells it from others.
+    fn told(&self) -> &str {
+        match self {
+            Boundary::Arn(arn) => arn,
+            Boundary::Document(policy) => policy.source().fragment(),
+        }
+    }
+}
+
 pub(crate) struct Session {
     pub(crate) name: String,
     pub(crate) policy: Option<Policy>,
@@ -69,10 +128,19 @@ pub(crate) struct Session {
 }
 
 /// A role that is, and the session that assumed it.
+#[derive(Clone)]
 pub(crate) struct SignedIn {
     pub(crate) role_arn: String,
     pub(crate) session_arn: String,
     pub(crate) credentials: Credentials,
+    /// Whether other tests use the role too.
+    pub(crate) is_shared: bool,
     /// How long it took from the role's creation until it was shown to be live; zero where that goes without saying.
     pub(crate) ready_after: Duration,
+}
+
+impl SignedIn {
+    pub(crate) fn role_name(&self) -> &str {
+        self.role_arn.rsplit('/').next().unwrap_or_default()
+    }
 }

@@ -1,21 +1,38 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use aws_credential_types::Credentials;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::operation::create_role::CreateRoleError;
 use aws_sdk_iam::types::Tag;
 use tokio::time::Instant;
 
+use super::assume::{self, seconds};
 use super::lease::Lease;
 use super::ready::{self, Probes};
-use super::remove::{Thing, is, remove};
+use super::remove::{Grantee, Thing, is, remove};
 use super::term::{self, SESSION};
-use super::{Boundary, Plan, SignedIn};
+use super::{Boundary, Plan, SignedIn, existing, session};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
+use crate::mode::Mode;
+
+/// Provides the role as its mode says.
+pub(crate) async fn provision(lease: Arc<Lease>) -> Result<SignedIn, Error> {
+    // Boxed where most tests do not go: their futures are large.
+    match &lease.plan.mode {
+        Mode::Existing(arn) => Box::pin(existing::assume(lease.clone(), arn)).await,
+        Mode::Role => make(lease).await,
+        Mode::Session => Box::pin(session::assume(lease.clone())).await,
+        Mode::SessionOrRole => match Box::pin(session::assume(lease.clone())).await {
+            Err(error) if error.kind() == ErrorKind::SessionPolicy => make(lease).await,
+            outcome => outcome,
+        },
+    }
+}
 
 /// Makes the role and assumes it; on failure what was made is removed again.
-pub(crate) async fn provision(lease: Arc<Lease>) -> Result<SignedIn, Error> {
+async fn make(lease: Arc<Lease>) -> Result<SignedIn, Error> {
     let mut made = lease.made().lock().await;
     let error = match (Provision { lease: &lease, made: &mut made }).run().await {
         Ok(signed_in) => return Ok(signed_in),
@@ -46,8 +63,13 @@ impl<'a> Provision<'a> {
             Some(Boundary::Arn(arn)) => Some(arn.clone()),
             None => None,
         };
-        let role_arn = self.create_role(path, boundary).await?;
+        let role_arn = self.create_role(path.clone(), boundary).await?;
         let created = Instant::now();
+        // Nobody else sets it.
+        let _ = self.lease.role_arn.set(role_arn.clone());
+        if plan.grant_assume {
+            self.grant_assume(&role_arn, &path).await?;
+        }
         for (number, policy) in (1..).zip(&plan.inline) {
             self.put_policy(policy_name(number), policy).await?;
         }
@@ -82,7 +104,7 @@ impl<'a> Provision<'a> {
     /// swept by nobody.
     fn path(&self) -> String {
         let now = self.connection().now().unwrap_or_else(SystemTime::now);
-        term::path("/", now + self.plan().lease)
+        term::path(&self.plan().path, now + self.plan().lease)
     }
 
     /// Before each call, so that a call whose answer is lost is undone too.
@@ -122,13 +144,10 @@ impl<'a> Provision<'a> {
         let plan = self.plan();
         self.about_to_make(Thing::Role { name: plan.name.clone() })?;
         let connection = self.connection();
-        let tags = plan.tags.iter().map(|(key, value)| {
-            let tag = Tag::builder().key(key).value(value);
-            tag.build()
-        });
-        let tags = tags
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| Error::new(ErrorKind::Call, error.to_string()).caused_by(error))?;
+        // The test's own come last, and first.
+        let all = plan.run_tags.iter().chain(&plan.tags);
+        let all = all.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let is_bounded = boundary.is_some();
         let call = connection.iam.create_role();
         let call = call
             .role_name(&plan.name)
@@ -136,14 +155,14 @@ impl<'a> Provision<'a> {
             .assume_role_policy_document(&connection.trust)
             .set_permissions_boundary(boundary)
             .set_max_session_duration(max_session_duration(plan)?)
-            .set_tags((!tags.is_empty()).then_some(tags));
+            .set_tags(tags(&all)?);
         let output = match call.send().await {
             Ok(output) => output,
             Err(error) if is_of_a_lost_answer(&error) => {
                 let (partition, account) = (&connection.partition, &connection.account);
                 return Ok(format!("arn:{partition}:iam::{account}:role{path}{}", plan.name));
             }
-            Err(error) => return Err(Error::call(format_args!("`CreateRole` of `{}`", plan.name), error)),
+            Err(error) => return Err(not_created(&plan.name, &plan.path, is_bounded, error)),
         };
         let role = output.role().ok_or_else(|| {
             let message = format!("`CreateRole` of `{}` answered without the role", plan.name);
@@ -164,6 +183,41 @@ impl<'a> Provision<'a> {
                 error,
             )
         })?;
+        Ok(())
+    }
+
+    /// Lets the administrator assume the role, where his own policies do not: in addition to them, under the role's name and
+    /// with its lease.
+    async fn grant_assume(&mut self, role_arn: &str, path: &str) -> Result<(), Error> {
+        let connection = self.connection();
+        let policy = term::named(&self.plan().name, path);
+        let caller = &connection.caller;
+        let to =
+            Grantee::of(caller).filter(|_| !caller.contains(":role/aws-reserved/")).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    format!("`{caller}` cannot be given a policy of its own, as `grant_assume` asks for"),
+                )
+                .note("help: whoever gives it its policies can allow `sts:AssumeRole` on the roles of tests")
+            })?;
+        self.about_to_make(Thing::Grant { to: to.clone(), policy: policy.clone() })?;
+        let document = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"{role_arn}"}}]}}"#
+        );
+        let iam = &connection.iam;
+        let put = |operation: &str| format!("`{operation}` of `{policy}` for `{caller}`");
+        match to {
+            Grantee::Role(role) => {
+                let call =
+                    iam.put_role_policy().role_name(role).policy_name(&policy).policy_document(document);
+                call.send().await.map_err(|error| Error::call(put("PutRolePolicy"), error))?;
+            }
+            Grantee::User(user) => {
+                let call =
+                    iam.put_user_policy().user_name(user).policy_name(&policy).policy_document(document);
+                call.send().await.map_err(|error| Error::call(put("PutUserPolicy"), error))?;
+            }
+        }
         Ok(())
     }
 
@@ -188,31 +242,57 @@ impl<'a> Provision<'a> {
     async fn assume(&mut self, role_arn: String, created: Instant) -> Result<SignedIn, Error> {
         let plan = self.plan();
         let connection = self.connection();
-        let session = &plan.session;
-        let call = connection.sts.assume_role();
-        let call = call
-            .role_arn(&role_arn)
-            .role_session_name(&session.name)
-            .set_policy(session.policy.as_ref().map(|policy| connection.text_of(policy).into_owned()))
-            .set_duration_seconds(session.duration.map(seconds).transpose()?);
-        let output = ready::assumed(connection, plan, created, || call.clone().send()).await?;
-        let (Some(credentials), Some(user)) = (output.credentials(), output.assumed_role_user()) else {
-            let message = format!("`AssumeRole` of `{role_arn}` answered without credentials");
-            return Err(Error::new(ErrorKind::Call, message));
-        };
-        Ok(SignedIn {
-            session_arn: user.arn().to_owned(),
-            credentials: Credentials::new(
-                credentials.access_key_id(),
-                credentials.secret_access_key(),
-                Some(credentials.session_token().to_owned()),
-                SystemTime::try_from(*credentials.expiration()).ok(),
-                "iam-fixture",
-            ),
-            role_arn,
-            ready_after: Duration::ZERO,
-        })
+        let call = assume::call(connection, plan, &role_arn)?;
+        let deadline = plan.readiness.limit();
+        let output =
+            ready::assumed(connection, &plan.name, deadline, created, || call.clone().send()).await?;
+        assume::signed_in(role_arn, &output)
     }
+}
+
+/// `CreateRole` failed: what to do about it.
+pub(super) fn not_created(
+    role: &str,
+    path: &str,
+    is_bounded: bool,
+    error: SdkError<CreateRoleError>,
+) -> Error {
+    let is_denied = is(&error, "AccessDenied");
+    let is_full = is(&error, "LimitExceeded");
+    // In AWS's words an explicit deny names the type of policy that has it.
+    let by_organization = error.message().is_some_and(|message| message.contains("service control policy"));
+    let error = Error::call(format_args!("`CreateRole` of `{role}`"), error);
+    if is_full {
+        return error.note(
+            "help: raise the account's quota of roles, remove what other runs left, or use one role for all tests: \
+             `IAM_FIXTURE_MODE=session`",
+        );
+    }
+    if !is_denied {
+        return error;
+    }
+    if by_organization && !is_bounded {
+        return error.note(
+            "help: the organization may let nobody create a role without its permissions boundary: `IAM_FIXTURE_BOUNDARY` names \
+             the boundary of all roles",
+        );
+    }
+    error
+        .note(format!(
+            "help: whoever runs the tests needs `iam:CreateRole` on roles with the path `{}`",
+            term::folder(path)
+        ))
+        .note(
+            "help: where roles cannot be created, `IAM_FIXTURE_MODE=existing:ROLE_ARN` needs one that is there, and \
+             `IAM_FIXTURE_MODE=session` with `IAM_FIXTURE_SESSION_ROLE` one for all tests",
+        )
+}
+
+pub(super) fn tags(tags: &BTreeMap<String, String>) -> Result<Option<Vec<Tag>>, Error> {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.collect::<Result<Vec<_>, _>>();
+    let tags = tags.map_err(|error| Error::new(ErrorKind::Call, error.to_string()).caused_by(error))?;
+    Ok((!tags.is_empty()).then_some(tags))
 }
 
 /// Whether a thing that is to be created is there already: its name is of chance, so it was made by a call of ours whose
@@ -240,13 +320,4 @@ fn max_session_duration(plan: &Plan) -> Result<Option<i32>, Error> {
         Some(duration) if duration > SESSION => seconds(duration).map(Some),
         _ => Ok(None),
     }
-}
-
-fn seconds(duration: Duration) -> Result<i32, Error> {
-    i32::try_from(duration.as_secs()).map_err(|_| {
-        Error::new(
-            ErrorKind::Configuration,
-            format!("a session of {duration:?} is not possible: AWS allows 15 minutes to 12 hours"),
-        )
-    })
 }

@@ -8,10 +8,46 @@ use crate::error::Error;
 /// Something that IAM keeps until it is removed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Thing {
-    Attached { role: String, policy_arn: String },
-    Inline { role: String, policy: String },
-    Policy { arn: String },
-    Role { name: String },
+    Attached {
+        role: String,
+        policy_arn: String,
+    },
+    /// A policy of ours among those of whoever runs the tests.
+    Grant {
+        to: Grantee,
+        policy: String,
+    },
+    Inline {
+        role: String,
+        policy: String,
+    },
+    Policy {
+        arn: String,
+    },
+    Role {
+        name: String,
+    },
+}
+
+/// Whose inline policy lets him assume a role: by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Grantee {
+    Role(String),
+    User(String),
+}
+
+impl Grantee {
+    /// Whoever is behind this ARN of a user, a role or a role's session.
+    pub(crate) fn of(arn: &str) -> Option<Grantee> {
+        let mut parts = arn.splitn(6, ':').nth(5)?.split('/');
+        let kind = parts.next()?;
+        let name = if kind == "assumed-role" { parts.next() } else { parts.next_back() }?.to_owned();
+        match kind {
+            "assumed-role" | "role" => Some(Grantee::Role(name)),
+            "user" => Some(Grantee::User(name)),
+            _ => None,
+        }
+    }
 }
 
 impl Thing {
@@ -21,7 +57,10 @@ impl Thing {
             Thing::Attached { role, policy_arn } => {
                 format!("detach-role-policy --role-name {role} --policy-arn {policy_arn}")
             }
-            Thing::Inline { role, policy } => {
+            Thing::Grant { to: Grantee::User(user), policy } => {
+                format!("delete-user-policy --user-name {user} --policy-name {policy}")
+            }
+            Thing::Grant { to: Grantee::Role(role), policy } | Thing::Inline { role, policy } => {
                 format!("delete-role-policy --role-name {role} --policy-name {policy}")
             }
             Thing::Policy { arn } => format!("delete-policy --policy-arn {arn}"),
@@ -39,7 +78,12 @@ pub(crate) async fn remove(connection: &Connection, thing: &Thing) -> Result<(),
             let call = call.role_name(role).policy_arn(policy_arn);
             gone("DetachRolePolicy", role, call.send().await)
         }
-        Thing::Inline { role, policy } => {
+        Thing::Grant { to: Grantee::User(user), policy } => {
+            let call = iam.delete_user_policy();
+            let call = call.user_name(user).policy_name(policy);
+            gone("DeleteUserPolicy", user, call.send().await)
+        }
+        Thing::Grant { to: Grantee::Role(role), policy } | Thing::Inline { role, policy } => {
             let call = iam.delete_role_policy();
             let call = call.role_name(role).policy_name(policy);
             gone("DeleteRolePolicy", role, call.send().await)
@@ -146,4 +190,22 @@ where
 /// Whether this is IAM's error of that name, which the query protocol writes without `Exception`; some emulators add it.
 pub(super) fn is<E: ProvideErrorMetadata>(error: &SdkError<E>, name: &str) -> bool {
     error.code().is_some_and(|code| code.strip_suffix("Exception").unwrap_or(code) == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_for_the_user_or_for_the_role_behind_a_session() {
+        let role = || Some(Grantee::Role("ci".to_owned()));
+        for (arn, grantee) in [
+            ("arn:aws:iam::123456789012:user/team/alice", Some(Grantee::User("alice".to_owned()))),
+            ("arn:aws:iam::123456789012:role/team/ci", role()),
+            ("arn:aws:sts::123456789012:assumed-role/ci/run-1", role()),
+            ("arn:aws:iam::123456789012:root", None),
+        ] {
+            assert_eq!(Grantee::of(arn), grantee, "{arn}");
+        }
+    }
 }

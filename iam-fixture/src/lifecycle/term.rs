@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorKind};
+use crate::name;
 
 /// How long a session lasts unless it is told otherwise.
 ///
@@ -66,10 +67,25 @@ pub(crate) fn path(below: &str, end: SystemTime) -> String {
 
 /// When the lease ends that this path has, if it is one of ours in this folder.
 pub(crate) fn end_of(path: &str, folder: &str) -> Option<SystemTime> {
-    let end = path.strip_prefix(folder)?.strip_suffix('/')?;
+    seconds(path.strip_prefix(folder)?.strip_suffix('/')?)
+}
+
+fn seconds(end: &str) -> Option<SystemTime> {
     // `parse` alone would take `+17`, which we never write.
     let is_ours = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
     UNIX_EPOCH.checked_add(Duration::from_secs(end.parse().ok().filter(|_| is_ours)?))
+}
+
+/// The name of what stands in no path of ours, with the lease of what it was made for.
+pub(crate) fn named(name: &str, path: &str) -> String {
+    let end = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    format!("{name}.{end}")
+}
+
+/// When the lease ends that this name has, if it is one of ours.
+pub(crate) fn end_of_named(name: &str) -> Option<SystemTime> {
+    let (_, end) = name.rsplit_once('.').filter(|(of, _)| of.contains(name::PREFIX))?;
+    seconds(end)
 }
 
 /// `2h`, `90m`, `1h 30m`, or seconds.
@@ -124,6 +140,17 @@ mod tests {
             "/iam-fixture-17/",
         ] {
             assert_eq!(end_of(other, "/iam-fixture/"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_name_tells_the_lease_s_end_of_what_it_was_made_for() {
+        let end = UNIX_EPOCH + Duration::from_secs(1_800_000_017);
+        let name = named("svc-iam-fixture-t-abc", &path("/team/", end));
+        assert_eq!(name, "svc-iam-fixture-t-abc.1800000017");
+        assert_eq!(end_of_named(&name), Some(end));
+        for other in ["own", "own.1800000017", "iam-fixture-t-abc", "iam-fixture-t.abc", "iam-fixture-t."] {
+            assert_eq!(end_of_named(other), None, "{other}");
         }
     }
 

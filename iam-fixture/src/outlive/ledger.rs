@@ -11,7 +11,7 @@ use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::Thing;
+use crate::lifecycle::{Grantee, Thing};
 use crate::name;
 
 pub(super) const EXTENSION: &str = "ledger";
@@ -65,7 +65,7 @@ pub(super) fn close_file() {
 }
 
 /// The folders that may hold ledgers, best first: the user's state, or beside the program where there is no home.
-pub(super) fn folders() -> impl Iterator<Item = PathBuf> {
+pub(crate) fn folders() -> impl Iterator<Item = PathBuf> {
     let state = env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let state = state.or_else(|| Some(env::home_dir()?.join(".local/state")));
     let program = env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
@@ -99,14 +99,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Policies on a role go with the role, so they are not listed.
+    /// Policies on a role go with the role, so they are not listed; one among the administrator's own does not.
     fn of(backend: &str, thing: &Thing) -> Option<Entry> {
-        matches!(thing, Thing::Policy { .. } | Thing::Role { .. })
+        matches!(thing, Thing::Grant { .. } | Thing::Policy { .. } | Thing::Role { .. })
             .then(|| Entry { backend: backend.to_owned(), thing: thing.clone() })
     }
 
     fn line(&self, sign: char) -> String {
         let (kind, name) = match &self.thing {
+            Thing::Grant { to: Grantee::Role(role), policy } => ("grant-role", &format!("{role}/{policy}")),
+            Thing::Grant { to: Grantee::User(user), policy } => ("grant-user", &format!("{user}/{policy}")),
             Thing::Policy { arn } => ("policy", arn),
             Thing::Role { name } => ("role", name),
             Thing::Attached { .. } | Thing::Inline { .. } => return String::new(),
@@ -118,11 +120,16 @@ impl Entry {
     fn parse(line: &str) -> Option<Entry> {
         let mut fields = line.strip_prefix('\t')?.splitn(3, '\t');
         let (kind, name, backend) = (fields.next()?, fields.next()?, fields.next()?);
+        let last = name.rsplit('/').next().filter(|name| name.contains(name::PREFIX))?;
+        let grant = |to: fn(String) -> Grantee| {
+            let (grantee, _) = name.split_once('/')?;
+            Some(Thing::Grant { to: to(grantee.to_owned()), policy: last.to_owned() })
+        };
         let thing = match kind {
-            "policy" if name.contains(&format!("/{}", name::PREFIX)) => {
-                Thing::Policy { arn: name.to_owned() }
-            }
-            "role" if name.starts_with(name::PREFIX) => Thing::Role { name: name.to_owned() },
+            "grant-role" => grant(Grantee::Role)?,
+            "grant-user" => grant(Grantee::User)?,
+            "policy" => Thing::Policy { arn: name.to_owned() },
+            "role" => Thing::Role { name: name.to_owned() },
             _ => return None,
         };
         Some(Entry { backend: backend.to_owned(), thing })
@@ -185,6 +192,19 @@ mod tests {
         let text = "+\trole\tadministrator\thttp://127.0.0.1:5000 1\n+\tuser\tiam-fixture-x\taws 1\n+\trole\tiam-fix";
         assert_eq!(left(text), []);
         assert_eq!(left("+é"), []);
+    }
+
+    #[test]
+    fn a_grant_is_told_by_whose_policy_it_is_and_by_its_name() {
+        let grant = |to, policy: &str| Entry {
+            backend: "aws 123456789012".to_owned(),
+            thing: Thing::Grant { to, policy: policy.to_owned() },
+        };
+        for to in [Grantee::Role("ci".to_owned()), Grantee::User("alice".to_owned())] {
+            let entry = grant(to.clone(), "svc-iam-fixture-t-x");
+            assert_eq!(left(&entry.line('+')), [entry]);
+            assert_eq!(left(&grant(to, "their-own").line('+')), []);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod sweep;
 
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ use crate::backend::Connection;
 use crate::control;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::{Lease, Thing};
+use crate::mode::Mode;
+use crate::pace;
 
 /// How long the end of the process waits for its roles.
 const AT_EXIT: Duration = Duration::from_mins(1);
@@ -59,9 +62,14 @@ pub(crate) fn ended(lease: &Lease) {
     state().live.remove(&lease.plan.name);
 }
 
-/// The policies of a role of this process that lives.
-pub(crate) fn policies_of(role: &str) -> Option<PolicySet> {
-    let lease = state().live.get(role).cloned()?;
+/// The policies under test of a role of this process that lives, or of a session of one that others have too.
+pub(crate) fn policies_of(role: &str, session: &str) -> Option<PolicySet> {
+    let lease = {
+        let state = state();
+        let is_of_session =
+            |lease: &&Arc<Lease>| lease.plan.mode != Mode::Role && lease.plan.session.name == session;
+        state.live.get(role).or_else(|| state.live.values().find(is_of_session)).cloned()?
+    };
     Some(lease.plan.policies())
 }
 
@@ -73,12 +81,12 @@ pub(crate) fn about_to_make(backend: &str, thing: &Thing) -> Result<(), Error> {
     ledger::open(backend, thing)
 }
 
-pub(crate) use self::ledger::close as removed;
+pub(crate) use self::ledger::{close as removed, folders};
 pub(crate) use self::sweep::is_needed as is_to_sweep;
 
 /// Removes, in the background, what earlier runs left at this backend.
 pub(crate) fn sweep(connection: Arc<Connection>, backend: String, stamp: String) {
-    in_background(sweep::sweep(connection, backend, stamp));
+    in_background(pace::after_others(sweep::sweep(connection, backend, stamp)));
 }
 
 /// Work that no test waits for, and the process's end only for a while.
@@ -100,8 +108,18 @@ pub(crate) fn install() {
             ));
         }
         #[cfg(unix)]
-        control::spawn(signals::listen());
+        if !SIGNALS_LEFT.load(Ordering::Relaxed) {
+            control::spawn(signals::listen());
+        }
     });
+}
+
+/// Whether the program looks after signals itself.
+static SIGNALS_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// From here on signals are the program's; to be called before it has roles.
+pub(crate) fn leave_signals() {
+    SIGNALS_LEFT.store(true, Ordering::Relaxed);
 }
 
 extern "C" fn at_exit() {

@@ -2,13 +2,15 @@
 //! process, and one of them is enough.
 
 use std::env;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::ledger;
+
+const EXTENSION: &str = "swept";
 
 /// The right to sweep for this run, which nobody else has; a sweep under way keeps it, and ends with it.
 pub(super) struct Stamp(#[expect(dead_code, reason = "its lock lasts as long as it")] File);
@@ -26,6 +28,7 @@ pub(super) fn take(place: &str) -> Option<Stamp> {
 fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
+        remove_old(folder)?;
     }
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
     if file.try_lock().is_err() {
@@ -41,21 +44,37 @@ fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
 }
 
 fn is_of_this_run(file: &mut File) -> bool {
-    /// Processes get the ids of earlier ones, in a container soon.
-    const LONGEST_RUN: Duration = Duration::from_hours(6);
-    let modified = file.metadata().and_then(|metadata| metadata.modified());
-    let is_recent =
-        modified.is_ok_and(|modified| modified.elapsed().map_or(true, |elapsed| elapsed < LONGEST_RUN));
     let mut swept_by = String::new();
     // What cannot be read was not written by us.
-    is_recent && file.read_to_string(&mut swept_by).is_ok() && swept_by == run()
+    file.metadata().is_ok_and(|file| is_recent(&file))
+        && file.read_to_string(&mut swept_by).is_ok()
+        && swept_by == run()
+}
+
+/// Processes get the ids of earlier ones, in a container soon.
+fn is_recent(file: &Metadata) -> bool {
+    const LONGEST_RUN: Duration = Duration::from_hours(6);
+    let age = file.modified().map(|modified| modified.elapsed().unwrap_or_default());
+    age.is_ok_and(|age| age < LONGEST_RUN)
+}
+
+/// Emulators come at many ports.
+fn remove_old(folder: &Path) -> io::Result<()> {
+    for file in fs::read_dir(folder)?.flatten() {
+        let is_stamp = file.path().extension().is_some_and(|extension| extension == EXTENSION);
+        if is_stamp && file.metadata().is_ok_and(|file| !is_recent(&file)) {
+            // A sibling may have been faster.
+            let _ = fs::remove_file(file.path());
+        }
+    }
+    Ok(())
 }
 
 /// In the ledgers' folders.
 fn paths(place: &str) -> impl Iterator<Item = PathBuf> {
     let mut hasher = DefaultHasher::new();
     place.hash(&mut hasher);
-    let name = format!("{:016x}.swept", hasher.finish());
+    let name = format!("{:016x}.{EXTENSION}", hasher.finish());
     ledger::folders().map(move |folder| folder.join(&name))
 }
 
@@ -73,4 +92,32 @@ fn parent() -> u32 {
 #[cfg(not(unix))]
 fn parent() -> u32 {
     std::process::id()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env::temp_dir;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn a_run_takes_a_stamp_once_and_one_of_long_ago_is_none() {
+        let folder = temp_dir().join(format!("iam-fixture-stamp-{}", std::process::id()));
+        let path = folder.join("a.swept");
+        let held = stamp(&path).unwrap();
+        assert!(held.is_some());
+        assert!(stamp(&path).unwrap().is_none(), "it is held");
+        drop(held);
+        assert!(stamp(&path).unwrap().is_none(), "it was of this run");
+        fs::write(&path, "of another").unwrap();
+        assert!(stamp(&path).unwrap().is_some());
+
+        let old = SystemTime::now().checked_sub(Duration::from_hours(7)).unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
+        fs::write(folder.join("b.swept"), run()).unwrap();
+        assert!(stamp(&folder.join("b.swept")).unwrap().is_none());
+        assert!(!path.exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{ledger, stamp, tell};
 use crate::backend::Connection;
+use crate::error::Error;
 use crate::sweep::{Sweep, remove_orphan};
 
 /// `backend` is what ledgers call it, and `stamp` what the run's stamp does.
@@ -17,8 +18,10 @@ pub(super) async fn sweep(connection: Arc<Connection>, backend: String, stamp: S
             finish(&connection, &backend, &path, &mut file, &text).await;
         }
     }
-    if let Some(_stamp) = stamp::take(&stamp) {
-        leases(Sweep::of(connection)).await;
+    if let Some(_stamp) = stamp::take(&stamp)
+        && let Err(error) = leases(connection).await
+    {
+        tell(format_args!("what other runs left is not looked for: {error}"));
     }
 }
 
@@ -28,16 +31,14 @@ pub(crate) fn is_needed(stamp: &str) -> bool {
 }
 
 /// Of any machine.
-async fn leases(sweep: Sweep) {
-    let found = match sweep.find().await {
-        Ok(found) => found,
-        Err(error) => return tell(format_args!("what other runs left is not looked for: {error}")),
-    };
-    for orphan in found.orphans() {
+async fn leases(connection: Arc<Connection>) -> Result<(), Error> {
+    let sweep = Sweep::of(connection)?;
+    for orphan in sweep.find().await?.orphans() {
         if let Err(error) = sweep.remove(orphan).await {
             tell(format_args!("{orphan}, whose lease is over, could not be removed: {error}"));
         }
     }
+    Ok(())
 }
 
 fn ledgers() -> impl Iterator<Item = PathBuf> {

@@ -1,11 +1,13 @@
 //! EventBridge: buses, rules, targets.
 //!
-//! See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/Welcome.html>. Events are accepted and go nowhere:
-//! rules are kept, and no target is called. Archives, replays, connections and partners are not performed.
+//! See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/Welcome.html>. Events go to the queues, topics and functions
+//! that are targets of a rule that fits, as far as their policies let EventBridge; no other target is called. Archives, replays,
+//! connections and partners are not performed.
 
 mod bus;
 mod event;
 mod rule;
+mod target;
 
 use std::collections::BTreeMap;
 

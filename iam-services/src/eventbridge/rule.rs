@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{State, check_name, not_found};
 use crate::fault::{Answer, Fault};
+use crate::filter::Pattern;
 use crate::kept::Ask;
 use crate::page::page;
 use crate::scope::Arn;
@@ -16,7 +17,21 @@ pub(super) struct Rule {
     pub(super) tags: Tags,
     /// As it is told, without the bus.
     told: Map<String, Value>,
-    targets: BTreeMap<String, Value>,
+    /// `None` for one that only has a schedule.
+    pattern: Option<Pattern>,
+    pub(super) targets: BTreeMap<String, Value>,
+}
+
+impl Rule {
+    pub(super) fn arn(&self) -> &str {
+        self.told.get("Arn").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Whether the rule is on and an event fits it.
+    pub(super) fn wants(&self, event: &Map<String, Value>) -> bool {
+        self.told.get("State").is_some_and(|state| state != "DISABLED")
+            && self.pattern.as_ref().is_some_and(|pattern| pattern.matches(event))
+    }
 }
 
 /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>.
@@ -28,9 +43,13 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     if pattern.is_none_or(str::is_empty) && schedule.is_none_or(str::is_empty) {
         return Err(input.invalid("Parameter(s) EventPattern or ScheduleExpression must be specified."));
     }
-    if let Some(pattern) = pattern {
-        check_pattern(pattern)?;
-    }
+    let pattern = match pattern.filter(|pattern| !pattern.is_empty()) {
+        Some(pattern) => Some(Pattern::parse(pattern).map_err(|why| {
+            let message = format!("Event pattern is not valid. Reason: {why}");
+            Fault::new("InvalidEventPatternException", message)
+        })?),
+        None => None,
+    };
     if let Some(schedule) = schedule.filter(|schedule| !schedule.is_empty())
         && !(schedule.starts_with("rate(") || schedule.starts_with("cron(")) | !schedule.ends_with(')')
     {
@@ -62,34 +81,12 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     told.insert("EventBusName".to_owned(), bus_name.into());
     match bus.rules.get_mut(name) {
         // The tags of a rule that is there stay as they are.
-        Some(rule) => rule.told = told,
+        Some(rule) => (rule.told, rule.pattern) = (told, pattern),
         None => {
-            bus.rules.insert(name.to_owned(), Rule { tags: given, told, targets: BTreeMap::new() });
+            bus.rules.insert(name.to_owned(), Rule { tags: given, told, pattern, targets: BTreeMap::new() });
         }
     }
     Ok(json!({ "RuleArn": arn }))
-}
-
-/// A pattern is an object whose leaves are lists.
-fn check_pattern(text: &str) -> Result<(), Fault> {
-    fn is_pattern(value: &Value) -> bool {
-        match value {
-            Value::Array(choices) => !choices.is_empty(),
-            Value::Object(members) => !members.is_empty() && members.values().all(is_pattern),
-            _ => false,
-        }
-    }
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) if value.is_object() && is_pattern(&value) => Ok(()),
-        Ok(_) => Err(Fault::new(
-            "InvalidEventPatternException",
-            "Event pattern is not valid. Reason: match values must be lists, and objects must not be empty",
-        )),
-        Err(error) => Err(Fault::new(
-            "InvalidEventPatternException",
-            format!("Event pattern is not valid. Reason: {error}"),
-        )),
-    }
 }
 
 fn existing<'s>(state: &'s mut State, ask: &Ask<'_>, member: &str) -> Result<&'s mut Rule, Fault> {

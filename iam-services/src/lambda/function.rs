@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
 
 use super::alias::Alias;
 use super::permission::Permission;
 use super::{State, conflict, function_arn, not_found, paged, version};
+use crate::calendar::date_time_to_the_millisecond;
 use crate::fault::{Answer, Fault};
 use crate::ids;
 use crate::input::Input;
@@ -105,12 +105,7 @@ impl Function {
 
 /// `2026-11-22T00:00:00.000+0000`
 pub(super) fn modified(now: u64) -> String {
-    let at = i64::try_from(now / 1000).ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
-    let at = at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let (year, month, day) = at.to_calendar_date();
-    let (hour, minute, second) = at.to_hms();
-    let (month, millis) = (u8::from(month), now % 1000);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}+0000")
+    format!("{}+0000", date_time_to_the_millisecond(now))
 }
 
 /// See <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>.

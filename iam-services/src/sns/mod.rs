@@ -1,8 +1,10 @@
 //! SNS: topics, subscriptions and what is published.
 //!
-//! See <https://docs.aws.amazon.com/sns/latest/api/welcome.html>. A message that is published goes nowhere: subscriptions
-//! are kept, and nobody is told. Phones, mobile applications and archives are not performed.
+//! See <https://docs.aws.amazon.com/sns/latest/api/welcome.html>. Queues and functions are told of what is
+//! published, as far as their policies let SNS; other subscriptions are kept, and nobody is told. Phones, mobile applications and
+//! archives are not performed.
 
+mod notify;
 mod publish;
 mod subscription;
 mod topic;

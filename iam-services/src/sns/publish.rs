@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::notify::notify;
 use super::topic::Topic;
 use super::{State, invalid};
 use crate::fault::{Answer, Fault};
@@ -25,7 +26,9 @@ pub(super) fn publish(state: &mut State, ask: &Ask<'_>) -> Answer {
         return Err(Fault::NotPerformed);
     }
     let topic = state.topic(ask, member)?;
-    accept(topic, ask.input, ask.now)
+    let (accepted, arn) = (accept(topic, ask.input, ask.now)?, topic.arn.clone());
+    notify(state, ask, &arn, ask.input, &accepted)?;
+    Ok(accepted.told().into())
 }
 
 pub(super) fn publish_batch(state: &mut State, ask: &Ask<'_>) -> Answer {
@@ -48,16 +51,16 @@ pub(super) fn publish_batch(state: &mut State, ask: &Ask<'_>) -> Answer {
             ));
         }
     }
-    let topic = state.topic(ask, "TopicArn")?;
+    let arn = state.topic(ask, "TopicArn")?.arn.clone();
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for entry in entries {
         let id = entry.required("Id")?;
-        match accept(topic, entry, ask.now) {
-            Ok(mut answer) => {
-                if let Some(members) = answer.as_object_mut() {
-                    members.insert("Id".to_owned(), id.into());
-                }
-                successful.push(answer);
+        match accept(state.topic(ask, "TopicArn")?, entry, ask.now) {
+            Ok(accepted) => {
+                notify(state, ask, &arn, entry, &accepted)?;
+                let mut told = accepted.told();
+                told.insert("Id".to_owned(), id.into());
+                successful.push(Value::Object(told));
             }
             Err(Fault::Error(error)) => {
                 failed.push(
@@ -70,7 +73,27 @@ pub(super) fn publish_batch(state: &mut State, ask: &Ask<'_>) -> Answer {
     Ok(json!({"Successful": successful, "Failed": failed}))
 }
 
-fn accept(topic: &mut Topic, input: Input<'_>, now: u64) -> Answer {
+/// What became of a message.
+pub(super) struct Accepted {
+    pub(super) id: String,
+    /// Its number in a FIFO topic.
+    pub(super) sequence: Option<String>,
+    /// Whether it was not published before.
+    pub(super) is_new: bool,
+}
+
+impl Accepted {
+    fn told(self) -> Map<String, Value> {
+        let mut told = Map::new();
+        told.insert("MessageId".to_owned(), self.id.into());
+        if let Some(sequence) = self.sequence {
+            told.insert("SequenceNumber".to_owned(), sequence.into());
+        }
+        told
+    }
+}
+
+fn accept(topic: &mut Topic, input: Input<'_>, now: u64) -> Result<Accepted, Fault> {
     let message = input.required("Message")?;
     if message.is_empty() {
         return Err(invalid("Empty message", ""));
@@ -106,7 +129,7 @@ fn accept(topic: &mut Topic, input: Input<'_>, now: u64) -> Answer {
                 "The request includes MessageDeduplicationId parameter that is not valid for this topic type",
             ));
         }
-        return Ok(json!({ "MessageId": ids::uuid() }));
+        return Ok(Accepted { id: ids::uuid(), sequence: None, is_new: true });
     }
     let Some(group) = group else {
         return Err(invalid("The MessageGroupId parameter is required for FIFO topics", ""));
@@ -127,12 +150,13 @@ fn accept(topic: &mut Topic, input: Input<'_>, now: u64) -> Answer {
         topic.attributes.get("FifoThroughputScope").is_some_and(|value| value == "MessageGroup");
     let key = if is_by_group { format!("{group} {key}") } else { key };
     topic.sent.retain(|_, (at, _, _)| *at + DEDUPLICATED_FOR > now);
+    let is_new = !topic.sent.contains_key(&key);
     let count = &mut topic.count;
-    let (_, message, number) = topic.sent.entry(key).or_insert_with(|| {
+    let (_, id, number) = topic.sent.entry(key).or_insert_with(|| {
         *count += 1;
         (now, ids::uuid(), *count)
     });
-    Ok(json!({"MessageId": message, "SequenceNumber": format!("1000{number:016}")}))
+    Ok(Accepted { id: id.clone(), sequence: Some(format!("1000{number:016}")), is_new })
 }
 
 fn check_attribute(name: &str, attribute: Input<'_>) -> Result<(), Fault> {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::topic::with_token;
 use super::{State, invalid, invalid_token};
 use crate::fault::{Answer, Fault};
+use crate::filter::Pattern;
 use crate::ids;
 use crate::kept::Ask;
 use crate::page::page;
@@ -16,11 +17,28 @@ use crate::scope::Arn;
 pub(super) struct Subscription {
     pub(super) topic: String,
     owner: String,
-    protocol: String,
-    endpoint: String,
+    pub(super) protocol: String,
+    pub(super) endpoint: String,
     /// Whether its endpoint has yet to confirm it.
     pub(super) is_pending: bool,
     attributes: BTreeMap<String, String>,
+    /// The attribute `FilterPolicy`, read.
+    pub(super) filter: Option<Pattern>,
+}
+
+impl Subscription {
+    pub(super) fn is_raw(&self) -> bool {
+        self.attributes.get("RawMessageDelivery").is_some_and(|value| value == "true")
+    }
+
+    pub(super) fn filters_body(&self) -> bool {
+        self.attributes.get("FilterPolicyScope").is_some_and(|scope| scope == "MessageBody")
+    }
+}
+
+/// Whether an ARN is of a FIFO queue.
+pub(super) fn is_fifo(queue: &str) -> bool {
+    queue.strip_suffix(".fifo").is_some()
 }
 
 const PENDING: &str = "PendingConfirmation";
@@ -51,7 +69,12 @@ pub(super) fn subscribe(state: &mut State, ask: &Ask<'_>) -> Answer {
     if !fits {
         return Err(invalid("Endpoint", &format!("it does not fit the protocol {protocol}")));
     }
-    let topic = state.topic(ask, "TopicArn")?.arn.clone();
+    let topic = state.topic(ask, "TopicArn")?;
+    if protocol == "sqs" && is_fifo(endpoint) && !topic.is_fifo() {
+        let reason = "FIFO SQS Queues can not be subscribed to standard SNS topics";
+        return Err(invalid("Invalid parameter: Endpoint", reason));
+    }
+    let topic = topic.arn.clone();
     let is_pending = matches!(protocol, "http" | "https" | "email" | "email-json");
     let told = |arn: &str, is_pending: bool| {
         let arn = if is_pending && !tells_arn { "pending confirmation" } else { arn };
@@ -72,6 +95,7 @@ pub(super) fn subscribe(state: &mut State, ask: &Ask<'_>) -> Answer {
         protocol: protocol.to_owned(),
         endpoint: endpoint.to_owned(),
         is_pending,
+        filter: filter(attributes.get("FilterPolicy").map_or("", String::as_str))?,
         attributes,
     };
     state.subscriptions.insert(arn, subscription);
@@ -81,7 +105,8 @@ pub(super) fn subscribe(state: &mut State, ask: &Ask<'_>) -> Answer {
 fn check(name: &str, value: &str) -> Result<(), Fault> {
     let is_object = || value.is_empty() || matches!(serde_json::from_str(value), Ok(Value::Object(_)));
     let is_valid = match name {
-        "DeliveryPolicy" | "FilterPolicy" | "RedrivePolicy" => is_object(),
+        "DeliveryPolicy" | "RedrivePolicy" => is_object(),
+        "FilterPolicy" => return filter(value).map(drop),
         "FilterPolicyScope" => matches!(value, "MessageAttributes" | "MessageBody"),
         "RawMessageDelivery" => matches!(value, "true" | "false"),
         "ReplayPolicy" => return Err(Fault::NotPerformed),
@@ -89,6 +114,14 @@ fn check(name: &str, value: &str) -> Result<(), Fault> {
         _ => return Err(invalid("AttributeName", "")),
     };
     if is_valid { Ok(()) } else { Err(invalid(name, "the value is not what this attribute takes")) }
+}
+
+/// An empty filter policy is none.
+fn filter(policy: &str) -> Result<Option<Pattern>, Fault> {
+    if policy.is_empty() || policy == "{}" {
+        return Ok(None);
+    }
+    Pattern::parse(policy).map(Some).map_err(|why| invalid(&format!("FilterPolicy: {why}"), ""))
 }
 
 /// Nobody was ever sent a token.
@@ -139,6 +172,9 @@ pub(super) fn set_attributes(state: &mut State, ask: &Ask<'_>) -> Answer {
     let value = ask.input.text("AttributeValue")?.unwrap_or_default();
     check(name, value)?;
     let (subscription, _) = existing(state, ask)?;
+    if name == "FilterPolicy" {
+        subscription.filter = filter(value)?;
+    }
     if value.is_empty() {
         subscription.attributes.remove(name);
     } else {

@@ -1,5 +1,6 @@
 //! Real SDK clients against each service, as a user's tests would use them: under a role with just the policy.
 
+mod delivery;
 mod dynamodb;
 mod eventbridge;
 mod kms;

@@ -1,6 +1,5 @@
 //! Does the endpoint enforce policies at all? A test that sees no denial there proves nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
@@ -9,8 +8,7 @@ use iam_policy::{Policy, PolicyKind};
 
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Guard, Lease, Plan, Readiness, Session, Term, provision};
-use crate::name;
+use crate::lifecycle::{Guard, Lease, Plan, Session, Term, provision};
 
 /// How the emulators that people run are told to enforce.
 const SWITCHES: [&str; 3] = [
@@ -56,15 +54,12 @@ async fn attempt(
     let policy = policy.map(|text| Policy::parse(text, PolicyKind::Identity)).transpose();
     let policy = policy.map_err(|error| Error::new(ErrorKind::Policy, error.to_string()))?;
     let term = Term::of(connection.lease()?, None)?;
+    let named = Plan::named(name);
     let plan = Plan {
-        name: name::role(name),
         lease: term.lease,
         inline: policy.into_iter().collect(),
-        managed: Vec::new(),
-        boundary: None,
-        tags: BTreeMap::new(),
-        session: Session { name: name::session(name), policy: None, duration: term.session },
-        readiness: Readiness::default(),
+        session: Session { duration: term.session, ..named.session },
+        ..named
     };
     let guard = Guard(Lease::new(connection.clone(), plan));
     let signed_in = provision(guard.0.clone()).await?;

@@ -1,5 +1,6 @@
 //! Backends outside this process: AWS, and emulators behind an endpoint URL.
 
+mod admin_role;
 mod canary;
 mod client;
 mod clock;
@@ -11,8 +12,8 @@ use std::sync::{Arc, LazyLock, Once};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::timeout::TimeoutConfig;
-use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
@@ -21,10 +22,12 @@ use tokio::sync::OnceCell;
 use self::clock::ServerClock;
 use self::principal::Caller;
 use super::connection::{self, Calls, Connection, Outliving, trust_policy};
+use super::settings::Settings;
 use crate::control;
 use crate::error::{Error, ErrorKind, chain};
-use crate::lifecycle::{Lease, Thing};
+use crate::lifecycle::{Lease, Standing, Thing};
 use crate::outlive;
+use crate::pace::Paces;
 
 pub(crate) struct Remote {
     place: Place,
@@ -115,7 +118,12 @@ async fn reach(place: Place) -> Result<Arc<Connection>, Error> {
         Place::Aws { .. } => config::aws().await,
         Place::Endpoint { url } => config::endpoint(url)?,
     };
-    let identity = caller(&place, &admin, &clock).await?;
+    let admin = match &Settings::current()?.admin_role {
+        Some(role) => admin_role::assumed(&place, admin, role).await?,
+        None => admin,
+    };
+    let paces = Paces::shared(&place.pace_name());
+    let identity = caller(&place, &paces, &admin, &clock).await?;
     let account = identity.account().unwrap_or_default();
     let arn = identity.arn().unwrap_or_default();
     if let Place::Aws { account: named } = &place
@@ -131,10 +139,11 @@ async fn reach(place: Place) -> Result<Arc<Connection>, Error> {
     if let Place::Aws { .. } = &place {
         Caller::of(arn).check(arn)?;
     }
-    let control = admin.to_builder().timeout_config(time_limit(Duration::from_secs(30))).build();
-    let iam = aws_sdk_iam::config::Builder::from(&control).interceptor(clock.clone()).build();
-    let iam = aws_sdk_iam::Client::from_conf(iam);
-    let sts = aws_sdk_sts::config::Builder::from(&control).interceptor(clock.clone()).build();
+    // For the answer alone: an attempt may wait for its turn.
+    let limit = connect_limit().read_timeout(Duration::from_secs(30)).build();
+    let control = admin.to_builder().timeout_config(limit).build();
+    let iam = aws_sdk_iam::Client::from_conf(paces.iam(&control).interceptor(clock.clone()).build());
+    let sts = paces.sts(&control).interceptor(clock.clone()).build();
     let trusted = match &place {
         Place::Aws { .. } => principal::of(&iam, arn).await,
         // Emulators take the caller's own ARN, whatever it is.
@@ -147,11 +156,13 @@ async fn reach(place: Place) -> Result<Arc<Connection>, Error> {
         partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
         region: admin.region().map(ToString::to_string).unwrap_or_default(),
         trust: trust_policy(&trusted),
+        caller: trusted,
         place: connection::Place::Outliving(Box::new(Account {
             ledger_name: ledger_name(&place, account),
             propagates: matches!(place, Place::Aws { .. }),
             clock,
         })),
+        standing: Standing::default(),
         admin: connection::Admin::new(Box::new(move || admin)),
     }))
 }
@@ -165,16 +176,26 @@ fn ledger_name(place: &Place, account: &str) -> String {
 /// machine whose clock is off, which learns so from the answer to the first.
 async fn caller(
     place: &Place,
+    paces: &Paces,
     admin: &SdkConfig,
     clock: &ServerClock,
 ) -> Result<GetCallerIdentityOutput, Error> {
-    let once = aws_sdk_sts::config::Builder::from(admin)
+    let once = paces
+        .sts(admin)
         .retry_config(RetryConfig::standard().with_max_attempts(2))
-        .timeout_config(time_limit(Duration::from_secs(10)))
+        .timeout_config(connect_limit().read_timeout(Duration::from_secs(10)).build())
         .interceptor(clock.clone())
         .build();
     let call = aws_sdk_sts::Client::from_conf(once).get_caller_identity();
-    call.send().await.map_err(|error| match (place, &error) {
+    call.send().await.map_err(|error| unanswered(place, "`GetCallerIdentity`", error))
+}
+
+/// The first call has failed: is anybody there, and is it somebody who signed in?
+fn unanswered<E>(place: &Place, what: &str, error: SdkError<E>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match (place, &error) {
         (Place::Endpoint { url }, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) => {
             Error::new(ErrorKind::Unreachable, format!("nothing answers at `{url}`: {}", chain(&error)))
                 .caused_by(error)
@@ -187,24 +208,21 @@ async fn caller(
         )
         .caused_by(error)
         .note("nothing was created"),
-        (Place::Endpoint { url }, _) => Error::call(format_args!("`GetCallerIdentity` at `{url}`"), error)
-            .note("nothing was created")
-            .note(
+        (Place::Endpoint { url }, _) => {
+            Error::call(format_args!("{what} at `{url}`"), error).note("nothing was created").note(
                 "help: an emulator that enforces policies wants an administrator's keys in \
                  `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
-            ),
-        (Place::Aws { .. }, _) => Error::call("`GetCallerIdentity`", error)
+            )
+        }
+        (Place::Aws { .. }, _) => Error::call(what, error)
             .note("nothing was created")
             .note("help: sign in, for example with `aws login`, or set `AWS_PROFILE`"),
-    })
+    }
 }
 
 /// An endpoint that hangs must not hang the test with it.
-fn time_limit(attempt: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(attempt)
-        .build()
+fn connect_limit() -> TimeoutConfigBuilder {
+    TimeoutConfig::builder().connect_timeout(Duration::from_secs(3))
 }
 
 /// An account that keeps its roles when the process ends.
@@ -246,6 +264,16 @@ impl Outliving for Account {
     fn connector(&self) -> SharedHttpConnector {
         static CONNECTOR: LazyLock<SharedHttpConnector> = LazyLock::new(client::connector);
         CONNECTOR.clone()
+    }
+}
+
+impl Place {
+    /// Under which processes share what they know of its throttles.
+    fn pace_name(&self) -> String {
+        match self {
+            Place::Aws { account } => format!("aws {account}"),
+            Place::Endpoint { url } => url.clone(),
+        }
     }
 }
 

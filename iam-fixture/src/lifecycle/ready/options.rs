@@ -46,6 +46,10 @@ impl Readiness {
         self
     }
 
+    pub(in crate::lifecycle) fn limit(&self) -> Duration {
+        self.deadline
+    }
+
     /// Asks these services, by their prefix in actions such as `s3`, instead of those that the policies name.
     #[must_use]
     pub fn services<S: Into<String>>(mut self, services: impl IntoIterator<Item = S>) -> Self {

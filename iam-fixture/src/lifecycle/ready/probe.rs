@@ -16,6 +16,8 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 use aws_smithy_types::date_time::Format;
+use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
 use iam_policy::{Context, Effect, Policy, PolicyKind, PolicySet, Principal, Request};
 
 use super::row::Heard;
@@ -31,6 +33,8 @@ const USER_AGENT: &str = "iam-fixture-readiness";
 struct Call {
     /// The service's prefix in actions, and what its requests are signed for.
     service: &'static str,
+    /// The service's id in the SDKs, by which settings name it.
+    id: &'static str,
     action: &'static str,
     /// The host's first label.
     host: &'static str,
@@ -48,24 +52,25 @@ enum Form {
 
 #[rustfmt::skip]
 const CALLS: [Call; 13] = [
-    Call { service: "cloudwatch", action: "cloudwatch:ListMetrics", host: "monitoring", form: Form::Query("Action=ListMetrics&Version=2010-08-01") },
-    Call { service: "dynamodb", action: "dynamodb:ListTables", host: "dynamodb", form: Form::Json("DynamoDB_20120810.ListTables", "1.0") },
-    Call { service: "ec2", action: "ec2:DescribeRegions", host: "ec2", form: Form::Query("Action=DescribeRegions&Version=2016-11-15") },
-    Call { service: "events", action: "events:ListEventBuses", host: "events", form: Form::Json("AWSEvents.ListEventBuses", "1.1") },
-    Call { service: "iam", action: "iam:ListRoles", host: "iam", form: Form::Query("Action=ListRoles&MaxItems=1&Version=2010-05-08") },
-    Call { service: "kms", action: "kms:ListKeys", host: "kms", form: Form::Json("TrentService.ListKeys", "1.1") },
-    Call { service: "lambda", action: "lambda:ListFunctions", host: "lambda", form: Form::Path("/2015-03-31/functions/") },
-    Call { service: "logs", action: "logs:DescribeLogGroups", host: "logs", form: Form::Json("Logs_20140328.DescribeLogGroups", "1.1") },
-    Call { service: "s3", action: "s3:ListAllMyBuckets", host: "s3", form: Form::Path("/") },
-    Call { service: "secretsmanager", action: "secretsmanager:ListSecrets", host: "secretsmanager", form: Form::Json("secretsmanager.ListSecrets", "1.1") },
-    Call { service: "sns", action: "sns:ListTopics", host: "sns", form: Form::Query("Action=ListTopics&Version=2010-03-31") },
-    Call { service: "sqs", action: "sqs:ListQueues", host: "sqs", form: Form::Json("AmazonSQS.ListQueues", "1.0") },
-    Call { service: "ssm", action: "ssm:DescribeParameters", host: "ssm", form: Form::Json("AmazonSSM.DescribeParameters", "1.1") },
+    Call { service: "cloudwatch", id: "CloudWatch", action: "cloudwatch:ListMetrics", host: "monitoring", form: Form::Query("Action=ListMetrics&Version=2010-08-01") },
+    Call { service: "dynamodb", id: "DynamoDB", action: "dynamodb:ListTables", host: "dynamodb", form: Form::Json("DynamoDB_20120810.ListTables", "1.0") },
+    Call { service: "ec2", id: "EC2", action: "ec2:DescribeRegions", host: "ec2", form: Form::Query("Action=DescribeRegions&Version=2016-11-15") },
+    Call { service: "events", id: "EventBridge", action: "events:ListEventBuses", host: "events", form: Form::Json("AWSEvents.ListEventBuses", "1.1") },
+    Call { service: "iam", id: "IAM", action: "iam:ListRoles", host: "iam", form: Form::Query("Action=ListRoles&MaxItems=1&Version=2010-05-08") },
+    Call { service: "kms", id: "KMS", action: "kms:ListKeys", host: "kms", form: Form::Json("TrentService.ListKeys", "1.1") },
+    Call { service: "lambda", id: "Lambda", action: "lambda:ListFunctions", host: "lambda", form: Form::Path("/2015-03-31/functions/") },
+    Call { service: "logs", id: "CloudWatch Logs", action: "logs:DescribeLogGroups", host: "logs", form: Form::Json("Logs_20140328.DescribeLogGroups", "1.1") },
+    Call { service: "s3", id: "S3", action: "s3:ListAllMyBuckets", host: "s3", form: Form::Path("/") },
+    Call { service: "secretsmanager", id: "Secrets Manager", action: "secretsmanager:ListSecrets", host: "secretsmanager", form: Form::Json("secretsmanager.ListSecrets", "1.1") },
+    Call { service: "sns", id: "SNS", action: "sns:ListTopics", host: "sns", form: Form::Query("Action=ListTopics&Version=2010-03-31") },
+    Call { service: "sqs", id: "SQS", action: "sqs:ListQueues", host: "sqs", form: Form::Json("AmazonSQS.ListQueues", "1.0") },
+    Call { service: "ssm", id: "SSM", action: "ssm:DescribeParameters", host: "ssm", form: Form::Json("AmazonSSM.DescribeParameters", "1.1") },
 ];
 
 /// Anybody may ask this, so it shows that the credentials are live.
 const IDENTITY: Call = Call {
     service: "sts",
+    id: "STS",
     action: "sts:GetCallerIdentity",
     host: "sts",
     form: Form::Query("Action=GetCallerIdentity&Version=2011-06-15"),
@@ -90,6 +95,15 @@ pub(super) struct Probe {
 impl Probes {
     /// What a role that is to be can be asked.
     pub(in crate::lifecycle) fn of(plan: &Plan, connection: &Connection) -> Probes {
+        Probes::with(plan, connection, plan.readiness.canary)
+    }
+
+    /// The same where no statement can be added.
+    pub(in crate::lifecycle) fn without_canary(plan: &Plan, connection: &Connection) -> Probes {
+        Probes::with(plan, connection, false)
+    }
+
+    fn with(plan: &Plan, connection: &Connection, with_canary: bool) -> Probes {
         let mut policies = plan.policies();
         let services = match &plan.readiness.services {
             Some(services) => services.iter().cloned().collect(),
@@ -98,7 +112,7 @@ impl Probes {
         let calls: Vec<_> = CALLS.iter().filter(|call| services.contains(call.service)).collect();
         let lacking: Vec<_> =
             calls.iter().filter(|call| !allows(&policies, call, plan, connection)).copied().collect();
-        let canary = (plan.readiness.canary && !lacking.is_empty()).then(|| canary(&lacking)).flatten();
+        let canary = (with_canary && !lacking.is_empty()).then(|| canary(&lacking)).flatten();
         policies.identity.extend(canary.clone());
         let probes =
             calls.into_iter().map(|call| Probe::new(call, allows(&policies, call, plan, connection)));
@@ -286,30 +300,70 @@ impl Call {
             Form::Path(path) => path,
             Form::Json(..) | Form::Query(_) => "/",
         };
-        let partition = PARTITIONS.iter().find(|(name, ..)| *name == connection.partition);
-        let (_, suffix, global) = partition.copied().unwrap_or(("aws", "amazonaws.com", "us-east-1"));
-        let is_global = self.service == "iam";
-        let region = if is_global { global } else { &connection.region };
-        if let Some(url) = connection.admin.endpoint_url() {
-            return (format!("{}{path}", url.trim_end_matches('/')), region.to_owned());
-        }
-        let host = match (is_global, global) {
-            (true, "us-east-1" | "us-gov-west-1") => {
-                format!("iam{}", if global == "us-east-1" { "" } else { ".us-gov" })
+        let partition = Partition::of(&connection.partition);
+        let region = if self.service == "iam" { partition.global } else { &connection.region };
+        let base = match self.configured_url(&connection.admin) {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => {
+                format!("https://{}", self.host(partition, region, connection.admin.use_fips() == Some(true)))
             }
-            _ => format!("{}.{region}", self.host),
         };
-        (format!("https://{host}.{suffix}{path}"), region.to_owned())
+        (format!("{base}{path}"), region.to_owned())
+    }
+
+    /// The URL that the environment or a profile sets, for this service or for all.
+    ///
+    /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+    fn configured_url(&self, admin: &SdkConfig) -> Option<String> {
+        let key =
+            ServiceConfigKey::builder().service_id(self.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        let own = || admin.service_config()?.load_config(key.build().ok()?);
+        own().or_else(|| admin.endpoint_url().map(str::to_owned))
+    }
+
+    /// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>, <https://aws.amazon.com/compliance/fips/>
+    fn host(&self, partition: &Partition, region: &str, fips: bool) -> String {
+        /// Most endpoints of the US government's regions are FIPS ones; these have another name.
+        const OTHER_IN_GOV: [&str; 4] = ["kms", "lambda", "s3", "secretsmanager"];
+        let in_gov = partition.name == "aws-us-gov";
+        let suffix = if fips && (!in_gov || OTHER_IN_GOV.contains(&self.service)) { "-fips" } else { "" };
+        let host = format!("{}{suffix}", self.host);
+        let place = match (self.service, partition.name) {
+            ("iam", "aws") => String::new(),
+            ("iam", "aws-us-gov") => ".us-gov".to_owned(),
+            _ => format!(".{region}"),
+        };
+        format!("{host}{place}.{}", partition.domain)
     }
 }
 
-/// Each partition's domain, and the region that IAM signs for.
-///
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>, <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>
-const PARTITIONS: [(&str, &str, &str); 3] = [
-    ("aws", "amazonaws.com", "us-east-1"),
-    ("aws-cn", "amazonaws.com.cn", "cn-north-1"),
-    ("aws-us-gov", "amazonaws.com", "us-gov-west-1"),
+/// A group of regions with IAM of their own.
+struct Partition {
+    name: &'static str,
+    domain: &'static str,
+    /// The region that IAM signs for.
+    global: &'static str,
+}
+
+impl Partition {
+    /// The one of this name; where AWS has added another, its first one's rules are the best guess.
+    fn of(name: &str) -> &'static Partition {
+        let [aws, ..] = &PARTITIONS;
+        PARTITIONS.iter().find(|partition| partition.name == name).unwrap_or(aws)
+    }
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+#[rustfmt::skip]
+const PARTITIONS: [Partition; 8] = [
+    Partition { name: "aws", domain: "amazonaws.com", global: "us-east-1" },
+    Partition { name: "aws-cn", domain: "amazonaws.com.cn", global: "cn-north-1" },
+    Partition { name: "aws-eusc", domain: "amazonaws.eu", global: "eusc-de-east-1" },
+    Partition { name: "aws-iso", domain: "c2s.ic.gov", global: "us-iso-east-1" },
+    Partition { name: "aws-iso-b", domain: "sc2s.sgov.gov", global: "us-isob-east-1" },
+    Partition { name: "aws-iso-e", domain: "cloud.adc-e.uk", global: "eu-isoe-west-1" },
+    Partition { name: "aws-iso-f", domain: "csp.hci.ic.gov", global: "us-isof-south-1" },
+    Partition { name: "aws-us-gov", domain: "amazonaws.com", global: "us-gov-west-1" },
 ];
 
 #[cfg(test)]
@@ -350,6 +404,38 @@ mod tests {
         assert!(CALLS.is_sorted_by(|one, next| one.service < next.service));
         for call in &CALLS {
             assert!(call.action.starts_with(&format!("{}:", call.service)), "{}", call.action);
+        }
+    }
+
+    fn host(service: &str, partition: &str, region: &str, fips: bool) -> String {
+        let call = CALLS.iter().find(|call| call.service == service).expect("it is in the table");
+        call.host(Partition::of(partition), region, fips)
+    }
+
+    #[test]
+    fn hosts_are_those_of_the_partition() {
+        for (service, partition, region, expected) in [
+            ("iam", "aws", "us-east-1", "iam.amazonaws.com"),
+            ("iam", "aws-us-gov", "us-gov-west-1", "iam.us-gov.amazonaws.com"),
+            ("iam", "aws-cn", "cn-north-1", "iam.cn-north-1.amazonaws.com.cn"),
+            ("cloudwatch", "aws-eusc", "eusc-de-east-1", "monitoring.eusc-de-east-1.amazonaws.eu"),
+            ("sqs", "aws-iso", "us-iso-west-1", "sqs.us-iso-west-1.c2s.ic.gov"),
+            ("sqs", "aws", "eu-west-1", "sqs.eu-west-1.amazonaws.com"),
+        ] {
+            assert_eq!(host(service, partition, region, false), expected);
+        }
+    }
+
+    #[test]
+    fn fips_endpoints_have_names_of_their_own() {
+        for (service, partition, region, expected) in [
+            ("iam", "aws", "us-east-1", "iam-fips.amazonaws.com"),
+            ("iam", "aws-us-gov", "us-gov-west-1", "iam.us-gov.amazonaws.com"),
+            ("dynamodb", "aws", "us-west-2", "dynamodb-fips.us-west-2.amazonaws.com"),
+            ("dynamodb", "aws-us-gov", "us-gov-east-1", "dynamodb.us-gov-east-1.amazonaws.com"),
+            ("kms", "aws-us-gov", "us-gov-east-1", "kms-fips.us-gov-east-1.amazonaws.com"),
+        ] {
+            assert_eq!(host(service, partition, region, true), expected);
         }
     }
 }

@@ -9,12 +9,13 @@ use super::probe::{Probe, Probes};
 use super::row::{Heard, Row};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Plan, SignedIn};
+use crate::lifecycle::{Plan, SignedIn, assume};
 
 /// Assumes the role as soon as STS knows it.
 pub(in crate::lifecycle) async fn assumed<F>(
     connection: &Connection,
-    plan: &Plan,
+    role: &str,
+    deadline: Duration,
     created: Instant,
     call: impl Fn() -> F,
 ) -> Result<AssumeRoleOutput, Error>
@@ -29,13 +30,14 @@ where
         // How a role looks that is not there yet, or whose trust policy is not.
         let may_come = error.code() == Some("AccessDenied") && connection.propagates();
         if !may_come {
-            return Err(Error::call(format_args!("`AssumeRole` of `{}`", plan.name), error));
+            return Err(assume::failed(role, error));
         }
         let elapsed = created.elapsed();
-        if elapsed >= plan.readiness.deadline {
-            return Err(Error::call(format_args!("`AssumeRole` of `{}`", plan.name), error).note(format!(
+        if elapsed >= deadline {
+            return Err(Error::call(format_args!("`AssumeRole` of `{role}`"), error).note(format!(
                 "help: it was tried for {}; a role that IAM has just made is known sooner, so something denies it for good: \
-                 the caller's own policies must allow `sts:AssumeRole` on the role, or a service control policy denies it",
+                 the caller's own policies must allow `sts:AssumeRole` on the role (`IAM_FIXTURE_GRANT_ASSUME=true` sees to \
+                 that), or a service control policy denies it",
                 seconds(elapsed)
             )));
         }
@@ -80,13 +82,13 @@ async fn proven(
         let elapsed = created.elapsed();
         let Some(next) = row.take(&heard, elapsed, plan.readiness.in_a_row) else { return Ok(()) };
         if elapsed >= plan.readiness.deadline {
-            return Err(not_ready(plan, probe, &heard, elapsed));
+            return Err(not_ready(signed_in, probe, &heard, elapsed));
         }
         tokio::time::sleep(pause(next)).await;
     }
 }
 
-fn not_ready(plan: &Plan, probe: &Probe, heard: &Heard, elapsed: Duration) -> Error {
+fn not_ready(signed_in: &SignedIn, probe: &Probe, heard: &Heard, elapsed: Duration) -> Error {
     let last = match heard {
         Heard::Live => "allowed, but not often enough in a row",
         Heard::Busy(told) | Heard::NotYet(told) => told,
@@ -96,7 +98,7 @@ fn not_ready(plan: &Plan, probe: &Probe, heard: &Heard, elapsed: Duration) -> Er
         ErrorKind::NotReady,
         format!(
             "role `{}` was not live at `{service}` after {}: the last answer was {last}",
-            plan.name,
+            signed_in.role_name(),
             seconds(elapsed)
         ),
     )
