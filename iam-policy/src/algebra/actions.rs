@@ -474,4 +474,18 @@ mod tests {
             assert_eq!(found, expected, "{patterns:?}");
         }
     }
+
+    #[test]
+    fn what_only_the_other_policy_names_is_told_apart_too() {
+        let policy = |statement: &str| {
+            let text = format!(r#"{{"Statement": {{"Effect": "Allow", {statement}, "Resource": "*"}}}}"#);
+            Policy::parse(text, PolicyKind::Identity).unwrap().permissions()
+        };
+        let all = policy(r#""Action": "s3:*""#);
+        let all_but_one = policy(r#""NotAction": "s3:GetObject""#);
+        let answer = all.is_subset(&all_but_one);
+        let action = answer.counterexample().map(|found| found.request().action.to_ascii_lowercase());
+        assert_eq!(action.as_deref(), Some("s3:getobject"));
+        assert!(policy(r#""Action": "s3:Put*""#).is_subset(&all_but_one).is_yes());
+    }
 }
