@@ -64,7 +64,8 @@ impl Account {
     fn start(&self, script: &str) -> Running {
         let arguments = ["--policy", "reader.json", "--", "sh", "-c", script];
         let mut program = self.program(&arguments);
-        let mut program = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = program.spawn().unwrap();
         let mut out = BufReader::new(program.stdout.take().unwrap());
         let mut first = String::new();
         out.read_line(&mut first).unwrap();
@@ -89,8 +90,9 @@ impl Running {
         assert!(status.unwrap().success());
     }
 
-    /// The exit status, and what else was printed.
+    /// Says that there is no more to read; gives the exit status, and what else was printed.
     fn end(mut self) -> (Option<i32>, String) {
+        drop(self.program.stdin.take());
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
         (self.program.wait().unwrap().code(), rest)
