@@ -285,7 +285,7 @@ async fn what_nobody_performs_is_told_in_the_services_own_protocol() {
             "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions",
             "{\"__type\":\"AuthorizedNotPerformed\"",
         ),
-        ("iam", "https://iam.amazonaws.com/?Action=GetCredentialReport", "<ErrorResponse><Error>"),
+        ("iam", "https://iam.amazonaws.com/?Action=ListServerCertificates", "<ErrorResponse><Error>"),
     ] {
         let answer = admin.send(service, get(uri)).await;
         assert_eq!(
