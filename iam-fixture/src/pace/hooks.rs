@@ -46,6 +46,7 @@ struct Call(Arc<Mutex<Attempts>>);
 struct Attempts {
     pass: Option<Pass>,
     began: Option<f64>,
+    turn: Option<u64>,
     throttled: u32,
     /// How the client was told to retry.
     told: Option<RetryConfig>,
@@ -82,10 +83,13 @@ impl ResolveCachedIdentity for Hooks {
         config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
         IdentityFuture::new(async move {
-            let pass = self.pace.turn(operation(config)).await;
-            if let Some(call) = config.load::<Call>() {
+            let call = config.load::<Call>();
+            let turn = call.and_then(|call| call.attempts().turn);
+            let pass = self.pace.turn(operation(config), turn).await;
+            if let Some(call) = call {
                 let mut attempts = call.attempts();
                 attempts.began.get_or_insert(pass.began);
+                attempts.turn.get_or_insert(pass.place.turn());
                 attempts.pass = Some(pass);
             }
             self.identities.resolve_cached_identity(resolver, components, config).await

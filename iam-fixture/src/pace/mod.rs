@@ -101,9 +101,9 @@ enum Outcome {
 }
 
 impl Pace {
-    /// Waits until this call may be made.
-    async fn turn(&self, operation: &str) -> Pass {
-        let place = Line::join(&self.line, self.service, operation);
+    /// Waits until this call may be made; `turn` is its own where it was made before.
+    async fn turn(&self, operation: &str, turn: Option<u64>) -> Pass {
+        let place = Line::join(&self.line, self.service, operation, turn);
         loop {
             place.is_next().await;
             let wait = self.store.change(|budget, now| budget.take(now, place.is_in_background()));

@@ -128,15 +128,16 @@ impl State {
 }
 
 impl Line {
-    /// Waits in line until it goes, and is under way until it is dropped.
-    pub(super) fn join(line: &Arc<Line>, service: Service, operation: &str) -> Place {
+    /// Waits in line until it goes, and is under way until it is dropped. A call that is made again keeps its turn.
+    pub(super) fn join(line: &Arc<Line>, service: Service, operation: &str, turn: Option<u64>) -> Place {
         let woken = Arc::new(Notify::new());
         let mut state = line.state();
         state.joined += 1;
-        let key = (Urgency::of(operation), state.joined);
+        let joined = state.joined;
+        let key = (Urgency::of(operation), turn.unwrap_or(joined));
         state.of(service).waiting.insert(key, woken.clone());
         drop(state);
-        Place { line: line.clone(), service, key, woken }
+        Place { line: line.clone(), service, key, joined, woken }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -149,10 +150,16 @@ pub(super) struct Place {
     line: Arc<Line>,
     service: Service,
     key: Key,
+    joined: u64,
     woken: Arc<Notify>,
 }
 
 impl Place {
+    /// What keeps its place for it if it is throttled: else it would begin anew behind all others.
+    pub(super) fn turn(&self) -> u64 {
+        self.key.1
+    }
+
     pub(super) fn is_in_background(&self) -> bool {
         self.key.0 == Urgency::Background
     }
@@ -189,7 +196,7 @@ impl Place {
         let queue = state.of(self.service);
         if well {
             queue.most = (queue.most + 1.0 / queue.most).min(AT_MOST);
-        } else if self.key.1 > queue.halved {
+        } else if self.joined > queue.halved {
             // What was under way then says nothing about what is now.
             queue.halved = joined;
             queue.most = (queue.most / 2.0).max(1.0);
@@ -230,7 +237,7 @@ mod tests {
     fn tear_down_goes_before_set_up_and_set_up_before_what_begins() {
         let line = Arc::default();
         let [create, second, put, delete] = ["CreateRole", "CreateRole", "PutRolePolicy", "DeleteRole"]
-            .map(|one| Line::join(&line, Service::Iam, one));
+            .map(|one| Line::join(&line, Service::Iam, one, None));
         assert!(!goes(&create) && !goes(&put));
         assert!(goes(&delete) && goes(&put) && !goes(&second));
         assert!(goes(&create) && goes(&second));
@@ -239,8 +246,8 @@ mod tests {
     #[test]
     fn nothing_begins_while_much_waits_that_was_begun() {
         let line = Arc::default();
-        let create = Line::join(&line, Service::Iam, "CreateRole");
-        let waiting: Vec<_> = (0..8).map(|_| Line::join(&line, Service::Sts, "AssumeRole")).collect();
+        let create = Line::join(&line, Service::Iam, "CreateRole", None);
+        let waiting: Vec<_> = (0..8).map(|_| Line::join(&line, Service::Sts, "AssumeRole", None)).collect();
         assert!(!goes(&create), "their roles would pile up");
         assert!(goes(&waiting[0]) && goes(&create));
     }
@@ -248,8 +255,10 @@ mod tests {
     #[test]
     fn who_gives_up_is_in_nobodys_way() {
         let line = Arc::default();
-        let (first, second) =
-            (Line::join(&line, Service::Iam, "CreateRole"), Line::join(&line, Service::Iam, "CreateRole"));
+        let (first, second) = (
+            Line::join(&line, Service::Iam, "CreateRole", None),
+            Line::join(&line, Service::Iam, "CreateRole", None),
+        );
         drop(first);
         assert!(goes(&second));
         drop(second);
@@ -259,13 +268,13 @@ mod tests {
     #[test]
     fn failures_halve_how_many_are_under_way_and_answers_bring_that_back() {
         let line = Arc::default();
-        let places: Vec<_> = (0..20).map(|_| Line::join(&line, Service::Iam, "CreateRole")).collect();
+        let places: Vec<_> = (0..20).map(|_| Line::join(&line, Service::Iam, "CreateRole", None)).collect();
         assert_eq!(places.iter().filter(|place| goes(place)).count(), 16);
         for place in &places[..16] {
             place.ended(false);
         }
         assert!((7.5..8.5).contains(&line.state().iam.most), "once, for they were under way together");
-        let later = Line::join(&line, Service::Iam, "CreateRole");
+        let later = Line::join(&line, Service::Iam, "CreateRole", None);
         later.ended(false);
         assert!((3.5..4.5).contains(&line.state().iam.most));
         for _ in 0..200 {
@@ -278,8 +287,20 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_waits_for_comes_last() {
         let line = Arc::default();
-        let sweep = after_others(async { Line::join(&line, Service::Iam, "DeleteRole") }).await;
-        let create = Line::join(&line, Service::Iam, "CreateRole");
+        let sweep = after_others(async { Line::join(&line, Service::Iam, "DeleteRole", None) }).await;
+        let create = Line::join(&line, Service::Iam, "CreateRole", None);
         assert!(!goes(&sweep) && goes(&create) && goes(&sweep));
+    }
+
+    #[test]
+    fn a_call_that_is_made_again_keeps_its_turn() {
+        let line = Arc::default();
+        let first = Line::join(&line, Service::Iam, "CreateRole", None);
+        assert!(goes(&first));
+        let other = Line::join(&line, Service::Iam, "CreateRole", None);
+        let turn = first.turn();
+        drop(first);
+        let again = Line::join(&line, Service::Iam, "CreateRole", Some(turn));
+        assert!(!goes(&other) && goes(&again) && goes(&other));
     }
 }
