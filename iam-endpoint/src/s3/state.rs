@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use super::acl::Ownership;
 use super::checksum::{Algorithm, Checksum};
 use super::fault::{self, Fault};
+use crate::sorted::Sorted;
 
 /// All buckets of an endpoint.
 ///
@@ -19,7 +20,7 @@ use super::fault::{self, Fault};
 pub(crate) struct State {
     buckets: Mutex<BTreeMap<String, Bucket>>,
     /// What accounts block in all their buckets.
-    blocks: Mutex<BTreeMap<String, PublicAccessBlock>>,
+    blocks: Mutex<Sorted<PublicAccessBlock>>,
 }
 
 impl State {
@@ -34,10 +35,7 @@ impl State {
     }
 
     /// Works on what accounts block in all their buckets.
-    pub(super) fn with_blocks<T>(
-        &self,
-        work: impl FnOnce(&mut BTreeMap<String, PublicAccessBlock>) -> T,
-    ) -> T {
+    pub(super) fn with_blocks<T>(&self, work: impl FnOnce(&mut Sorted<PublicAccessBlock>) -> T) -> T {
         work(&mut self.blocks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
