@@ -23,7 +23,11 @@ pub(crate) const PARTITIONS: [&str; 8] =
 
 /// Whether a text is the id of an account. What AWS owns itself has a word in its place: `arn:aws:iam::aws:policy/…`.
 pub(crate) fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    let mut rest = text.as_bytes();
+    while let [b'0'..=b'9', after @ ..] = rest {
+        rest = after;
+    }
+    text.len() == 12 && rest.is_empty()
 }
 
 impl<'a> Arn<'a> {

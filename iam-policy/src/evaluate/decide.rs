@@ -1,18 +1,22 @@
 //! The evaluation logic: which layers must allow, and what a grant in a resource-based policy makes unnecessary.
+//!
+//! In loops and not in chains of iterators: each call of a test is decided here, in a debug build mostly.
 
 use super::matching::{StatementAt, has_identity};
-use super::{Decision, Facts, Layer, PolicySet, PolicyType, Reason, Request, Verdict, layers};
+use super::{Decision, Facts, Layer, PolicySet, PolicyType, Reason, Request, StatementRef, Verdict, layers};
 use crate::document::{Effect, Grant};
 use crate::principal::Principal;
 use crate::truth::Truth;
 
 pub(super) fn decide(policies: &PolicySet, request: &Request) -> Decision {
     let facts = Facts::new(policies, request);
-    let layers = layers(policies, request);
     let mut missing_context: Vec<String> = Vec::new();
-    let tallies: Vec<Tally> =
-        layers.iter().map(|layer| Tally::count(layer, &facts, &mut missing_context)).collect();
-    let court = Court { facts: &facts, layers: &layers, tallies: &tallies, policies };
+    let layers = layers(policies, request);
+    let mut tallies = Vec::with_capacity(layers.len());
+    for layer in layers {
+        tallies.push(Tally::count(layer, &facts, &mut missing_context));
+    }
+    let court = Court { facts: &facts, tallies: &tallies, policies };
     let reason = court.judge(&|truth| truth.assumed, &|truth| truth.assumed);
     // More allows can only allow more, and more denies can only deny more: the two extremes bound all that the unknown keys
     // could do.
@@ -34,13 +38,24 @@ impl Reason {
     }
 }
 
-/// The statements of a layer that match, or could.
-struct Tally {
-    matched: Vec<(StatementAt, Effect, Truth, Grant)>,
+/// What is to be thought of a statement that could match.
+type Holds<'h> = &'h dyn Fn(Truth) -> bool;
+
+/// A layer, and those of its statements that match, or could.
+struct Tally<'s> {
+    layer: Layer<'s>,
+    matched: Vec<Match>,
 }
 
-impl Tally {
-    fn count(layer: &Layer<'_>, facts: &Facts<'_>, missing: &mut Vec<String>) -> Tally {
+struct Match {
+    at: StatementAt,
+    effect: Effect,
+    truth: Truth,
+    grant: Grant,
+}
+
+impl<'s> Tally<'s> {
+    fn count(layer: Layer<'s>, facts: &Facts<'_>, missing: &mut Vec<String>) -> Tally<'s> {
         let mut matched = Vec::new();
         layer.visit_statements_about(facts, |at, statement| {
             let (truth, grant) = facts.matches(statement);
@@ -54,66 +69,66 @@ impl Tally {
                     }
                 }
             }
-            matched.push((at, statement.effect, truth, grant));
+            matched.push(Match { at, effect: statement.effect, truth, grant });
         });
-        Tally { matched }
+        Tally { layer, matched }
     }
 
-    fn denies(&self, holds: &impl Fn(Truth) -> bool) -> bool {
-        self.matched.iter().any(|(_, effect, truth, _)| *effect == Effect::Deny && holds(*truth))
+    fn denies(&self, holds: Holds<'_>) -> bool {
+        for one in &self.matched {
+            if one.effect == Effect::Deny && holds(one.truth) {
+                return true;
+            }
+        }
+        false
     }
 
-    fn allows(&self, holds: &impl Fn(Truth) -> bool) -> Option<Grant> {
-        let allows =
-            self.matched.iter().filter(|(_, effect, truth, _)| *effect == Effect::Allow && holds(*truth));
-        allows.map(|(.., grant)| *grant).max()
+    fn allows(&self, holds: Holds<'_>) -> Option<Grant> {
+        let mut most = None;
+        for one in &self.matched {
+            if one.effect == Effect::Allow && holds(one.truth) {
+                most = most.max(Some(one.grant));
+            }
+        }
+        most
     }
 }
 
 struct Court<'c> {
     facts: &'c Facts<'c>,
-    layers: &'c [Layer<'c>],
-    tallies: &'c [Tally],
+    tallies: &'c [Tally<'c>],
     policies: &'c PolicySet,
 }
 
 impl Court<'_> {
     /// The evaluation logic, with a say in which of the statements that could match do.
-    fn judge(&self, allow: &impl Fn(Truth) -> bool, deny: &impl Fn(Truth) -> bool) -> Reason {
-        for (layer, tally) in self.each() {
+    fn judge(&self, allow: Holds<'_>, deny: Holds<'_>) -> Reason {
+        for tally in self.tallies {
             if tally.denies(deny) {
-                return Reason::ExplicitDeny(layer.policy_type);
+                return Reason::ExplicitDeny(tally.layer.policy_type);
             }
         }
-        self.allowed(allow).map_or_else(Reason::NoAllow, |()| Reason::Allowed)
+        match self.allowed(allow) {
+            Ok(()) => Reason::Allowed,
+            Err(silent) => Reason::NoAllow(silent),
+        }
     }
 
     /// Whether every policy type that must allow does, else the first that does not.
-    fn allowed(&self, holds: &impl Fn(Truth) -> bool) -> Result<(), PolicyType> {
-        let all_allow = |types: &[PolicyType]| {
-            let silent = |(layer, tally): &(&Layer<'_>, &Tally)| {
-                types.contains(&layer.policy_type) && tally.allows(holds).is_none()
-            };
-            self.each().find(silent).map_or(Ok(()), |(layer, _)| Err(layer.policy_type))
-        };
+    fn allowed(&self, holds: Holds<'_>) -> Result<(), PolicyType> {
         // Not RCPs: `RCPFullAWSAccess`, which allows all, is attached at every level and cannot be detached.
-        all_allow(&[PolicyType::ServiceControl])?;
+        self.all_allow(&[PolicyType::ServiceControl], holds)?;
 
         let principal = &self.facts.request.principal;
-        let resource_type =
-            self.policies.resource.as_ref().map_or(PolicyType::Resource, PolicyType::of_resource);
-        let grant = self
-            .each()
-            .find(|(layer, _)| layer.policy_type == resource_type)
-            .and_then(|(_, tally)| tally.allows(holds));
+        let (resource_type, grant) = self.grant_of_resource(holds);
         if !has_identity(principal) {
             return if grant.is_some() { Ok(()) } else { Err(resource_type) };
         }
-        let limits = || all_allow(&[PolicyType::Boundary, PolicyType::Session]);
+        let limits = || self.all_allow(&[PolicyType::Boundary, PolicyType::Session], holds);
         // The root user has no identity-based policies, and needs none.
         let own = || match principal {
             Principal::Root { .. } => Ok(()),
-            _ => all_allow(&[PolicyType::Identity]),
+            _ => self.all_allow(&[PolicyType::Identity], holds),
         };
         if self.is_cross_account() {
             own()?;
@@ -129,6 +144,28 @@ impl Court<'_> {
                 limits()
             }
         }
+    }
+
+    fn all_allow(&self, types: &[PolicyType], holds: Holds<'_>) -> Result<(), PolicyType> {
+        for tally in self.tallies {
+            let policy_type = tally.layer.policy_type;
+            if types.contains(&policy_type) && tally.allows(holds).is_none() {
+                return Err(policy_type);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the resource's own policy is called, and to whom it gives the permission.
+    fn grant_of_resource(&self, holds: Holds<'_>) -> (PolicyType, Option<Grant>) {
+        let Some(policy) = &self.policies.resource else { return (PolicyType::Resource, None) };
+        let policy_type = PolicyType::of_resource(policy);
+        for tally in self.tallies {
+            if tally.layer.policy_type == policy_type {
+                return (policy_type, tally.allows(holds));
+            }
+        }
+        (policy_type, None)
     }
 
     /// See [Cross-account policy evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html).
@@ -150,25 +187,23 @@ impl Court<'_> {
     }
 
     /// The statements to name for a reason.
-    fn deciders(&self, reason: Reason) -> Vec<super::StatementRef> {
+    fn deciders(&self, reason: Reason) -> Vec<StatementRef> {
         let wanted = match reason {
             Reason::Allowed => Effect::Allow,
             Reason::ExplicitDeny(_) => Effect::Deny,
             Reason::NoAllow(_) => return Vec::new(),
         };
-        let deciding = self.each().filter(|(layer, _)| wanted == Effect::Deny || layer.policy_type.grants());
-        deciding
-            .flat_map(|(layer, tally)| {
-                let matched = tally
-                    .matched
-                    .iter()
-                    .filter(move |(_, effect, truth, _)| *effect == wanted && truth.assumed);
-                matched.filter_map(|(at, ..)| layer.reference(*at))
-            })
-            .collect()
-    }
-
-    fn each(&self) -> impl Iterator<Item = (&Layer<'_>, &Tally)> {
-        self.layers.iter().zip(self.tallies)
+        let mut deciders = Vec::new();
+        for Tally { layer, matched } in self.tallies {
+            if wanted == Effect::Allow && !layer.policy_type.grants() {
+                continue;
+            }
+            for one in matched {
+                if one.effect == wanted && one.truth.assumed {
+                    deciders.extend(layer.reference(one.at));
+                }
+            }
+        }
+        deciders
     }
 }
