@@ -270,7 +270,7 @@ fn texts_of<'p>(place: &Place<'p>) -> Vec<&'p str> {
 
 impl Place<'_> {
     fn minds_colons(&self) -> bool {
-        self.condition.is_some_and(|condition| condition.operator.comparison.test == Test::Arn)
+        self.patterns.iter().any(|(_, pattern)| pattern.has_parts())
     }
 }
 
