@@ -3,7 +3,9 @@
 //! A pattern is compiled once, when its policy is parsed. Matching goes forward over the text and returns at most to the last
 //! `*`, so its cost is bounded by the product of the two lengths.
 
+mod glob;
 mod meet;
+mod sign;
 mod tokens;
 mod variable;
 
@@ -14,7 +16,10 @@ use crate::document::Item;
 use crate::scan::find_any;
 use crate::truth::Truth;
 
-pub(crate) use meet::{covers, meet};
+pub use glob::Glob;
+pub(crate) use meet::meet;
+pub use sign::Variables;
+pub(crate) use sign::{Sign, meets};
 pub(crate) use variable::{BadVariable, Variable};
 use variable::{Expansion, variable};
 
