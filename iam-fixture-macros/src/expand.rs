@@ -292,7 +292,11 @@ mod tests {
                 "ReadOnlyAccess",
                 boundary = "PowerUserAccess",
                 session_policy = narrow(),
+                keep = Keep::OnFailure,
                 mode = Mode::Role,
+                name_prefix = "team-",
+                path = "/team/",
+                readiness = Readiness::default(),
                 session_name = "s",
                 duration = 900,
                 tags("Cost Center" = 7),
@@ -308,7 +312,11 @@ mod tests {
             .session_policy(narrow())
             .allow_unknown_condition_keys()
             .tag("Cost Center", 7)
+            .keep(Keep::OnFailure)
             .mode(Mode::Role)
+            .name_prefix("team-")
+            .path("/team/")
+            .readiness(Readiness::default())
             .session_name("s")
             .duration(::core::time::Duration::from_secs(900))
         };
