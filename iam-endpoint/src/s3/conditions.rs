@@ -13,6 +13,7 @@ use iam_policy::Context;
 
 use super::state::Conditions;
 use super::task::{Target, Task};
+use crate::call::Means;
 use crate::clock;
 
 /// One of S3's condition keys.
@@ -254,12 +255,17 @@ fn tls_version(task: &Task<'_>, _: Target<'_>) -> Option<String> {
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html>.
 fn auth_type(task: &Task<'_>, _: Target<'_>) -> Option<String> {
     let signing = task.call.signing.as_ref()?;
-    Some(if signing.in_query { "REST-QUERY-STRING" } else { "REST-HEADER" }.to_owned())
+    let means = match signing.means {
+        Means::Form => "POST",
+        Means::Header => "REST-HEADER",
+        Means::Query => "REST-QUERY-STRING",
+    };
+    Some(means.to_owned())
 }
 
 /// In milliseconds, and for presigned URLs only, as the same page says.
 fn signature_age(task: &Task<'_>, _: Target<'_>) -> Option<String> {
-    let signing = task.call.signing.as_ref().filter(|signing| signing.in_query)?;
+    let signing = task.call.signing.as_ref().filter(|signing| signing.means == Means::Query)?;
     let age = task.call.now - signing.signed_at;
     Some(age.whole_milliseconds().max(0).to_string())
 }

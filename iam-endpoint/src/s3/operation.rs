@@ -8,7 +8,8 @@ use http::Method;
 use super::query::Query;
 use super::task::{Handler, Task, enables_object_lock, sets_acl};
 use super::{
-    acl, attributes, bucket, configuration, copy, delete, kept, listing, multipart, object, policy, tagging,
+    acl, attributes, bucket, configuration, copy, delete, kept, listing, multipart, object, policy, post,
+    tagging,
 };
 use crate::headers::Headers;
 
@@ -191,6 +192,9 @@ const PUT_LEGAL_HOLD: Need = need("s3:PutObjectLegalHold", On::Object)
     .when(|task| task.header("x-amz-object-lock-legal-hold").is_some());
 const GET_SOURCE: Need = need("s3:GetObject", On::Source).or_of_version("s3:GetObjectVersion");
 
+/// What storing an object needs, whatever the request says about it.
+pub(super) const STORING: &[Need] = &[PUT_OBJECT, PUT_ACL, PUT_TAGS, PUT_RETENTION, PUT_LEGAL_HOLD];
+
 static OPERATIONS: &[Operation] = {
     use Mark::{Has, Header, Sub, Value};
     const GET: Method = Method::GET;
@@ -332,8 +336,9 @@ static OPERATIONS: &[Operation] = {
             ],
             attributes::get,
         ),
-        object(PUT, "PutObject", &[])
-            .needs(&[PUT_OBJECT, PUT_ACL, PUT_TAGS, PUT_RETENTION, PUT_LEGAL_HOLD], object::put),
+        object(PUT, "PutObject", &[]).needs(STORING, object::put),
+        // Who asks is known once the form is read.
+        bucket(POST, "PostObject", &[]).needs(&[], post::object),
         object(PUT, "CopyObject", &[Header("x-amz-copy-source")]).needs(
             &[
                 GET_SOURCE,
@@ -381,8 +386,7 @@ static OPERATIONS: &[Operation] = {
         object(GET, "GetObjectLegalHold", &[Sub("legal-hold")])
             .needs(&[need("s3:GetObjectLegalHold", On::Object)], configuration::no_object_lock),
         // ── multipart uploads ────────────────────────────────────────────────────────────────────
-        object(POST, "CreateMultipartUpload", &[Sub("uploads")])
-            .needs(&[PUT_OBJECT, PUT_ACL, PUT_TAGS, PUT_RETENTION, PUT_LEGAL_HOLD], multipart::create),
+        object(POST, "CreateMultipartUpload", &[Sub("uploads")]).needs(STORING, multipart::create),
         object(PUT, "UploadPart", &[Sub("uploadId"), Has("partNumber")])
             .needs(&[PUT_OBJECT], multipart::upload_part),
         object(PUT, "UploadPartCopy", &[Sub("uploadId"), Has("partNumber"), Header("x-amz-copy-source")])
@@ -414,7 +418,6 @@ static OPERATIONS: &[Operation] = {
         bucket(GET, "ListBucketInventoryConfigurations", &[Sub("inventory")]),
         bucket(GET, "ListBucketMetricsConfigurations", &[Sub("metrics")]),
         bucket(OPTIONS, "OptionsObject", &[]),
-        bucket(POST, "PostObject", &[]),
         bucket(PUT, "PutBucketAbac", &[Sub("abac")]),
         bucket(PUT, "PutBucketAnalyticsConfiguration", &[Sub("analytics")]),
         bucket(PUT, "PutBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")]),
