@@ -27,6 +27,7 @@ use crate::source::{Source, Span};
 
 pub use element::{Element, ElementValue};
 pub(crate) use principal::{Grant, PrincipalMatcher};
+#[cfg(feature = "sets")]
 pub(crate) use print::{member, sequence};
 
 /// A policy document, parsed and checked.
