@@ -73,6 +73,14 @@ impl Error {
         Error::new(ErrorKind::Call, message).caused_by(error)
     }
 
+    /// What is asked for is not in this build.
+    #[cfg(not(feature = "network"))]
+    pub(crate) fn left_out(what: impl fmt::Display) -> Error {
+        let message =
+            format!("{what} needs the feature `network` of `iam-fixture`, which this build leaves out");
+        Error::new(ErrorKind::Configuration, message)
+    }
+
     /// Adds a line such as `help: …` below the message.
     pub(crate) fn note(self, note: impl Into<String>) -> Error {
         let mut inner = Arc::unwrap_or_clone(self.0);
