@@ -14,8 +14,10 @@ use crate::input::Found;
 
 /// What a request says about condition keys.
 pub(crate) struct Keys<'p> {
-    /// Every key that the table computes, with its number there; without values where the request has none.
+    /// Every key that the table computes and the request has, with its number there.
     computed: Vec<(usize, Cow<'static, str>, Vec<String>)>,
+    /// Those that the request does not have, and what stands before a sign in the names of those that it may have several of.
+    without: Vec<&'static str>,
     /// Keys that the request has, whose values the endpoint cannot tell.
     unknown: Vec<String>,
     /// `None` where the table does not say where the tags stand.
@@ -35,8 +37,9 @@ impl<'p> Keys<'p> {
         places: &'p Places,
         passes: Cow<'static, str>,
     ) -> Self {
-        let (computed, unknown) = (Vec::with_capacity(keys.len()), Vec::new());
-        let mut all = Self { computed, unknown, tags: None, checks, table: keys, places, passes };
+        let (computed, without) = (Vec::new(), Vec::with_capacity(keys.len()));
+        let mut all =
+            Self { computed, without, unknown: Vec::new(), tags: None, checks, table: keys, places, passes };
         for (number, key) in keys.iter().enumerate() {
             match key {
                 Key::Condition(name, value) => match scope.values(value) {
@@ -59,16 +62,23 @@ impl<'p> Keys<'p> {
 
     /// A name that ends in a sign stands for one key for each entry of a map or each tag: `kms:EncryptionContext:`.
     fn compute(&mut self, number: usize, name: &'static str, found: Vec<Found<'_>>) {
-        if !name.ends_with([':', '/']) {
-            let texts = found.into_iter().flat_map(leaves).collect();
+        if is_start(name) {
+            for (key, value) in tags::of(found) {
+                self.computed.extend(value.map(|value| (number, format!("{name}{key}").into(), vec![value])));
+            }
+            // That the others are absent is known too.
+            return self.without.push(name);
+        }
+        // Of the dozens of keys of an operation, most requests have few.
+        if found.is_empty() {
+            return self.without.push(name);
+        }
+        let texts: Vec<_> = found.into_iter().flat_map(leaves).collect();
+        if texts.is_empty() {
+            self.without.push(name);
+        } else {
             self.computed.push((number, Cow::Borrowed(name), texts));
-            return;
         }
-        for (key, value) in tags::of(found) {
-            self.computed.extend(value.map(|value| (number, format!("{name}{key}").into(), vec![value])));
-        }
-        // That the others are absent is known too.
-        self.computed.push((number, Cow::Borrowed(name), Vec::new()));
     }
 
     /// Sets what the request says, for one of its questions.
@@ -79,7 +89,7 @@ impl<'p> Keys<'p> {
         }
         let asked = self.places.of_question(question, self.checks, self.table);
         for (number, name, values) in &self.computed {
-            if !values.is_empty() && asked.has(*number) {
+            if asked.has(*number) {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
@@ -103,10 +113,10 @@ impl<'p> Keys<'p> {
     pub(crate) fn is_absent(&self, key: &str, question: &Question, knows_tags: bool) -> bool {
         let starts_with =
             |start: &str| key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
-        let is_computed = |(_, name, _): &(usize, Cow<'_, str>, Vec<String>)| {
-            if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) }
-        };
-        if self.computed.iter().any(is_computed) {
+        let is_without =
+            |name: &&str| if is_start(name) { starts_with(name) } else { key.eq_ignore_ascii_case(name) };
+        let is_computed = |(_, name, _): &(usize, Cow<'_, str>, Vec<String>)| key.eq_ignore_ascii_case(name);
+        if self.without.iter().any(is_without) || self.computed.iter().any(is_computed) {
             return true;
         }
         let is_about_resource_tag = starts_with("aws:ResourceTag/")
@@ -130,6 +140,11 @@ impl<'p> Keys<'p> {
         }
         !lists(&question.action, key)
     }
+}
+
+/// Whether a name of the table is what stands before the sign in the names of many keys.
+fn is_start(name: &str) -> bool {
+    matches!(name.as_bytes().last(), Some(b':' | b'/'))
 }
 
 fn lists(action: &str, key: &str) -> bool {
