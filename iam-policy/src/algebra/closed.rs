@@ -423,6 +423,25 @@ mod tests {
     }
 
     #[test]
+    fn a_format_has_less_than_a_policy_of_the_same_words() {
+        let both = |resource: &str| {
+            let text = format!(
+                r#"{{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:{resource}"}}"#
+            );
+            [Reading::Formats, Reading::Plain].map(|reading| statements(&text, reading))
+        };
+        let [format, policy] = both("*:*:orders");
+        assert!(format.is_subset(&policy).is_yes());
+        let found = policy.is_subset(&format);
+        let found = found.counterexample().unwrap_or_else(|| panic!("{found:?}"));
+        assert!(policy.contains(found.request()) && !format.contains(found.request()), "{found}");
+        // What a variable stands for may have colons.
+        let [format, _] = both("*:123456789012:orders");
+        let [_, policy] = both("${aws:username}:123456789012:orders");
+        assert!(!policy.is_subset(&format).is_yes());
+    }
+
+    #[test]
     fn what_conditions_and_denials_leave_is_listed_with_a_request() {
         let set = set(r#"{"Effect":"Allow","Action":"sqs:*Message","Resource":"*"},
             {"Effect":"Deny","Action":"sqs:SendMessage","NotResource":"arn:aws:sqs:*:*:orders"},
