@@ -43,7 +43,11 @@ async fn make(lease: Arc<Lease>) -> Result<SignedIn, Error> {
     } else {
         match lease.unwind(&mut made).await {
             Ok(()) => error.note("what had been created was removed again"),
-            Err(left) => error.note(left.to_string()),
+            Err(left) => {
+                // Told here; as in `Lease::end`, a later run tries again.
+                made.clear();
+                error.note(left.to_string())
+            }
         }
     };
     Err(error)
