@@ -38,7 +38,6 @@ struct Call(Arc<Mutex<Attempts>>);
 #[derive(Debug, Default)]
 struct Attempts {
     pass: Option<Pass>,
-    began: Option<f64>,
     turn: Option<u64>,
     spent: Spent,
     /// How the client was told to retry.
@@ -81,7 +80,6 @@ impl ResolveCachedIdentity for Hooks {
             let pass = self.pace.turn(operation(config), turn).await;
             if let Some(call) = call {
                 let mut attempts = call.attempts();
-                attempts.began.get_or_insert(pass.began);
                 attempts.turn.get_or_insert(pass.place.turn());
                 attempts.pass = Some(pass);
             }
@@ -118,8 +116,7 @@ impl Intercept for Hooks {
         self.pace.learn(&pass, outcome);
         let told = config.load::<RetryConfig>().cloned();
         let told = attempts.told.get_or_insert_with(|| told.unwrap_or_else(RetryConfig::standard)).clone();
-        let took = attempts.began.map_or(0.0, |began| pass.began - began);
-        let retries = self.pace.retries.after(&mut attempts.spent, outcome, took, pass.place.removes(), told);
+        let retries = self.pace.retries.after(&mut attempts.spent, outcome, &pass, told);
         config.interceptor_state().store_put(retries);
         Ok(())
     }
