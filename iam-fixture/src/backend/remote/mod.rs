@@ -75,7 +75,14 @@ impl Remote {
         if let Place::Endpoint { url } = &self.place {
             let check = || {
                 let (connection, url) = (connection.clone(), url.clone());
-                control::run(async move { canary::check(&connection, &url).await })
+                control::run(async move {
+                    if outlive::enforces(&url) {
+                        return Ok(());
+                    }
+                    canary::check(&connection, &url).await?;
+                    outlive::note_enforces(&url);
+                    Ok(())
+                })
             };
             self.enforces.get_or_init(check).await.clone()?;
         }
