@@ -282,6 +282,18 @@ fn without_credentials_it_is_said_which_call_needed_them() {
     assert_eq!(asked(&served, 0), []);
 }
 
+#[test]
+fn where_nothing_answers_nobody_is_told_to_sign_in() {
+    let served = Served::start();
+    let mut variables = on_aws(&served, &[]);
+    drop(served);
+    variables.push(("AWS_REGION".to_owned(), "us-east-1".to_owned()));
+    let errors = fails("child_lists_roles", variables);
+    for part in ["`GetCallerIdentity` failed: ", "nothing was created", "help: is there a network"] {
+        assert!(errors.contains(part), "{part:?} is missing in: {errors}");
+    }
+}
+
 #[tokio::test]
 async fn session_mode_is_one_call_a_test_in_every_process_but_the_first() {
     let served = Served::start();

@@ -221,6 +221,12 @@ where
                  `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
             )
         }
+        (Place::Aws { .. }, SdkError::DispatchFailure(failure)) if failure.is_io() || failure.is_timeout() => {
+            Error::call(what, error)
+                .of_kind(ErrorKind::Unreachable)
+                .note("nothing was created")
+                .note("help: is there a network, and does `AWS_ENDPOINT_URL`, where it is set, lead to where it should?")
+        }
         (Place::Aws { .. }, _) => Error::call(what, error)
             .note("nothing was created")
             .note("help: sign in, for example with `aws login`, or set `AWS_PROFILE`"),
