@@ -41,6 +41,7 @@ codes! {
     ILLEGAL_VERSIONING_CONFIGURATION = "IllegalVersioningConfigurationException" BAD_REQUEST "The Versioning element must be specified";
     INVALID_ARGUMENT = "InvalidArgument" BAD_REQUEST "Invalid Argument";
     INVALID_BUCKET_ACL_WITH_OBJECT_OWNERSHIP = "InvalidBucketAclWithObjectOwnership" BAD_REQUEST "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+    INVALID_BUCKET_STATE = "InvalidBucketState" CONFLICT "The request is not valid for the current state of the bucket.";
     INVALID_BUCKET_NAME = "InvalidBucketName" BAD_REQUEST "The specified bucket is not valid.";
     INVALID_DIGEST = "InvalidDigest" BAD_REQUEST "The Content-MD5 you specified was invalid.";
     INVALID_LOCATION_CONSTRAINT = "InvalidLocationConstraint" BAD_REQUEST "The specified location-constraint is not valid";
@@ -69,6 +70,7 @@ codes! {
     NO_SUCH_CORS = "NoSuchCORSConfiguration" NOT_FOUND "The CORS configuration does not exist";
     NO_SUCH_KEY = "NoSuchKey" NOT_FOUND "The specified key does not exist.";
     NO_SUCH_LIFECYCLE = "NoSuchLifecycleConfiguration" NOT_FOUND "The lifecycle configuration does not exist";
+    NO_SUCH_OBJECT_LOCK = "NoSuchObjectLockConfiguration" NOT_FOUND "The specified object does not have a ObjectLock configuration";
     NO_SUCH_REPLICATION = "ReplicationConfigurationNotFoundError" NOT_FOUND "The replication configuration was not found";
     NO_SUCH_PUBLIC_ACCESS_BLOCK = "NoSuchPublicAccessBlockConfiguration" NOT_FOUND "The public access block configuration was not found";
     NO_SUCH_TAG_SET = "NoSuchTagSet" NOT_FOUND "The TagSet does not exist";

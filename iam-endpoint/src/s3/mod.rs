@@ -27,6 +27,7 @@ mod fault;
 mod form;
 mod kept;
 mod listing;
+mod lock;
 mod metadata;
 mod multipart;
 mod object;

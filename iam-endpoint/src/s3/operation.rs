@@ -8,8 +8,8 @@ use http::Method;
 use super::query::Query;
 use super::task::{Handler, Task, enables_object_lock, sets_acl};
 use super::{
-    acl, attributes, bucket, configuration, copy, delete, kept, listing, multipart, object, policy, post,
-    tagging,
+    acl, attributes, bucket, configuration, copy, delete, kept, listing, lock, multipart, object, policy,
+    post, tagging,
 };
 use crate::headers::Headers;
 
@@ -190,6 +190,8 @@ const PUT_RETENTION: Need = need("s3:PutObjectRetention", On::Object).when(|task
 });
 const PUT_LEGAL_HOLD: Need = need("s3:PutObjectLegalHold", On::Object)
     .when(|task| task.header("x-amz-object-lock-legal-hold").is_some());
+const BYPASS_GOVERNANCE: Need =
+    need("s3:BypassGovernanceRetention", On::Object).when(delete::bypasses_governance);
 const GET_SOURCE: Need = need("s3:GetObject", On::Source).or_of_version("s3:GetObjectVersion");
 
 /// What storing an object needs, whatever the request says about it.
@@ -319,10 +321,10 @@ static OPERATIONS: &[Operation] = {
             .needs(&[need("s3:PutBucketWebsite", On::Bucket)], kept::handle),
         bucket(DELETE, "DeleteBucketWebsite", &[Sub("website")])
             .needs(&[need("s3:DeleteBucketWebsite", On::Bucket)], kept::handle),
-        bucket(GET, "GetObjectLockConfiguration", &[Sub("object-lock")]).needs(
-            &[need("s3:GetBucketObjectLockConfiguration", On::Bucket)],
-            configuration::get_object_lock,
-        ),
+        bucket(GET, "GetObjectLockConfiguration", &[Sub("object-lock")])
+            .needs(&[need("s3:GetBucketObjectLockConfiguration", On::Bucket)], lock::get_configuration),
+        bucket(PUT, "PutObjectLockConfiguration", &[Sub("object-lock")])
+            .needs(&[need("s3:PutBucketObjectLockConfiguration", On::Bucket)], lock::put_configuration),
         // ── objects ──────────────────────────────────────────────────────────────────────────────
         object(GET, "GetObject", &[])
             .needs(&[need("s3:GetObject", On::Object).or_of_version("s3:GetObjectVersion")], object::get),
@@ -355,10 +357,7 @@ static OPERATIONS: &[Operation] = {
             copy::object,
         ),
         object(DELETE, "DeleteObject", &[]).needs(
-            &[
-                need("s3:DeleteObject", On::Object).or_of_version("s3:DeleteObjectVersion"),
-                need("s3:BypassGovernanceRetention", On::Object).when(delete::bypasses_governance),
-            ],
+            &[need("s3:DeleteObject", On::Object).or_of_version("s3:DeleteObjectVersion"), BYPASS_GOVERNANCE],
             delete::object,
         ),
         object(GET, "GetObjectTagging", &[Sub("tagging")]).needs(
@@ -382,9 +381,13 @@ static OPERATIONS: &[Operation] = {
             acl::put_on_object,
         ),
         object(GET, "GetObjectRetention", &[Sub("retention")])
-            .needs(&[need("s3:GetObjectRetention", On::Object)], configuration::no_object_lock),
+            .needs(&[need("s3:GetObjectRetention", On::Object)], lock::get_retention),
+        object(PUT, "PutObjectRetention", &[Sub("retention")])
+            .needs(&[need("s3:PutObjectRetention", On::Object), BYPASS_GOVERNANCE], lock::put_retention),
         object(GET, "GetObjectLegalHold", &[Sub("legal-hold")])
-            .needs(&[need("s3:GetObjectLegalHold", On::Object)], configuration::no_object_lock),
+            .needs(&[need("s3:GetObjectLegalHold", On::Object)], lock::get_legal_hold),
+        object(PUT, "PutObjectLegalHold", &[Sub("legal-hold")])
+            .needs(&[need("s3:PutObjectLegalHold", On::Object)], lock::put_legal_hold),
         // ── multipart uploads ────────────────────────────────────────────────────────────────────
         object(POST, "CreateMultipartUpload", &[Sub("uploads")]).needs(STORING, multipart::create),
         object(PUT, "UploadPart", &[Sub("uploadId"), Has("partNumber")])
@@ -423,7 +426,6 @@ static OPERATIONS: &[Operation] = {
         bucket(PUT, "PutBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")]),
         bucket(PUT, "PutBucketInventoryConfiguration", &[Sub("inventory")]),
         bucket(PUT, "PutBucketMetricsConfiguration", &[Sub("metrics")]),
-        bucket(PUT, "PutObjectLockConfiguration", &[Sub("object-lock")]),
         bucket(PUT, "UpdateBucketMetadataAnnotationTableConfiguration", &[Sub("metadataAnnotationTable")]),
         bucket(PUT, "UpdateBucketMetadataInventoryTableConfiguration", &[Sub("metadataInventoryTable")]),
         bucket(PUT, "UpdateBucketMetadataJournalTableConfiguration", &[Sub("metadataJournalTable")]),
@@ -435,8 +437,6 @@ static OPERATIONS: &[Operation] = {
         object(POST, "RestoreObject", &[Sub("restore")]),
         object(POST, "SelectObjectContent", &[Sub("select")]),
         object(PUT, "PutObjectAnnotation", &[Sub("annotation")]),
-        object(PUT, "PutObjectLegalHold", &[Sub("legal-hold")]),
-        object(PUT, "PutObjectRetention", &[Sub("retention")]),
         object(PUT, "RenameObject", &[Sub("renameObject")]),
         object(PUT, "UpdateObjectEncryption", &[Sub("encryption")]),
     ]
