@@ -106,14 +106,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "queue_name", run: queue },
     // The name of a DNS record as Route 53 compares it.
     Function { name: "record_name", run: |_, given| each(&given, |text| Some(record_name(text))) },
+    // The region that the request is for.
+    Function { name: "region", run: |scope, _| Values::Known(vec![Found::Text(Cow::Borrowed(scope.region))]) },
     // A path without its first slash.
     Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
     // API Gateway's ARN of the path that the request is for.
     Function { name: "request_path_arn", run: name::request_path_arn },
+    // What the resource is called that is asked about.
+    Function { name: "resource_name", run: |_, _| Values::OfResource },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
     Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
     // An ARN of the service in the caller's account that ends in `x`.
     Function { name: "service_arn", run: |scope, given| each(&given, |text| Some(scope.arn(scope.prefix, text))) },
+    // The parts of `x` between the signs that the second argument has.
+    Function { name: "split", run: split },
     // The ARN of a document of Systems Manager; AWS's own documents are of no account.
     Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
     // A parameter of Systems Manager by ARN, or its name without the first slash, a version or a label.
@@ -223,7 +229,13 @@ fn copy_source(text: &str) -> Option<String> {
 }
 
 fn instance_profile<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    each(&given, |text| scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)))
+    let roles: Option<Vec<String>> = texts(first(&given))
+        .map(|text| scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)))
+        .collect();
+    // Whose role a profile has that the endpoint does not keep, nobody knows.
+    roles.map_or(Values::Unknown, |roles| {
+        Values::Known(roles.into_iter().map(|role| Found::Text(Cow::Owned(role))).collect())
+    })
 }
 
 /// AWS's ciphertexts hold the ARN of their key; those of a stand-in for KMS may, too.
@@ -331,6 +343,12 @@ fn ecs_task(scope: &Scope<'_>, target: &str) -> Option<String> {
     let (cluster_and_task, _container) = target.strip_prefix("ecs:")?.rsplit_once('_')?;
     let (cluster, task) = cluster_and_task.rsplit_once('_')?;
     Some(scope.arn("ecs", &format!("task/{cluster}/{task}")))
+}
+
+fn split<'a>(_: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let sign = second(&given).unwrap_or(",");
+    let parts = texts(first(&given)).flat_map(|text| text.split(sign)).map(str::trim);
+    Values::Known(parts.map(|part| Found::Text(Cow::Owned(part.to_owned()))).collect())
 }
 
 /// Names that begin with AWS's own are AWS's.

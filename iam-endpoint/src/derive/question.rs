@@ -44,17 +44,22 @@ pub(crate) fn questions<'a>(
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
     {
-        for role in scope.values(value).texts() {
-            if let Some(resource) = role_arn(scope, &role) {
-                questions.push(Question {
-                    check: checks.len(),
-                    target: None,
-                    action: PASS_ROLE.to_owned(),
-                    resource,
-                    is_new: false,
-                    is_told: true,
-                })?;
-            }
+        let (roles, is_told) = match scope.values(value) {
+            Values::Known(found) => (
+                found.into_iter().filter_map(Found::text).filter_map(|role| role_arn(scope, &role)).collect(),
+                true,
+            ),
+            Values::OfResource | Values::Unknown => (vec![scope.endpoint.role_arn(ANY)], false),
+        };
+        for resource in roles {
+            questions.push(Question {
+                check: checks.len(),
+                target: None,
+                action: PASS_ROLE.to_owned(),
+                resource,
+                is_new: false,
+                is_told,
+            })?;
         }
     }
     Ok(questions.0)
@@ -149,7 +154,7 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
             Values::Known(found) => {
                 columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>());
             }
-            Values::Unknown => {
+            Values::OfResource | Values::Unknown => {
                 is_told = false;
                 columns.push(vec![Cow::Borrowed(ANY)]);
             }

@@ -49,18 +49,10 @@ pub(crate) struct Focus<'a> {
 /// The values that the table's text gives for a request.
 pub(crate) enum Values<'a> {
     Known(Vec<Found<'a>>),
+    /// What the resource is called that is asked about: `i-0123` for each of several instances.
+    OfResource,
     /// The request has one, and what it is depends on what the endpoint does not know.
     Unknown,
-}
-
-impl<'a> Values<'a> {
-    /// The leaves' texts.
-    pub(crate) fn texts(self) -> Vec<Cow<'a, str>> {
-        match self {
-            Self::Known(found) => found.into_iter().filter_map(Found::text).collect(),
-            Self::Unknown => Vec::new(),
-        }
-    }
 }
 
 impl<'a> Scope<'a> {
@@ -82,7 +74,7 @@ impl<'a> Scope<'a> {
                 for argument in arguments {
                     match self.values(argument) {
                         Values::Known(found) => given.push(found),
-                        Values::Unknown => return Values::Unknown,
+                        Values::OfResource | Values::Unknown => return Values::Unknown,
                     }
                 }
                 (function.run)(self, given)
