@@ -143,6 +143,7 @@ impl Asked {
             endpoint: call.endpoint,
             input: &input,
             region: call.signing.as_ref().map_or(&call.endpoint.region, |signing| &signing.region),
+            caller: &call.caller.principal,
             account: &call.endpoint.account.id,
             prefix: service.prefix().unwrap_or_default(),
             focus: None,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use iam_policy::Arn;
+use iam_policy::{Arn, Principal};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -56,6 +56,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "by_arn", run: by_arn },
     // The account that calls.
     Function { name: "caller_account", run: |scope, _| Values::Known(vec![Found::Text(Cow::Borrowed(scope.account))]) },
+    // The user that calls; nothing where it is no user.
+    Function { name: "caller_user", run: caller_user },
     // The KMS key that a ciphertext names.
     Function { name: "ciphertext_key", run: ciphertext_key },
     // The object that S3's copy source names, as `bucket/key`.
@@ -236,6 +238,11 @@ fn instance_profile<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values
     roles.map_or(Values::Unknown, |roles| {
         Values::Known(roles.into_iter().map(|role| Found::Text(Cow::Owned(role))).collect())
     })
+}
+
+fn caller_user<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let user = if let Principal::User { arn } = scope.caller { Some(arn.as_str()) } else { None };
+    Values::Known(user.into_iter().map(|arn| Found::Text(Cow::Borrowed(arn))).collect())
 }
 
 /// AWS's ciphertexts hold the ARN of their key; those of a stand-in for KMS may, too.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
+use iam_policy::Principal;
 
 use super::grammar::{Condition, Expected, Term, Test, Value};
 use crate::endpoint::Shared;
@@ -28,6 +29,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) input: &'a Input<'a>,
     /// The region that the request is for.
     pub(crate) region: &'a str,
+    pub(crate) caller: &'a Principal,
     /// The account of the caller, in which resources are that a request only names.
     pub(crate) account: &'a str,
     /// The IAM prefix of the service.
