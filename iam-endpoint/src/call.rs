@@ -50,10 +50,19 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Signing {
     pub(crate) region: String,
     pub(crate) signed_at: OffsetDateTime,
-    /// Whether the signature came in the query, as in a presigned URL.
-    pub(crate) in_query: bool,
+    pub(crate) means: Means,
     /// Whether it is for `s3express`, the directory buckets of S3.
     pub(crate) is_express: bool,
+}
+
+/// Where a signature stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Means {
+    /// In the fields of a form that a browser sends to S3.
+    Form,
+    Header,
+    /// As in a presigned URL.
+    Query,
 }
 
 /// What the journal will tell about a call.
@@ -61,6 +70,8 @@ pub(crate) struct Signing {
 pub(crate) struct Record {
     pub(crate) operation: Cow<'static, str>,
     pub(crate) authorizations: Vec<Authorization>,
+    /// Who called, where the body told it: a form's signature is among its fields.
+    pub(crate) caller: Option<Caller>,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) code: Option<Cow<'static, str>>,
 }

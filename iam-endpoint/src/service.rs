@@ -534,12 +534,13 @@ impl Call<'_> {
 
     fn into_event(self, time: SystemTime, status: StatusCode) -> Event {
         let record = self.record.into_inner();
+        let caller = record.caller.as_ref().unwrap_or(&self.caller);
         let outcome = record.outcome.unwrap_or_else(|| outcome_of(status));
         Event {
             request_id: self.ids.request.to_owned(),
             time,
-            principal: self.caller.principal.to_string(),
-            role: self.caller.role_arn().map(str::to_owned),
+            principal: caller.principal.to_string(),
+            role: caller.role_arn().map(str::to_owned),
             operation: record.operation.into_owned(),
             authorizations: record.authorizations,
             outcome,

@@ -10,7 +10,7 @@
 //! TESTS  := TEST (' and ' TEST)*
 //! TEST   := path | path='text' | path~'text'              is there, equals, begins with (ignoring case)
 //! KEYS   := KEY (' | ' KEY)*
-//! KEY    := key=VALUE | tags=VALUE | roles=VALUE (' ' VALUE)* | passes=service
+//! KEY    := key=VALUE [' for ' action] | tags=VALUE | roles=VALUE (' ' VALUE)* | passes=service
 //! ```
 
 use iam_policy::catalogue::{self, ResourceType, Service};
@@ -81,7 +81,12 @@ pub(crate) enum Expected<'t> {
 
 #[derive(Debug)]
 pub(crate) enum Key<'t> {
-    Condition(&'t str, Value<'t>),
+    Condition {
+        name: &'t str,
+        value: Value<'t>,
+        /// The one of the operation's actions that has the key with this value; all of them, if there is none.
+        action: Option<&'t str>,
+    },
     /// Whom the roles are passed to, where it is not the service's default.
     Passes(&'t str),
     Roles(Vec<Value<'t>>),
@@ -238,7 +243,11 @@ fn key(text: &str) -> Result<Key<'_>, Wrong> {
         "passes" => Ok(Key::Passes(given)),
         "roles" => split(given, " ").map(value).collect::<Result<_, _>>().map(Key::Roles),
         "tags" => value(given).map(Key::Tags),
-        _ if name.contains(':') => Ok(Key::Condition(name, value(given)?)),
+        _ if name.contains(':') => {
+            let mut parts = split(given, " for ");
+            let given = parts.next().unwrap_or_default();
+            Ok(Key::Condition { name, value: value(given)?, action: parts.next() })
+        }
         _ => Err(format!("`{name}` is no condition key")),
     }
 }

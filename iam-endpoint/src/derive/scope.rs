@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
+use iam_policy::Principal;
 
 use super::grammar::{Condition, Expected, Term, Test, Value};
 use crate::endpoint::Shared;
@@ -28,6 +29,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) input: &'a Input<'a>,
     /// The region that the request is for.
     pub(crate) region: &'a str,
+    pub(crate) caller: &'a Principal,
     /// The account of the caller, in which resources are that a request only names.
     pub(crate) account: &'a str,
     /// The IAM prefix of the service.
@@ -49,18 +51,10 @@ pub(crate) struct Focus<'a> {
 /// The values that the table's text gives for a request.
 pub(crate) enum Values<'a> {
     Known(Vec<Found<'a>>),
+    /// What the resource is called that is asked about: `i-0123` for each of several instances.
+    OfResource,
     /// The request has one, and what it is depends on what the endpoint does not know.
     Unknown,
-}
-
-impl<'a> Values<'a> {
-    /// The leaves' texts.
-    pub(crate) fn texts(self) -> Vec<Cow<'a, str>> {
-        match self {
-            Self::Known(found) => found.into_iter().filter_map(Found::text).collect(),
-            Self::Unknown => Vec::new(),
-        }
-    }
 }
 
 impl<'a> Scope<'a> {
@@ -82,7 +76,7 @@ impl<'a> Scope<'a> {
                 for argument in arguments {
                     match self.values(argument) {
                         Values::Known(found) => given.push(found),
-                        Values::Unknown => return Values::Unknown,
+                        Values::OfResource | Values::Unknown => return Values::Unknown,
                     }
                 }
                 (function.run)(self, given)

@@ -42,6 +42,7 @@ use iam_policy::{Policy, PolicyKind};
 use super::connection::{Admin, Connection, Place, trust_policy};
 #[cfg(feature = "network")]
 use super::settings::Settings;
+#[cfg(feature = "network")]
 use crate::lifecycle::Standing;
 use crate::name;
 use crate::pace::Paces;
@@ -126,6 +127,7 @@ fn connect(endpoint: Endpoint, trust: &Policy, (iam, sts): Clients) -> Arc<Conne
         caller: endpoint.administrator_arn(),
         trust: trust.source().fragment().to_owned(),
         place: Place::Embedded(world),
+        #[cfg(feature = "network")]
         standing: Standing::default(),
     });
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
