@@ -88,6 +88,7 @@ Overlay files
     checked                              all operations of the service were checked by hand
     passes dynamodb.amazonaws.com        the service that gets roles
     denial AccessDeniedException:400     the error, where the model has none or another one
+    tagging TagResource                  what is made with tags asks for this action too, though the reference does not say so
     BatchGetItem   BatchGetItem@table=RequestItems{}          replaces the checks that rules give
     TransactWriteItems  PutItem@table=TransactItems[].Put.TableName if TransactItems[].Put
                         DeleteItem@table=TransactItems[].Delete.TableName if TransactItems[].Delete
@@ -210,7 +211,7 @@ class Table:
             overlay.Item(text, f"what rules say of {operation.service.id}:{operation.name}")
             for text in self.rules.checks(operation, own)
         ]
-        tagging = self.rules.tagging(operation, own, [item.text for item in by_hand])
+        tagging = self.rules.tagging(operation, own, [item.text for item in by_hand], section.tagging)
         items = by_hand + [overlay.Item(text, by_hand[0].place) for text in tagging]
         return list(filter(None, (self.verified(item, grammar.check, operation, own) for item in items)))
 

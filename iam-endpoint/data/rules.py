@@ -145,7 +145,7 @@ class Rules:
             return ["?"]
         return [self.check(operation, action, own)]
 
-    def tagging(self, operation, own, checks):
+    def tagging(self, operation, own, checks, by_hand):
         """The check of the tags that go to what an operation makes; it asks for a second action where the reference says so.
 
         The reference has that action among the dependent ones; EC2 asks for it wherever a request has tags:
@@ -159,6 +159,8 @@ class Rules:
         if not path or path.endswith("Keys[]"):
             return []
         found = [own.actions[d.lower()] for d in action.own_dependents if TAGS_IT.match(d)] if action else []
+        if action and by_hand and VERB.match(operation.name)[2] in CREATES:
+            found = found or [own.actions[by_hand.lower()]]
         if has_tag_specifications(operation):
             found, path = [own.actions["createtags"]], "TagSpecifications"
         if not found or any(check.partition("@")[0] == found[0].name for check in checks):
@@ -403,10 +405,9 @@ def tags(operation, action):
 
 
 def can_have_tags(operation):
-    """Whether a member of the request may be tags, by its name."""
-    return any("tag" in normal(member.path) for member in operation.members) or any(
-        "tag" in normal(name) for name in operation.input["members"]
-    )
+    """Whether a member of the request may be tags, by its name: a stage is none."""
+    names = [*operation.input["members"], *(member.path for member in operation.members)]
+    return any(re.search("tag(?!e)", normal(name)) for name in names)
 
 
 def tags_named(operation, names):
@@ -419,7 +420,7 @@ def tags_named(operation, names):
             if shape["type"] != "list":
                 continue
             item = shapes[shape["member"]["shape"]]
-            removes = re.match("Untag|Remove", operation.name) and leaf in ("tags", "tagkeylist", "tagstoremove")
+            removes = re.match("Untag|Remove", operation.name) and "tag" in leaf
             if item["type"] == "string" and (leaf == "tagkeys" or removes):
                 return path + "[]"
             if item["type"] != "structure" or not names.fullmatch(leaf):

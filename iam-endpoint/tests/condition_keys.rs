@@ -1,5 +1,5 @@
 //! The condition keys of single operations, for each of their resources.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod common;
 
@@ -117,12 +117,13 @@ async fn each_of_several_actions_has_its_own_values() {
     .await;
 }
 
+const GROUP: &str = "autoscaling:CreateAutoScalingGroup autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/g";
+
 #[tokio::test]
 async fn tags_are_found_under_whatever_name() {
     let group = "Action=CreateAutoScalingGroup&Version=2011-01-01&AutoScalingGroupName=g&MinSize=0&MaxSize=1\
                  &VPCZoneIdentifier=subnet-1,subnet-2&Tags.member.1.Key=a&Tags.member.1.Value=b\
                  &Tags.member.1.PropagateAtLaunch=true";
-    const GROUP: &str = "autoscaling:CreateAutoScalingGroup autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/g";
     let instance = "Action=CreateDBInstance&Version=2014-10-31&DBInstanceIdentifier=d&DBInstanceClass=db.t3.micro\
                     &Engine=mysql&Tags.Tag.1.Key=a&Tags.Tag.1.Value=b";
     has(vec![
