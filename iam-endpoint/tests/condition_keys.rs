@@ -202,3 +202,23 @@ async fn what_a_request_cannot_say_is_known_to_be_absent() {
     );
     assert_eq!(client.send("ec2", show.request).await.event.code.as_deref(), Some("AuthorizedNotPerformed"));
 }
+
+#[tokio::test]
+async fn what_is_being_made_has_no_tags_yet() {
+    let of_team = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}}"#;
+    let client = Client::administrator(&Endpoint::new()).role("member", of_team).await;
+    let call = |action: &str, group: &str| {
+        let body = format!(
+            "Action={action}&Version=2014-10-31&DBSnapshotIdentifier=s&DBInstanceIdentifier=d{group}"
+        );
+        form("rds", &body, &[]).request
+    };
+    let made = client.send("rds", call("CreateDBInstance", "&DBInstanceClass=c&Engine=e")).await;
+    assert_eq!(made.event.code.as_deref(), Some("AccessDenied"), "{}", made.body);
+    // The snapshot is new, and the instance is not.
+    for action in ["CreateDBSnapshot", "DeleteDBInstance"] {
+        let answer = client.send("rds", call(action, "")).await;
+        assert_eq!(answer.event.code.as_deref(), Some("ConditionKeyNotEvaluable"), "{}", answer.body);
+    }
+}
