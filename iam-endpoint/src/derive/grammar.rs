@@ -17,6 +17,7 @@ use iam_policy::catalogue::{self, ResourceType, Service};
 
 use super::arn::Format;
 use super::function::{FUNCTIONS, Function};
+use crate::input::Path;
 
 /// What an operation needs to be allowed.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ pub(crate) struct Value<'t>(pub(crate) Vec<Term<'t>>);
 pub(crate) enum Term<'t> {
     Call(&'static Function, Vec<Value<'t>>),
     Literal(&'t str),
-    Path(&'t str),
+    Path(Path<'t>),
 }
 
 #[derive(Debug)]
@@ -69,7 +70,7 @@ pub(crate) struct Condition<'t> {
 
 #[derive(Debug)]
 pub(crate) struct Test<'t> {
-    pub(crate) path: &'t str,
+    pub(crate) path: Path<'t>,
     pub(crate) expected: Expected<'t>,
 }
 
@@ -219,9 +220,9 @@ fn term(text: &str) -> Result<Term<'_>, Wrong> {
     Ok(Term::Call(function, arguments))
 }
 
-fn path(text: &str) -> Result<&str, Wrong> {
+fn path(text: &str) -> Result<Path<'_>, Wrong> {
     let is_fine = !text.is_empty() && !text.contains(['\'', '(', ')', '=', '~', '@', '|']);
-    is_fine.then_some(text).ok_or_else(|| format!("`{text}` is no path, literal or function"))
+    is_fine.then(|| Path::read(text)).ok_or_else(|| format!("`{text}` is no path, literal or function"))
 }
 
 fn literal(text: &str) -> Option<&str> {

@@ -15,8 +15,10 @@ use crate::input::Found;
 
 /// What a request says about condition keys.
 pub(crate) struct Keys<'p> {
-    /// Every key that the table computes, with its number there; without values where the request has none.
+    /// Every key that the table computes and the request has, with its number there.
     computed: Vec<(usize, Cow<'static, str>, Vec<String>)>,
+    /// Those that the request does not have, and what stands before a sign in the names of those that it may have several of.
+    without: Vec<&'static str>,
     /// Keys that the request has, whose values the endpoint cannot tell, with their numbers.
     unknown: Vec<(usize, &'static str)>,
     /// Keys whose value is what the resource is called.
@@ -38,9 +40,10 @@ impl<'p> Keys<'p> {
         places: &'p Places,
         passes: Cow<'static, str>,
     ) -> Self {
-        let computed = Vec::with_capacity(keys.len());
-        let (unknown, names) = (Vec::new(), Vec::new());
-        let mut all = Self { computed, unknown, names, tags: None, checks, table: keys, places, passes };
+        let without = Vec::with_capacity(keys.len());
+        let (computed, unknown, names) = (Vec::new(), Vec::new(), Vec::new());
+        let mut all =
+            Self { computed, without, unknown, names, tags: None, checks, table: keys, places, passes };
         for (number, key) in keys.iter().enumerate() {
             match key {
                 Key::Condition { name, value, .. } => match scope.values(value) {
@@ -64,16 +67,23 @@ impl<'p> Keys<'p> {
 
     /// A name that ends in a sign stands for one key for each entry of a map or each tag: `kms:EncryptionContext:`.
     fn compute(&mut self, number: usize, name: &'static str, found: Vec<Found<'_>>) {
-        if !name.ends_with([':', '/']) {
-            let texts = found.into_iter().flat_map(leaves).collect();
+        if is_start(name) {
+            for (key, value) in tags::of(found) {
+                self.computed.extend(value.map(|value| (number, format!("{name}{key}").into(), vec![value])));
+            }
+            // That the others are absent is known too.
+            return self.without.push(name);
+        }
+        // Of the dozens of keys of an operation, most requests have few.
+        if found.is_empty() {
+            return self.without.push(name);
+        }
+        let texts: Vec<_> = found.into_iter().flat_map(leaves).collect();
+        if texts.is_empty() {
+            self.without.push(name);
+        } else {
             self.computed.push((number, Cow::Borrowed(name), texts));
-            return;
         }
-        for (key, value) in tags::of(found) {
-            self.computed.extend(value.map(|value| (number, format!("{name}{key}").into(), vec![value])));
-        }
-        // That the others are absent is known too.
-        self.computed.push((number, Cow::Borrowed(name), Vec::new()));
     }
 
     /// Sets what the request says, for one of its questions.
@@ -84,7 +94,7 @@ impl<'p> Keys<'p> {
         }
         let asked = self.places.of_question(question, self.checks, self.table);
         for (number, name, values) in &self.computed {
-            if !values.is_empty() && asked.has(*number) {
+            if asked.has(*number) {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
@@ -113,12 +123,15 @@ impl<'p> Keys<'p> {
     /// have, but for tags.
     pub(crate) fn is_absent(&self, key: &str, question: &Question, knows_tags: bool) -> bool {
         let is = |name: &str| {
-            if name.ends_with([':', '/']) { starts_with(key, name) } else { key.eq_ignore_ascii_case(name) }
+            if is_start(name) { starts_with(key, name) } else { key.eq_ignore_ascii_case(name) }
         };
         if let Some((number, _)) = self.unknown.iter().find(|(_, name)| is(name)) {
             return !self.places.of_question(question, self.checks, self.table).has(*number);
         }
-        if self.computed.iter().any(|(_, name, _)| is(name)) || self.names.iter().any(|(_, name)| is(name)) {
+        if self.without.iter().any(|name| is(name))
+            || self.computed.iter().any(|(_, name, _)| key.eq_ignore_ascii_case(name))
+            || self.names.iter().any(|(_, name)| is(name))
+        {
             return true;
         }
         if is_about_resource_tag(key) {
@@ -133,6 +146,11 @@ impl<'p> Keys<'p> {
         }
         starts_with(key, "aws:") || !may_have(&question.action, &question.resource, key)
     }
+}
+
+/// Whether a name of the table is what stands before the sign in the names of many keys.
+fn is_start(name: &str) -> bool {
+    matches!(name.as_bytes().last(), Some(b':' | b'/'))
 }
 
 fn starts_with(key: &str, start: &str) -> bool {
