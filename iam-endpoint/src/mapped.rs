@@ -152,7 +152,8 @@ impl Asked {
         let passes = service.receiver_of_roles().unwrap_or_default();
         let keys = Keys::of(&scope, checks, keys, places, passes);
         for question in &questions {
-            ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
+            ask(call, question, &keys, &|_| {})
+                .map_err(|refusal| denial(call, service, protocol, refusal))?;
         }
         if protocol == Protocol::Ec2 {
             if input.text("DryRun").is_some_and(|value| value == "true") {
@@ -181,7 +182,13 @@ impl Asked {
     }
 }
 
-fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refusal> {
+/// Asks one question, whose context `amend` completes.
+pub(crate) fn ask(
+    call: &Call<'_>,
+    question: &Question,
+    keys: &Keys<'_>,
+    amend: &dyn Fn(&mut Context),
+) -> Result<(), Refusal> {
     let tags = resource_tags(call.endpoint, &question.resource);
     let bucket = question.resource.split_once(":s3:::").and_then(|(_, path)| path.split('/').next());
     let (owner, policy) = match bucket.and_then(|bucket| call.bucket_of(bucket, &question.action)) {
@@ -195,6 +202,7 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refu
             context.set(format!("aws:ResourceTag/{key}"), value.as_str());
             context.set(format!("{prefix}:ResourceTag/{key}"), value.as_str());
         }
+        amend(context);
     };
     let access = Access {
         action: &question.action,

@@ -22,6 +22,7 @@ mod configuration;
 mod control;
 mod copy;
 mod delete;
+mod encryption;
 mod entries;
 mod fault;
 mod form;
