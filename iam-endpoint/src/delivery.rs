@@ -42,6 +42,8 @@ pub struct Delivery {
     pub action: &'static str,
     /// The call in the service's protocol, not signed.
     pub request: Request<Bytes>,
+    /// What is called instead where this is denied or fails.
+    pub dead_letter: Option<Box<Delivery>>,
 }
 
 /// Makes the calls, and those that follow from them.
@@ -115,6 +117,9 @@ impl Delivery {
                     }
                 }
             }
+        }
+        if matches!(event.outcome, Outcome::Denied | Outcome::Failed) {
+            followers.extend(self.dead_letter.map(|dead_letter| *dead_letter));
         }
         event.authorizations.push(authorization);
         event.authorizations.extend(asked.record.authorizations);

@@ -27,6 +27,7 @@ mod entries;
 mod fault;
 mod form;
 mod kept;
+mod listed;
 mod listing;
 mod lock;
 mod metadata;
