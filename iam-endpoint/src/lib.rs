@@ -75,6 +75,7 @@ mod s3;
 mod server;
 mod service;
 mod sigv4;
+mod sorted;
 mod sts;
 mod tame;
 mod told;

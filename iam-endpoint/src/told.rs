@@ -12,6 +12,7 @@ use crate::derive::{self, did_you_mean};
 use crate::endpoint::Endpoint;
 use crate::operation::{self, Operation};
 use crate::perform::Allowed;
+use crate::sorted::Sorted;
 
 impl Endpoint {
     /// Sets a condition key for all calls of a principal, or, given a role's ARN, of all its sessions; none of `values`
@@ -50,7 +51,7 @@ impl Endpoint {
     /// endpoint.tag_resource("arn:aws:ec2:us-east-1:123456789012:instance/i-1", "Stage", "test");
     /// ```
     pub fn tag_resource(&self, arn: impl Into<String>, key: impl Into<String>, value: impl Into<String>) {
-        self.shared.told.facts_mut().tags.entry(arn.into()).or_default().insert(key.into(), value.into());
+        self.shared.told.facts_mut().tags.entry(&arn.into(), BTreeMap::new).insert(key.into(), value.into());
     }
 
     /// Says that a role's session, by its ARN, stands for a role of its own, whose policies would be the session policies.
@@ -92,7 +93,7 @@ impl Endpoint {
         let (id, operation) = known_operation(service, operation).map_err(wrong)?;
         let own = operation::by_id(id).and_then(operation::Service::prefix).unwrap_or_default();
         derive::checks(checks, own).map_err(wrong)?;
-        self.shared.told.facts_mut().checks.insert((id.to_owned(), operation.to_owned()), checks.to_owned());
+        self.shared.told.facts_mut().checks.insert(format!("{id}:{operation}"), checks.to_owned());
         Ok(())
     }
 }
@@ -117,13 +118,13 @@ pub(crate) struct Told(RwLock<Facts>);
 struct Facts {
     keys: Vec<Key>,
     /// By ARN.
-    tags: BTreeMap<String, BTreeMap<String, String>>,
-    /// By service and operation.
-    checks: BTreeMap<(String, String), String>,
+    tags: Sorted<BTreeMap<String, String>>,
+    /// By service and operation, as in `dynamodb:GetItem`.
+    checks: Sorted<String>,
     /// The sessions that stand for roles.
     standing: BTreeSet<String>,
     /// By table: what DynamoDB keeps and its requests do not say.
-    partition_keys: BTreeMap<String, String>,
+    partition_keys: Sorted<String>,
 }
 
 struct Key {
@@ -162,7 +163,7 @@ impl Told {
         if facts.checks.is_empty() {
             return None;
         }
-        facts.checks.get(&(service.to_owned(), operation.to_owned())).cloned()
+        facts.checks.get(&format!("{service}:{operation}")).cloned()
     }
 
     /// The attribute that is a DynamoDB table's partition key.

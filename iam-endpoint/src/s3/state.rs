@@ -12,6 +12,7 @@ use super::acl::Ownership;
 use super::checksum::{Algorithm, Checksum};
 use super::fault::{self, Fault};
 use super::lock::{self, Lock};
+use crate::sorted::Sorted;
 
 /// All buckets of an endpoint.
 ///
@@ -20,7 +21,7 @@ use super::lock::{self, Lock};
 pub(crate) struct State {
     buckets: Mutex<BTreeMap<String, Bucket>>,
     /// What accounts block in all their buckets.
-    blocks: Mutex<BTreeMap<String, PublicAccessBlock>>,
+    blocks: Mutex<Sorted<PublicAccessBlock>>,
 }
 
 impl State {
@@ -35,10 +36,7 @@ impl State {
     }
 
     /// Works on what accounts block in all their buckets.
-    pub(super) fn with_blocks<T>(
-        &self,
-        work: impl FnOnce(&mut BTreeMap<String, PublicAccessBlock>) -> T,
-    ) -> T {
+    pub(super) fn with_blocks<T>(&self, work: impl FnOnce(&mut Sorted<PublicAccessBlock>) -> T) -> T {
         work(&mut self.blocks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
