@@ -73,6 +73,14 @@ impl Error {
         Error::new(ErrorKind::Call, message).caused_by(error)
     }
 
+    /// What is asked for is not in this build.
+    #[cfg(not(feature = "network"))]
+    pub(crate) fn left_out(what: impl fmt::Display) -> Error {
+        let message =
+            format!("{what} needs the feature `network` of `iam-fixture`, which this build leaves out");
+        Error::new(ErrorKind::Configuration, message)
+    }
+
     /// Adds a line below the message; what to do, `help: …`, comes last.
     pub(crate) fn note(self, note: impl Into<String>) -> Error {
         let note = note.into();

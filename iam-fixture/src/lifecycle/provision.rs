@@ -12,23 +12,45 @@ use super::lease::Lease;
 use super::ready::{self, Probes};
 use super::remove::{Grantee, Thing, is, remove};
 use super::term::{self, SESSION};
-use super::{Boundary, Plan, SignedIn, existing, session};
+use super::{Boundary, Plan, SignedIn};
+#[cfg(feature = "network")]
+use super::{existing, session};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
 use crate::mode::Mode;
 
 /// Provides the role as its mode says.
 pub(crate) async fn provision(lease: Arc<Lease>) -> Result<SignedIn, Error> {
-    // Boxed where most tests do not go: their futures are large.
+    // Boxed, for most tests do not go there, and its future is large.
+    if lease.plan.mode != Mode::Role
+        && let Some(signed_in) = Box::pin(of_standing_role(&lease)).await?
+    {
+        return Ok(signed_in);
+    }
+    make(lease).await
+}
+
+/// A session of a role that is not the test's own, unless the test needs one of its own.
+#[cfg(feature = "network")]
+async fn of_standing_role(lease: &Arc<Lease>) -> Result<Option<SignedIn>, Error> {
     match &lease.plan.mode {
-        Mode::Existing(arn) => Box::pin(existing::assume(lease.clone(), arn)).await,
-        Mode::Role => make(lease).await,
-        Mode::Session => Box::pin(session::assume(lease.clone())).await,
-        Mode::SessionOrRole => match Box::pin(session::assume(lease.clone())).await {
-            Err(error) if error.kind() == ErrorKind::SessionPolicy => make(lease).await,
-            outcome => outcome,
+        Mode::Existing(arn) => existing::assume(lease.clone(), arn).await.map(Some),
+        Mode::Role => Ok(None),
+        Mode::Session => session::assume(lease.clone()).await.map(Some),
+        Mode::SessionOrRole => match session::assume(lease.clone()).await {
+            Err(error) if error.kind() == ErrorKind::SessionPolicy => Ok(None),
+            outcome => outcome.map(Some),
         },
     }
+}
+
+/// Roles that stand are those of accounts, and whether one may do what a test wants is a comparison of sets.
+#[cfg(not(feature = "network"))]
+#[expect(clippy::unused_async, reason = "only the network waits")]
+async fn of_standing_role(lease: &Arc<Lease>) -> Result<Option<SignedIn>, Error> {
+    Err(Error::left_out(format_args!("mode `{}`", lease.plan.mode))
+        .note("nothing was created")
+        .note("help: add `features = [\"network\"]` to the dependency, or use `Mode::Role`"))
 }
 
 /// Makes the role and assumes it; on failure what was made is removed again.
@@ -337,5 +359,20 @@ fn max_session_duration(plan: &Plan) -> Result<Option<i32>, Error> {
     match plan.session.duration {
         Some(duration) if duration > SESSION => seconds(duration).map(Some),
         _ => Ok(None),
+    }
+}
+
+#[cfg(all(test, not(feature = "network")))]
+mod tests {
+    use crate::{Mode, TemporaryRole};
+
+    #[tokio::test]
+    async fn without_the_network_a_test_has_a_role_of_its_own() {
+        for mode in [Mode::Session, Mode::SessionOrRole] {
+            let start = format!("mode `{mode}` needs the feature `network` of `iam-fixture`");
+            let role = TemporaryRole::builder().mode(mode).create().await;
+            let error = role.expect_err("there is no other").to_string();
+            assert!(error.starts_with(&start) && error.contains("`Mode::Role`"), "{error}");
+        }
     }
 }
