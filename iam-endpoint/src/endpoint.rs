@@ -1,7 +1,6 @@
 //! An endpoint and what it keeps between requests.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -25,6 +24,7 @@ use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
 use crate::sigv4::{self, Signer};
+use crate::table::Table;
 use crate::told::Told;
 use crate::weather::{Server, Sky, Weather};
 
@@ -341,7 +341,7 @@ impl EndpointBuilder {
             partition: partition_of(&region),
             region,
             clock,
-            accounts: RwLock::new(BTreeMap::from([(account.id.clone(), Arc::clone(&account))])),
+            accounts: RwLock::new(Table::from_iter([(account.id.clone(), Arc::clone(&account))])),
             organization: RwLock::default(),
             s3: s3::State::default(),
             journal: Journal::with_observer(observer),
@@ -400,7 +400,7 @@ pub(crate) struct World {
     pub(crate) region: String,
     pub(crate) partition: &'static str,
     pub(crate) clock: Clock,
-    accounts: RwLock<BTreeMap<String, Arc<Account>>>,
+    accounts: RwLock<Table<Arc<Account>>>,
     organization: RwLock<Option<Arc<Organization>>>,
     pub(crate) s3: s3::State,
     pub(crate) journal: Journal,
@@ -491,9 +491,8 @@ impl Shared {
     fn open_account(&self, id: &str) -> Shared {
         self.find_account(id).unwrap_or_else(|| {
             let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-            let account = accounts
-                .entry(id.to_owned())
-                .or_insert_with_key(|id| Arc::new(Account::new(id.clone(), &self.clock)));
+            let account =
+                accounts.or_insert_with(id.to_owned(), || Arc::new(Account::new(id.to_owned(), &self.clock)));
             self.seen_from(account)
         })
     }
@@ -502,7 +501,7 @@ impl Shared {
         Shared { account: Arc::clone(account), world: Arc::clone(&self.world), server: self.server }
     }
 
-    fn accounts(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<Account>>> {
+    fn accounts(&self) -> RwLockReadGuard<'_, Table<Arc<Account>>> {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -75,6 +75,7 @@ mod server;
 mod service;
 mod sigv4;
 mod sts;
+mod table;
 mod tame;
 mod told;
 #[cfg(feature = "server")]

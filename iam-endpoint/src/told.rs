@@ -12,6 +12,7 @@ use crate::derive::{self, did_you_mean};
 use crate::endpoint::Endpoint;
 use crate::operation::{self, Operation};
 use crate::perform::Allowed;
+use crate::table::Table;
 
 impl Endpoint {
     /// Sets a condition key for all calls of a principal, or, given a role's ARN, of all its sessions; none of `values`
@@ -50,7 +51,12 @@ impl Endpoint {
     /// endpoint.tag_resource("arn:aws:ec2:us-east-1:123456789012:instance/i-1", "Stage", "test");
     /// ```
     pub fn tag_resource(&self, arn: impl Into<String>, key: impl Into<String>, value: impl Into<String>) {
-        self.shared.told.facts_mut().tags.entry(arn.into()).or_default().insert(key.into(), value.into());
+        self.shared
+            .told
+            .facts_mut()
+            .tags
+            .or_insert_with(arn.into(), BTreeMap::new)
+            .insert(key.into(), value.into());
     }
 
     /// Declares what an operation needs to be allowed, where the endpoint's table does not know it or the test knows
@@ -106,7 +112,7 @@ pub(crate) struct Told(RwLock<Facts>);
 struct Facts {
     keys: Vec<Key>,
     /// By ARN.
-    tags: BTreeMap<String, BTreeMap<String, String>>,
+    tags: Table<BTreeMap<String, String>>,
     /// By service and operation.
     checks: BTreeMap<(String, String), String>,
     /// By table: what DynamoDB keeps and its requests do not say.

@@ -1,7 +1,5 @@
 //! What all IAM resources have, and how they are kept.
 
-use std::collections::BTreeMap;
-
 use http::StatusCode;
 use time::OffsetDateTime;
 
@@ -11,6 +9,7 @@ use super::state::State;
 use super::tags::Tags;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
+use crate::table::Table;
 
 /// What all IAM resources have.
 #[derive(Clone, Debug)]
@@ -109,11 +108,11 @@ macro_rules! entity {
 pub(super) use entity;
 
 /// Resources by name. Names differ in more than case.
-pub(crate) struct Named<T>(BTreeMap<String, T>);
+pub(crate) struct Named<T>(Table<T>);
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(Table::new())
     }
 }
 
@@ -157,8 +156,7 @@ impl<T: Entity> Named<T> {
     }
 
     pub(super) fn put(&mut self, entity: T) -> &mut T {
-        let key = entity.head().name.to_ascii_lowercase();
-        self.0.entry(key).insert_entry(entity).into_mut()
+        self.0.put(entity.head().name.to_ascii_lowercase(), entity)
     }
 
     /// Gives one another name or path; the other name must not be another one's.

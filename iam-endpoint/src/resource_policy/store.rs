@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::grant::{self, Grant};
 use crate::endpoint::Endpoint;
+use crate::table::Table;
 
 /// Policies and grants by the ARNs of their resources.
 #[derive(Default)]
@@ -15,8 +16,8 @@ pub(crate) struct ResourcePolicies(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    policies: BTreeMap<String, Policy>,
-    grants: BTreeMap<String, Granted>,
+    policies: Table<Policy>,
+    grants: Table<Granted>,
     /// The keys of KMS's aliases.
     aliases: BTreeMap<String, String>,
 }
@@ -129,16 +130,19 @@ impl ResourcePolicies {
 
     pub(super) fn grant(&self, key: &str, grant: Grant) {
         let mut kept = self.kept();
-        let granted = kept.grants.entry(key.to_owned()).or_default();
+        let granted = kept.grants.or_insert_with(key.to_owned(), Granted::default);
         granted.grants.push(grant);
         granted.policy = grant::policy(key, &granted.grants);
     }
 
     /// Ends a grant, by its id or its token.
     pub(super) fn end_grant(&self, named: &str) {
-        for (key, granted) in &mut self.kept().grants {
-            granted.grants.retain(|grant| !grant.is_named(named));
-            granted.policy = grant::policy(key, &granted.grants);
+        let mut kept = self.kept();
+        for key in kept.grants.keys().cloned().collect::<Vec<_>>() {
+            if let Some(granted) = kept.grants.get_mut(&key) {
+                granted.grants.retain(|grant| !grant.is_named(named));
+                granted.policy = grant::policy(&key, &granted.grants);
+            }
         }
     }
 
@@ -165,7 +169,7 @@ fn holder(arn: &str) -> Option<&str> {
 
 /// What `CreateKey` gives a key where the caller names no policy: the account's IAM policies decide.
 fn default_key_policy(key: Arn<'_>) -> Option<Policy> {
-    static MADE: Mutex<BTreeMap<String, Policy>> = Mutex::new(BTreeMap::new());
+    static MADE: Mutex<Table<Policy>> = Mutex::new(Table::new());
     let root = format!("arn:{}:iam::{}:root", key.partition, key.account);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(policy) = made.get(&root) {

@@ -11,20 +11,21 @@ use time::OffsetDateTime;
 use super::acl::Ownership;
 use super::checksum::{Algorithm, Checksum};
 use super::fault::{self, Fault};
+use crate::table::Table;
 
 /// All buckets of an endpoint.
 ///
 /// One lock is enough: it is held while maps are read or changed, never while policies are decided or bodies hashed.
 #[derive(Default)]
 pub(crate) struct State {
-    buckets: Mutex<BTreeMap<String, Bucket>>,
+    buckets: Mutex<Table<Bucket>>,
     /// What accounts block in all their buckets.
-    blocks: Mutex<BTreeMap<String, PublicAccessBlock>>,
+    blocks: Mutex<Table<PublicAccessBlock>>,
 }
 
 impl State {
     /// Works on all buckets.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Bucket>) -> T) -> T {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Table<Bucket>) -> T) -> T {
         work(&mut self.buckets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -34,10 +35,7 @@ impl State {
     }
 
     /// Works on what accounts block in all their buckets.
-    pub(super) fn with_blocks<T>(
-        &self,
-        work: impl FnOnce(&mut BTreeMap<String, PublicAccessBlock>) -> T,
-    ) -> T {
+    pub(super) fn with_blocks<T>(&self, work: impl FnOnce(&mut Table<PublicAccessBlock>) -> T) -> T {
         work(&mut self.blocks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -74,12 +72,12 @@ pub(super) struct Bucket {
     pub(super) public_access: Option<PublicAccessBlock>,
     pub(super) tags: Tags,
     /// The sub-resources that are only kept, by their keys in the query.
-    pub(super) documents: BTreeMap<&'static str, Bytes>,
+    pub(super) documents: Table<Bytes>,
     pub(super) versioning: Versioning,
     /// Every key's versions, the newest last. A key without versions is not here.
-    pub(super) objects: BTreeMap<String, Vec<Version>>,
+    pub(super) objects: Table<Vec<Version>>,
     /// Every key's uploads in progress, the newest last.
-    pub(super) uploads: BTreeMap<String, Vec<Upload>>,
+    pub(super) uploads: Table<Vec<Upload>>,
 }
 
 /// A bucket's policy: the document as it was put, which `GetBucketPolicy` gives back to the letter.
@@ -190,10 +188,10 @@ impl Bucket {
             policy: None,
             public_access: Some(PublicAccessBlock::ALL),
             tags: Tags::new(),
-            documents: BTreeMap::new(),
+            documents: Table::new(),
             versioning: Versioning::Never,
-            objects: BTreeMap::new(),
-            uploads: BTreeMap::new(),
+            objects: Table::new(),
+            uploads: Table::new(),
         }
     }
 
@@ -230,7 +228,7 @@ impl Bucket {
             Versioning::Enabled => new_id(),
             Versioning::Never | Versioning::Suspended => NULL_VERSION.to_owned(),
         };
-        let versions = self.objects.entry(key.to_owned()).or_default();
+        let versions = self.objects.or_insert_with(key.to_owned(), Vec::new);
         if id == NULL_VERSION {
             versions.retain(|version| version.id != NULL_VERSION);
         }

@@ -113,7 +113,7 @@ impl Subject {
     }
 
     fn add_grants(&mut self, kind: &str, head: &Head, grants: &Grants, iam: &State) {
-        for (name, policy) in &grants.inline {
+        for (name, policy) in grants.inline.iter() {
             self.add_identity(format!("{kind}_{}_{name}", head.name), policy.clone());
         }
         for arn in &grants.attached {
