@@ -1,7 +1,6 @@
 //! What a test tells the endpoint, because no request does: condition keys, the tags of resources, and what operations
 //! need that the table does not know.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -55,7 +54,7 @@ impl Endpoint {
             .told
             .facts_mut()
             .tags
-            .or_insert_with(arn.into(), BTreeMap::new)
+            .or_insert_with(arn.into(), Table::new)
             .insert(key.into(), value.into());
     }
 
@@ -87,7 +86,7 @@ impl Endpoint {
         let (id, operation) = known_operation(service, operation).map_err(wrong)?;
         let own = operation::by_id(id).and_then(operation::Service::prefix).unwrap_or_default();
         derive::checks(checks, own).map_err(wrong)?;
-        self.shared.told.facts_mut().checks.insert((id.to_owned(), operation.to_owned()), checks.to_owned());
+        self.shared.told.facts_mut().checks.insert(format!("{id}:{operation}"), checks.to_owned());
         Ok(())
     }
 }
@@ -112,11 +111,11 @@ pub(crate) struct Told(RwLock<Facts>);
 struct Facts {
     keys: Vec<Key>,
     /// By ARN.
-    tags: Table<BTreeMap<String, String>>,
-    /// By service and operation.
-    checks: BTreeMap<(String, String), String>,
+    tags: Table<Table<String>>,
+    /// By service and operation, as in `s3:GetObject`.
+    checks: Table<String>,
     /// By table: what DynamoDB keeps and its requests do not say.
-    partition_keys: BTreeMap<String, String>,
+    partition_keys: Table<String>,
 }
 
 struct Key {
@@ -141,7 +140,7 @@ impl Told {
     pub(crate) fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
         let facts = self.facts();
         let tags = facts.tags.get(arn)?;
-        Some(tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+        Some(tags.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect())
     }
 
     /// The declared checks of an operation.
@@ -150,7 +149,7 @@ impl Told {
         if facts.checks.is_empty() {
             return None;
         }
-        facts.checks.get(&(service.to_owned(), operation.to_owned())).cloned()
+        facts.checks.get(&format!("{service}:{operation}")).cloned()
     }
 
     /// The attribute that is a DynamoDB table's partition key.

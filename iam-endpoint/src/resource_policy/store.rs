@@ -1,6 +1,5 @@
 //! What is kept for each resource.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use iam_policy::{Arn, Policy, PolicyKind, Source};
@@ -19,7 +18,7 @@ struct Kept {
     policies: Table<Policy>,
     grants: Table<Granted>,
     /// The keys of KMS's aliases.
-    aliases: BTreeMap<String, String>,
+    aliases: Table<String>,
 }
 
 /// The grants of a key, and the policy that they amount to.

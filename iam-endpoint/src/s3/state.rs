@@ -1,7 +1,7 @@
 //! What S3 keeps: buckets, their objects with every version, and uploads in progress.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -26,7 +26,11 @@ pub(crate) struct State {
 impl State {
     /// Works on all buckets.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Table<Bucket>) -> T) -> T {
-        work(&mut self.buckets.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.buckets())
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, Table<Bucket>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What an account blocks in all its buckets; nothing at first.
@@ -49,10 +53,8 @@ impl State {
         name: &str,
         work: impl FnOnce(&mut Bucket) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.with(|buckets| match buckets.get_mut(name) {
-            Some(bucket) => work(bucket),
-            None => Err(no_such_bucket(name)),
-        })
+        let mut buckets = self.buckets();
+        work(buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?)
     }
 }
 
