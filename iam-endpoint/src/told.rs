@@ -1,5 +1,5 @@
-//! What a test tells the endpoint, because no request does: condition keys, the tags of resources, and what operations
-//! need that the table does not know.
+//! What a test tells the endpoint, because no request does: condition keys, the tags of resources, what operations need that
+//! the table does not know, and which sessions stand for roles.
 
 use std::fmt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -58,6 +58,17 @@ impl Endpoint {
             .insert(key.into(), value.into());
     }
 
+    /// Says that a role's session, by its ARN, stands for a role of its own, whose policies would be the session policies.
+    ///
+    /// The two are not the same where a resource-based policy grants to the role's ARN: a session policy limits that grant, and
+    /// an identity-based policy does not. A call that is denied for this alone is refused with `SessionNotEvaluable`, and with the
+    /// statement that grants.
+    ///
+    /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session>.
+    pub fn stand_for_role(&self, session_arn: impl Into<String>) {
+        self.shared.told.facts_mut().standing.insert(session_arn.into(), ());
+    }
+
     /// Declares what an operation needs to be allowed, where the endpoint's table does not know it or the test knows
     /// better.
     ///
@@ -114,6 +125,8 @@ struct Facts {
     tags: Table<Table<String>>,
     /// By service and operation, as in `s3:GetObject`.
     checks: Table<String>,
+    /// The sessions that stand for roles.
+    standing: Table<()>,
     /// By table: what DynamoDB keeps and its requests do not say.
     partition_keys: Table<String>,
 }
@@ -134,6 +147,11 @@ impl Told {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
+    }
+
+    /// Whether a session stands for a role of its own.
+    pub(crate) fn stands_for_role(&self, caller: &Caller) -> bool {
+        caller.principal.arn().is_some_and(|arn| self.facts().standing.contains_key(arn))
     }
 
     /// The tags of a resource; `None` if nothing is known of them.

@@ -213,6 +213,11 @@ async fn a_resource_that_a_request_does_not_tell_is_decided_where_all_are_treate
             400,
             "AccessDeniedException",
         ),
+        (
+            vec![all.clone(), statement("Deny", "arn:aws:athena:*:*:workgroup/${aws:userid}")],
+            501,
+            "ResourceNotEvaluable",
+        ),
         (vec![statement("Deny", one)], 400, "AccessDeniedException"),
     ] {
         let policy = with(&statements);

@@ -1,6 +1,6 @@
 //! The function with one call in it, or its errors.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericParam, Ident, Pat, Path, Type, parse_quote};
@@ -44,15 +44,15 @@ fn test(function: &Function, runner: Runner, roles: &Roles<'_>, library: &Path) 
     }
     let mut test = signature.clone();
     test.inputs = received.into_iter().collect();
+    let builders = roles.builders(library, &function.names());
     let mut written = signature.clone();
-    written.inputs = arguments.iter().map(as_written).collect();
+    written.inputs = arguments.iter().map(|argument| as_written(argument, &builders)).collect();
 
     let name = &signature.ident;
     let generics = generic_arguments(signature);
     let call = quote!(#name #generics (#(#passed),*));
     let private = quote!(#library::__private);
     let case = quote!(#private::Case::new(::core::module_path!(), ::core::stringify!(#name)));
-    let builders = roles.builders(library, &function.names());
     let taken = (0..roles.len()).map(role_name);
     let taken = quote!([#(#taken),*]);
     // Roles of tests that failed may be kept.
@@ -91,10 +91,26 @@ fn role_name(role: usize) -> Ident {
 }
 
 /// The argument of the function as it was written: the attributes that other macros read go with the outer one.
-fn as_written(argument: &Argument) -> FnArg {
+///
+/// What the role is built from counts as used, though the body may not need it again.
+fn as_written(argument: &Argument, builders: &TokenStream) -> FnArg {
     let mut typed = argument.typed.clone();
     typed.attrs.retain(is_lint);
+    if argument.name().is_some_and(|name| mentions(builders, name)) {
+        typed.attrs.push(parse_quote!(#[allow(unused_variables)]));
+    }
     FnArg::Typed(typed)
+}
+
+/// Whether the tokens name it, `format!("{name}")` included.
+fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+    let mut tokens = tokens.clone().into_iter();
+    tokens.any(|token| match token {
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{name}")),
+        TokenTree::Punct(_) => false,
+    })
 }
 
 /// The value for an argument that takes a role.
@@ -286,13 +302,37 @@ mod tests {
     }
 
     #[test]
+    fn an_argument_that_only_the_policy_needs_counts_as_used() {
+        let expansion = expanded(
+            quote!(policy = make(action, format!("{bucket}/*"))),
+            quote!(
+                #[rstest]
+                async fn t(config: SdkConfig, action: &str, bucket: &str, verdict: Expected) {}
+            ),
+        );
+        let written = quote! {
+            async fn t(
+                config: SdkConfig,
+                #[allow(unused_variables)] action: &str,
+                #[allow(unused_variables)] bucket: &str,
+                verdict: Expected
+            )
+        };
+        assert!(expansion.contains(&written.to_string()), "{expansion}");
+    }
+
+    #[test]
     fn every_option_becomes_a_call_of_the_builder() {
         let expansion = expanded(
             quote!(
                 "ReadOnlyAccess",
                 boundary = "PowerUserAccess",
                 session_policy = narrow(),
+                keep = Keep::OnFailure,
                 mode = Mode::Role,
+                name_prefix = "team-",
+                path = "/team/",
+                readiness = Readiness::default(),
                 session_name = "s",
                 duration = 900,
                 tags("Cost Center" = 7),
@@ -308,7 +348,11 @@ mod tests {
             .session_policy(narrow())
             .allow_unknown_condition_keys()
             .tag("Cost Center", 7)
+            .keep(Keep::OnFailure)
             .mode(Mode::Role)
+            .name_prefix("team-")
+            .path("/team/")
+            .readiness(Readiness::default())
             .session_name("s")
             .duration(::core::time::Duration::from_secs(900))
         };

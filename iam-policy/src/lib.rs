@@ -79,6 +79,7 @@ pub use evaluate::{Decision, Policies, PolicySet, PolicyType, Reason, Request, S
 pub use explain::{ElementTrace, Explanation, StatementTrace};
 pub use lint::{LINTS, Lint};
 pub use near::near;
+pub use pattern::{Glob, Variables};
 pub use principal::Principal;
 pub use source::{Location, Source, Span};
 pub use template::{PseudoParameter, Template};

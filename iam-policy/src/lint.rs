@@ -25,7 +25,7 @@ mod wide;
 use std::fmt;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, in_order};
-use crate::document::{Policy, PolicyKind, Statement};
+use crate::document::{Policy, PolicyKind, Reading, Statement};
 use crate::source::{Source, Span};
 use crate::template::is_templated;
 
@@ -211,18 +211,18 @@ impl Policy {
     /// have none, in the order of their places.
     #[must_use]
     pub fn check(source: impl Into<Source>, kind: PolicyKind) -> Vec<Diagnostic> {
-        check(source.into(), kind, false)
+        check(source.into(), kind, Reading::Plain)
     }
 
     /// As [`Policy::check`], for a [template](crate::Template) before its placeholders are filled.
     #[must_use]
     pub fn check_template(source: impl Into<Source>, kind: PolicyKind) -> Vec<Diagnostic> {
-        check(source.into(), kind, true)
+        check(source.into(), kind, Reading::Template)
     }
 }
 
-fn check(source: Source, kind: PolicyKind, template: bool) -> Vec<Diagnostic> {
-    let (policy, mut found) = match Policy::read(source, kind, template) {
+fn check(source: Source, kind: PolicyKind, reading: Reading) -> Vec<Diagnostic> {
+    let (policy, mut found) = match Policy::read(source, kind, reading) {
         Ok(policy) => (Some(policy), Vec::new()),
         Err(rejected) => (rejected.readable, rejected.problems.iter().cloned().collect()),
     };

@@ -3,8 +3,10 @@
 //! A pattern is compiled once, when its policy is parsed. Matching goes forward over the text and returns at most to the last
 //! `*`, so its cost is bounded by the product of the two lengths.
 
+mod glob;
 #[cfg(feature = "sets")]
 mod meet;
+mod sign;
 #[cfg(feature = "sets")]
 mod tokens;
 mod variable;
@@ -16,8 +18,11 @@ use crate::document::Item;
 use crate::scan::find_any;
 use crate::truth::Truth;
 
+pub use glob::Glob;
 #[cfg(feature = "sets")]
-pub(crate) use meet::{covers, meet};
+pub(crate) use meet::meet;
+pub use sign::Variables;
+pub(crate) use sign::{Sign, meets};
 pub(crate) use variable::{BadVariable, Variable};
 use variable::{Expansion, variable};
 

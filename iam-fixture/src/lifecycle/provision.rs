@@ -65,7 +65,11 @@ async fn make(lease: Arc<Lease>) -> Result<SignedIn, Error> {
     } else {
         match lease.unwind(&mut made).await {
             Ok(()) => error.note("what had been created was removed again"),
-            Err(left) => error.note(left.to_string()),
+            Err(left) => {
+                // Told here; as in `Lease::end`, a later run tries again.
+                made.clear();
+                error.note(left.to_string())
+            }
         }
     };
     Err(error)
@@ -144,6 +148,20 @@ impl<'a> Provision<'a> {
         Ok(())
     }
 
+    /// What a denied call was about to make is not there; whoever may not make it may often not remove it either.
+    fn made<T, E: ProvideErrorMetadata>(
+        &mut self,
+        outcome: Result<T, SdkError<E>>,
+    ) -> Result<T, SdkError<E>> {
+        if outcome.as_ref().is_err_and(|error| is(error, "AccessDenied"))
+            && let Some(thing) = self.made.pop()
+            && let Some(place) = self.connection().outliving()
+        {
+            place.removed(&thing);
+        }
+        outcome
+    }
+
     async fn create_boundary(&mut self, path: &str, policy: &iam_policy::Policy) -> Result<String, Error> {
         let plan = self.plan();
         let connection = self.connection();
@@ -152,7 +170,7 @@ impl<'a> Provision<'a> {
         self.about_to_make(Thing::Policy { arn: arn.clone() })?;
         let call = connection.iam.create_policy();
         let call = call.policy_name(&plan.name).path(path).policy_document(connection.text_of(policy));
-        match call.send().await {
+        match self.made(call.send().await) {
             Ok(_) => Ok(arn),
             Err(error) if is_of_a_lost_answer(&error) => Ok(arn),
             Err(error) => Err(Error::call(
@@ -178,7 +196,7 @@ impl<'a> Provision<'a> {
             .set_permissions_boundary(boundary)
             .set_max_session_duration(max_session_duration(plan)?)
             .set_tags(tags(&all)?);
-        let output = match call.send().await {
+        let output = match self.made(call.send().await) {
             Ok(output) => output,
             Err(error) if is_of_a_lost_answer(&error) => {
                 let (partition, account) = (&connection.partition, &connection.account);
@@ -199,7 +217,7 @@ impl<'a> Provision<'a> {
         let call = connection.iam.put_role_policy();
         let call = call.role_name(&plan.name).policy_name(&name).policy_document(connection.text_of(policy));
         self.about_to_make(Thing::Inline { role: plan.name.clone(), policy: name })?;
-        call.send().await.map_err(|error| {
+        self.made(call.send().await).map_err(|error| {
             Error::call(
                 format_args!("`PutRolePolicy` of `{}` on role `{}`", policy.source().name(), plan.name),
                 error,
@@ -232,12 +250,12 @@ impl<'a> Provision<'a> {
             Grantee::Role(role) => {
                 let call =
                     iam.put_role_policy().role_name(role).policy_name(&policy).policy_document(document);
-                call.send().await.map_err(|error| Error::call(put("PutRolePolicy"), error))?;
+                self.made(call.send().await).map_err(|error| Error::call(put("PutRolePolicy"), error))?;
             }
             Grantee::User(user) => {
                 let call =
                     iam.put_user_policy().user_name(user).policy_name(&policy).policy_document(document);
-                call.send().await.map_err(|error| Error::call(put("PutUserPolicy"), error))?;
+                self.made(call.send().await).map_err(|error| Error::call(put("PutUserPolicy"), error))?;
             }
         }
         Ok(())
@@ -248,7 +266,7 @@ impl<'a> Provision<'a> {
         self.about_to_make(Thing::Attached { role: plan.name.clone(), policy_arn: arn.to_owned() })?;
         let call = self.connection().iam.attach_role_policy();
         let call = call.role_name(&plan.name).policy_arn(arn);
-        call.send().await.map_err(|error| {
+        self.made(call.send().await).map_err(|error| {
             Error::call(format_args!("`AttachRolePolicy` of `{arn}` to role `{}`", plan.name), error)
         })?;
         Ok(())

@@ -51,6 +51,9 @@ pub(super) async fn assume(lease: Arc<Lease>) -> Result<SignedIn, Error> {
         (Err(error), _) => Err(assume::failed(role.arn(), error)),
     };
     let signed_in = signed_in.map_err(|error| error.note("no role was created for the test"))?;
+    if let Some(endpoint) = connection.endpoint() {
+        endpoint.stand_for_role(&signed_in.session_arn);
+    }
     Ok(SignedIn { is_shared: true, ..signed_in })
 }
 

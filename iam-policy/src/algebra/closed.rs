@@ -17,7 +17,7 @@ use super::unknown::{Doubt, Unknown};
 use super::{Permissions, question, readable};
 use crate::catalogue::{self, Action, ActionResource, ResourceType};
 use crate::context::Context;
-use crate::document::{Clause, Item, Policy, PolicyKind, sequence};
+use crate::document::{Clause, Item, Policy, PolicyKind, Reading, sequence};
 use crate::evaluate::Request;
 use crate::json::write_string;
 use crate::pattern::Pattern;
@@ -215,26 +215,20 @@ impl Asker {
     }
 
     fn search(&self, action: Action, name: &str) -> Answer {
-        let mut strange = String::new();
-        // A `*` reaches over colons: if what is found is no ARN for that, another may be.
-        for colons in [Colons::Any, Colons::Few] {
-            let within = self.set.intersection(&own(action, &self.named, colons));
-            let answer = question::is_empty_for(&within, name, &self.budget);
-            let found = match (answer.into_found(), colons) {
-                (None, Colons::Any) => return Answer::Yes,
-                (None, Colons::Few) => break,
-                (Some(Err(unknown)), _) => return Answer::Unknown(unknown),
-                (Some(Ok(found)), _) => found,
-            };
-            let mut request = Request { action: name.to_owned(), ..found };
-            if !request.resource.starts_with("arn:") {
-                NONE.clone_into(&mut request.resource);
-            }
-            if is_own(action, &request.resource) && self.set.contains(&request) {
-                return self.no(request);
-            }
-            strange = request.resource;
+        let within = self.set.intersection(&own(action, &self.named));
+        let found = match question::is_empty_for(&within, name, &self.budget).into_found() {
+            None => return Answer::Yes,
+            Some(Err(unknown)) => return Answer::Unknown(unknown),
+            Some(Ok(found)) => found,
+        };
+        let mut request = Request { action: name.to_owned(), ..found };
+        if !request.resource.starts_with("arn:") {
+            NONE.clone_into(&mut request.resource);
         }
+        if is_own(action, &request.resource) && self.set.contains(&request) {
+            return self.no(request);
+        }
+        let strange = request.resource;
         let reason =
             format!("`{strange}` is no resource of `{action}`, and it is the only one that was looked at");
         Answer::Unknown(Doubt::new(reason, None).into())
@@ -303,7 +297,7 @@ fn settled(formula: &Formula, members: &Members) -> Option<bool> {
 }
 
 /// The requests for an action on resources of its own types, or on none where it needs none.
-fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions {
+fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
     let types: Vec<ResourceType> = action.resources().map(ActionResource::resource_type).collect();
     let mut resources = Vec::new();
     let mut excluded = Vec::new();
@@ -311,14 +305,10 @@ fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions 
     for of in &types {
         let formats: Vec<String> =
             of.arn_formats().flat_map(|format| patterns(format, action, named)).collect();
-        let mut beyond: Vec<String> = of.beyond().collect();
+        let beyond: Vec<String> = of.beyond().collect();
         // What is beyond a bucket is an object.
         let is_of_another = |text: &String| types.iter().any(|other| other != of && other.matches(text));
-        let is_apart = beyond.iter().any(is_of_another);
-        if colons == Colons::Few {
-            beyond.extend(formats.iter().map(|format| with_more_colons(format)));
-        }
-        if is_apart || colons == Colons::Few {
+        if beyond.iter().any(is_of_another) {
             apart = apart.union(&allowed(action, &formats, &beyond));
         } else {
             resources.extend(formats);
@@ -334,32 +324,20 @@ fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions 
     apart
 }
 
-/// How many colons a resource may have.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Colons {
-    Any,
-    /// As many as its format.
-    Few,
-}
-
-/// The resources with more colons than a pattern, of its service.
-fn with_more_colons(pattern: &str) -> String {
-    let service = pattern.split(':').nth(2).unwrap_or_default();
-    let more = pattern.matches(':').count().saturating_sub(2);
-    format!("arn:*:{service}:{}*", "*:".repeat(more))
-}
-
 /// What stands in a request for an action that has no resource.
 const NONE: &str = "*";
 
 /// The requests for an action on what none of the policies names: to them all of it is alike, and [`NONE`] is of it.
 fn unnamed(action: Action, named: &BTreeSet<String>) -> Permissions {
     if named.is_empty() {
-        return statements(&format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#));
+        return statements(
+            &format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#),
+            Reading::Plain,
+        );
     }
     let mut text = format!(r#"{{"Effect":"Allow","Action":"{action}","NotResource":"#);
     sequence(&mut text, '[', &Vec::from_iter(named), ']', |text, resource| write_string(text, resource));
-    statements(&(text + "}"))
+    statements(&(text + "}"), Reading::Plain)
 }
 
 /// A format of ARNs as patterns. Resources of AWS itself are in a region, and of no account.
@@ -387,13 +365,13 @@ fn allowed(action: Action, resources: &[String], but: &[String]) -> Permissions 
     };
     let both =
         [("Allow", resources), ("Deny", but)].into_iter().filter(|(_, resources)| !resources.is_empty());
-    statements(&both.map(statement).collect::<Vec<_>>().join(","))
+    statements(&both.map(statement).collect::<Vec<_>>().join(","), Reading::Formats)
 }
 
-fn statements(statements: &str) -> Permissions {
+fn statements(statements: &str, reading: Reading) -> Permissions {
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
     // What the catalogue has is in order; a test parses all of it.
-    Policy::parse(text, PolicyKind::Identity)
+    Policy::read(text.into(), PolicyKind::Identity, reading)
         .map_or_else(|_| Permissions::nothing(), |policy| policy.permissions())
 }
 
@@ -415,7 +393,7 @@ mod tests {
     #[test]
     fn every_action_is_on_resources_of_its_own() {
         for (action, _) in all() {
-            assert!(!own(*action, &BTreeSet::new(), Colons::Few).formula.is_nothing(), "{action}");
+            assert!(!own(*action, &BTreeSet::new()).formula.is_nothing(), "{action}");
         }
     }
 
@@ -430,6 +408,37 @@ mod tests {
         assert_eq!(names(&on(both, "b*")), ["s3:GetObject", "s3:ListBucket"]);
         assert_eq!(names(&on(r#""s3:ListAllMyBuckets""#, "b*")), [""; 0]);
         assert!(on(both, "b/*").actions().iter().all(|(_, answer)| answer.is_no()));
+    }
+
+    #[test]
+    fn a_format_is_matched_part_by_part() {
+        // None but objects: of all others a part before the resource would have to hold a colon.
+        let set = set(r#"{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::reports/*"}"#);
+        let actions = set.actions();
+        assert!(actions.len() > 10 && actions.iter().all(|(_, answer)| answer.is_no()), "{actions:?}");
+        for (action, _) in &actions {
+            let mut types = action.resources().map(|on| on.resource_type().name());
+            assert!(types.any(|name| name == "object"), "{action}");
+        }
+    }
+
+    #[test]
+    fn a_format_has_less_than_a_policy_of_the_same_words() {
+        let both = |resource: &str| {
+            let text = format!(
+                r#"{{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:{resource}"}}"#
+            );
+            [Reading::Formats, Reading::Plain].map(|reading| statements(&text, reading))
+        };
+        let [format, policy] = both("*:*:orders");
+        assert!(format.is_subset(&policy).is_yes());
+        let found = policy.is_subset(&format);
+        let found = found.counterexample().unwrap_or_else(|| panic!("{found:?}"));
+        assert!(policy.contains(found.request()) && !format.contains(found.request()), "{found}");
+        // What a variable stands for may have colons.
+        let [format, _] = both("*:123456789012:orders");
+        let [_, policy] = both("${aws:username}:123456789012:orders");
+        assert!(!policy.is_subset(&format).is_yes());
     }
 
     #[test]

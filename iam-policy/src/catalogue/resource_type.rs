@@ -52,7 +52,7 @@ impl ResourceType {
     #[must_use]
     pub fn matches(self, arn: &str) -> bool {
         let arn = in_six_parts(arn);
-        let excluded = records::field(self.line, 3).bytes().next();
+        let excluded = records::field(self.line, 3).chars().next();
         arn == "*" || self.arn_formats().any(|format| overlaps(&arn, format, excluded).unwrap_or(false))
     }
 }
@@ -84,7 +84,7 @@ impl ResourceType {
 
 /// Part by part, because a wildcard does not reach over the colons between the parts of an ARN; `None` if the text is no
 /// ARN.
-fn overlaps(arn: &str, format: &str, excluded: Option<u8>) -> Option<bool> {
+fn overlaps(arn: &str, format: &str, excluded: Option<char>) -> Option<bool> {
     let (arn, format) = (Arn::parse(arn)?, Arn::parse(format)?);
     let overlaps = overlap(arn.service, format.service, None)
         && overlap(arn.resource, format.resource, excluded)

@@ -66,6 +66,11 @@ impl Pattern {
         matches!(self, Pattern::Start).then(|| before_star(written))
     }
 
+    /// Whether its wildcards stay in their part of an ARN.
+    pub(crate) fn has_parts(&self) -> bool {
+        matches!(self, Pattern::Program(program) if program.syntax.wildcards == Wildcards::Arn)
+    }
+
     /// Whether upper and lower case are the same to it.
     pub(crate) fn folds(&self) -> bool {
         match self {
