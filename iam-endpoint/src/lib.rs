@@ -74,6 +74,7 @@ mod s3;
 mod server;
 mod service;
 mod sigv4;
+mod sorted;
 mod sts;
 mod table;
 mod tame;

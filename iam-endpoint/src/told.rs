@@ -11,7 +11,7 @@ use crate::derive::{self, did_you_mean};
 use crate::endpoint::Endpoint;
 use crate::operation::{self, Operation};
 use crate::perform::Allowed;
-use crate::table::Table;
+use crate::sorted::Sorted;
 
 impl Endpoint {
     /// Sets a condition key for all calls of a principal, or, given a role's ARN, of all its sessions; none of `values`
@@ -54,7 +54,7 @@ impl Endpoint {
             .told
             .facts_mut()
             .tags
-            .or_insert_with(arn.into(), Table::new)
+            .entry(&arn.into(), Sorted::default)
             .insert(key.into(), value.into());
     }
 
@@ -122,13 +122,13 @@ pub(crate) struct Told(RwLock<Facts>);
 struct Facts {
     keys: Vec<Key>,
     /// By ARN.
-    tags: Table<Table<String>>,
-    /// By service and operation, as in `s3:GetObject`.
-    checks: Table<String>,
+    tags: Sorted<Sorted<String>>,
+    /// By service and operation, as in `dynamodb:GetItem`.
+    checks: Sorted<String>,
     /// The sessions that stand for roles.
-    standing: Table<()>,
+    standing: Sorted<()>,
     /// By table: what DynamoDB keeps and its requests do not say.
-    partition_keys: Table<String>,
+    partition_keys: Sorted<String>,
 }
 
 struct Key {
@@ -151,7 +151,7 @@ impl Told {
 
     /// Whether a session stands for a role of its own.
     pub(crate) fn stands_for_role(&self, caller: &Caller) -> bool {
-        caller.principal.arn().is_some_and(|arn| self.facts().standing.contains_key(arn))
+        caller.principal.arn().is_some_and(|arn| self.facts().standing.get(arn).is_some())
     }
 
     /// The tags of a resource; `None` if nothing is known of them.

@@ -7,7 +7,7 @@ use super::named::{Entity, capitalized};
 use super::state::State;
 use crate::digits::eight;
 use crate::fault::Fault;
-use crate::table::Table;
+use crate::sorted::Sorted;
 use crate::xml::Xml;
 
 /// How many managed policies can be attached to a role or a user.
@@ -16,7 +16,7 @@ const MOST_ATTACHED: usize = 10;
 /// The policies of a user or a role.
 #[derive(Clone, Default)]
 pub(crate) struct Grants {
-    pub(crate) inline: Table<Policy>,
+    pub(crate) inline: Sorted<Policy>,
     /// ARNs, in the order of attaching.
     pub(crate) attached: Vec<String>,
     /// The boundary's ARN.
@@ -111,7 +111,7 @@ pub(super) fn delete_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Resul
 pub(super) fn list_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let grantee = iam.get::<T>(input)?;
-    let (page, marker) = input.page(grantee.grants().inline.keys(), |name| (*name).clone())?;
+    let (page, marker) = input.page(grantee.grants().inline.names().iter(), |name| (*name).clone())?;
     xml.element("PolicyNames", |xml| {
         for name in page {
             xml.leaf("member", name);

@@ -122,7 +122,7 @@ impl State {
     }
 
     fn add_identity(&self, grants: &Grants, policies: &mut PolicySet) {
-        policies.identity.extend(grants.inline.values().cloned());
+        policies.identity.extend(grants.inline.values().iter().cloned());
         for arn in &grants.attached {
             policies.identity.extend(self.policy(arn));
         }

@@ -1,5 +1,6 @@
 //! What is kept for each resource.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use iam_policy::{Arn, Policy, PolicyKind, Source};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::grant::{self, Grant};
 use crate::endpoint::Endpoint;
-use crate::table::Table;
+use crate::sorted::Sorted;
 
 /// Policies and grants by the ARNs of their resources.
 #[derive(Default)]
@@ -15,10 +16,10 @@ pub(crate) struct ResourcePolicies(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    policies: Table<Policy>,
-    grants: Table<Granted>,
+    policies: Sorted<Policy>,
+    grants: Sorted<Granted>,
     /// The keys of KMS's aliases.
-    aliases: Table<String>,
+    aliases: Sorted<String>,
 }
 
 /// The grants of a key, and the policy that they amount to.
@@ -124,26 +125,27 @@ impl ResourcePolicies {
             members.insert("Statement".to_owned(), Value::Array(statements));
         }
         match Policy::parse(Source::new(arn, document.to_string()), PolicyKind::Resource) {
-            Ok(policy) if !is_empty => drop(kept.policies.insert(arn.to_owned(), policy)),
-            _ => drop(kept.policies.remove(arn)),
+            Ok(policy) if !is_empty => {
+                kept.policies.insert(arn.to_owned(), policy);
+            }
+            _ => {
+                kept.policies.remove(arn);
+            }
         }
     }
 
     pub(super) fn grant(&self, key: &str, grant: Grant) {
         let mut kept = self.kept();
-        let granted = kept.grants.or_insert_with(key.to_owned(), Granted::default);
+        let granted = kept.grants.entry(key, Granted::default);
         granted.grants.push(grant);
         granted.policy = grant::policy(key, &granted.grants);
     }
 
     /// Ends a grant, by its id or its token.
     pub(super) fn end_grant(&self, named: &str) {
-        let mut kept = self.kept();
-        for key in kept.grants.keys().cloned().collect::<Vec<_>>() {
-            if let Some(granted) = kept.grants.get_mut(&key) {
-                granted.grants.retain(|grant| !grant.is_named(named));
-                granted.policy = grant::policy(&key, &granted.grants);
-            }
+        for (key, granted) in self.kept().grants.iter_mut() {
+            granted.grants.retain(|grant| !grant.is_named(named));
+            granted.policy = grant::policy(key, &granted.grants);
         }
     }
 
@@ -170,7 +172,7 @@ fn holder(arn: &str) -> Option<&str> {
 
 /// What `CreateKey` gives a key where the caller names no policy: the account's IAM policies decide.
 fn default_key_policy(key: Arn<'_>) -> Option<Policy> {
-    static MADE: Mutex<Table<Policy>> = Mutex::new(Table::new());
+    static MADE: Mutex<BTreeMap<String, Policy>> = Mutex::new(BTreeMap::new());
     let root = format!("arn:{}:iam::{}:root", key.partition, key.account);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(policy) = made.get(&root) {

@@ -12,6 +12,7 @@ use super::acl::Ownership;
 use super::checksum::{Algorithm, Checksum};
 use super::fault::{self, Fault};
 use super::lock::{self, Lock};
+use crate::sorted::Sorted;
 use crate::table::Table;
 
 /// All buckets of an endpoint.
@@ -21,7 +22,7 @@ use crate::table::Table;
 pub(crate) struct State {
     buckets: Mutex<Table<Bucket>>,
     /// What accounts block in all their buckets.
-    blocks: Mutex<Table<PublicAccessBlock>>,
+    blocks: Mutex<Sorted<PublicAccessBlock>>,
 }
 
 impl State {
@@ -40,7 +41,7 @@ impl State {
     }
 
     /// Works on what accounts block in all their buckets.
-    pub(super) fn with_blocks<T>(&self, work: impl FnOnce(&mut Table<PublicAccessBlock>) -> T) -> T {
+    pub(super) fn with_blocks<T>(&self, work: impl FnOnce(&mut Sorted<PublicAccessBlock>) -> T) -> T {
         work(&mut self.blocks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

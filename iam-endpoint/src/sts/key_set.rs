@@ -15,11 +15,11 @@ use serde_json::Value;
 
 use super::token::Rejected;
 use crate::endpoint::Endpoint;
-use crate::table::Table;
+use crate::sorted::Sorted;
 
 /// The keys of those providers that a test told.
 #[derive(Default)]
-pub(crate) struct KeySets(Mutex<Table<Arc<KeySet>>>);
+pub(crate) struct KeySets(Mutex<Sorted<Arc<KeySet>>>);
 
 /// The keys of one provider, by their ids.
 pub(super) struct KeySet(Vec<(Option<String>, Key)>);
