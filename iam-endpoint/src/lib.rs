@@ -77,6 +77,7 @@ mod service;
 mod sigv4;
 mod sorted;
 mod sts;
+mod table;
 mod tame;
 mod told;
 #[cfg(feature = "server")]

@@ -94,7 +94,7 @@ fn get(task: &Task<'_>, kept: &Kept) -> Result<Answer, Fault> {
 fn put(task: &Task<'_>, kept: &Kept) -> Result<Answer, Fault> {
     xml::read(&task.call.body, kept.root, |_| Some(()))?;
     task.in_bucket(|bucket| {
-        bucket.documents.insert(kept.subresource, task.call.body.clone());
+        bucket.documents.insert(kept.subresource.to_owned(), task.call.body.clone());
         Ok(empty(StatusCode::OK))
     })
 }
