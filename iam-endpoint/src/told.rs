@@ -1,7 +1,6 @@
 //! What a test tells the endpoint, because no request does: condition keys, the tags of resources, what operations need that
 //! the table does not know, and which sessions stand for roles.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -51,7 +50,12 @@ impl Endpoint {
     /// endpoint.tag_resource("arn:aws:ec2:us-east-1:123456789012:instance/i-1", "Stage", "test");
     /// ```
     pub fn tag_resource(&self, arn: impl Into<String>, key: impl Into<String>, value: impl Into<String>) {
-        self.shared.told.facts_mut().tags.entry(&arn.into(), BTreeMap::new).insert(key.into(), value.into());
+        self.shared
+            .told
+            .facts_mut()
+            .tags
+            .entry(&arn.into(), Sorted::default)
+            .insert(key.into(), value.into());
     }
 
     /// Says that a role's session, by its ARN, stands for a role of its own, whose policies would be the session policies.
@@ -118,7 +122,7 @@ pub(crate) struct Told(RwLock<Facts>);
 struct Facts {
     keys: Vec<Key>,
     /// By ARN.
-    tags: Sorted<BTreeMap<String, String>>,
+    tags: Sorted<Sorted<String>>,
     /// By service and operation, as in `dynamodb:GetItem`.
     checks: Sorted<String>,
     /// The sessions that stand for roles.
@@ -154,7 +158,7 @@ impl Told {
     pub(crate) fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
         let facts = self.facts();
         let tags = facts.tags.get(arn)?;
-        Some(tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+        Some(tags.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect())
     }
 
     /// The declared checks of an operation.
