@@ -49,7 +49,7 @@ Checks and keys
     TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...] | *=VALUE                 *: an ARN, of whatever type
     VALUE     PATH | 'literal' | function(VALUE, ...) | VALUE / VALUE  the first of alternatives that is there
     COND      PATH | PATH='text' | PATH~'text' [and ...]               is there; is the text; starts with it in any case
-    KEY       CONDITION-KEY=VALUE | tags=PATH | roles=VALUE ... | passes=SERVICE
+    KEY       CONDITION-KEY=VALUE [for ACTION] | tags=PATH | roles=VALUE ... | passes=SERVICE
 
 TARGET     The values fill the variables in the resource part of the type's ARN format, in their order; N is the number
            of the format where a type has several and not the first is meant. The other variables are partition, region
@@ -74,7 +74,8 @@ roles=     roles that the caller passes to the service (`iam:PassRole`), separat
            ARNs or names of instance profiles through `instance_profile(...)`
 passes=    the service that gets the roles of this operation
 KEY        A key that ends in `/` or `:` stands for one key per entry of a map or list of tags:
-           `kms:EncryptionContext:=EncryptionContext`.
+           `kms:EncryptionContext:=EncryptionContext`. Where an operation asks for several actions, each has the keys that
+           the catalogue lists for it; `for` tells whose value it is.
 
 
 Overlay files
@@ -222,15 +223,20 @@ class Table:
         for action in actions:
             for key, path in rules.keys(operation, action):
                 found[key] = f"{self.spelled(key)}={grammar.value(path, operation)}"
-        if path := rules.tags(operation):
+        if path := rules.tags(operation, actions[0]):
             found["tags"] = f"tags={operation.wire(path)}"
+        elif any("aws:tagkeys" in action.keys for action in actions) and not rules.can_have_tags(operation):
+            found["tags"] = "tags=nothing()"
         if paths := rules.roles(operation, own):
             found["roles"] = "roles=" + " ".join(dict.fromkeys(map(operation.wire, paths)))
+        # What is asked of tags is about the resource to come, which has no such keys of its own.
+        main = [action for action in actions if action is actions[0] or not rules.TAGS_IT.match(action.name)]
         for item in section.keys.get("*", []):
-            self.add_where_it_fits(item, operation, actions, found)
+            self.add_where_it_fits(item, operation, own, main, found)
         for item in section.keys.get(operation.name, []):
             name = item.text.partition("=")[0].lower()
-            found[name] = self.verified(item, grammar.key, operation)
+            action = "".join(item.text.partition(" for ")[1:])
+            found[name + action] = self.verified(item, grammar.key, operation, own)
         return [text for _, text in sorted(found.items()) if text]
 
     def action(self, check, own):
@@ -240,12 +246,14 @@ class Table:
     def spelled(self, key):
         return next(s.keys[key][0] for s in self.catalogue.values() if key in s.keys)
 
-    def add_where_it_fits(self, item, operation, actions, found):
+    def add_where_it_fits(self, item, operation, own, actions, found):
         name, _, _ = item.text.partition("=")
-        if not any(key.startswith(name.lower()) for action in actions for key in action.keys):
+        start = name.lower()
+        is_it = lambda key: key.startswith(start) if start[-1] in ":/" else key == start
+        if not any(is_it(key) for action in actions for key in action.keys):
             return
         try:
-            found[name.lower()] = grammar.key(item.text, operation, self.catalogue)
+            found[name.lower()] = grammar.key(item.text, operation, self.catalogue, own)
         except model.UnknownMember:
             pass
         except ValueError as fault:

@@ -86,6 +86,8 @@ SURELY_PASSED = re.compile(
 PASSING = re.compile(r"(?!Assume|Get|List|Describe|Search|Delete|Batch(Get|Delete)|Tag|Untag|Test|Disassociate|Remove|Validate)")
 TAGS_IT = re.compile("(Add|Create)?Tags?(Resource|ToResource)?$")
 TAGS = re.compile(r"(resource)?tag(s|list|set|ging|specifications|map)?|newtags|addtags|tagstoadd")
+# `UserPoolTags`, where nothing has a name of those.
+TAGS_OF = re.compile(r"\w*tags(list)?")
 
 
 def normal(name):
@@ -149,11 +151,13 @@ class Rules:
         The reference has that action among the dependent ones; EC2 asks for it wherever a request has tags:
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
         """
-        path = tags(operation)
-        if own is None or not path or path.endswith("Keys[]") or checks[0] in ("-", "?"):
+        if own is None or checks[0] in ("-", "?"):
             return []
         name, _, rest = checks[0].partition("@")
         action = own.actions.get(name.lower())
+        path = tags(operation, action)
+        if not path or path.endswith("Keys[]"):
+            return []
         found = [own.actions[d.lower()] for d in action.own_dependents if TAGS_IT.match(d)] if action else []
         if has_tag_specifications(operation):
             found, path = [own.actions["createtags"]], "TagSpecifications"
@@ -392,20 +396,33 @@ def variable_score(leaf, member, prefix, variable, last, type_name, noun, only, 
     return 0
 
 
-def tags(operation):
+def tags(operation, action):
     """The path of the request's tags, or of the keys of tags that it removes."""
+    path = tags_named(operation, TAGS)
+    return path or (tags_named(operation, TAGS_OF) if action and "aws:tagkeys" in action.keys else None)
+
+
+def can_have_tags(operation):
+    """Whether a member of the request may be tags, by its name."""
+    return any("tag" in normal(member.path) for member in operation.members) or any(
+        "tag" in normal(name) for name in operation.input["members"]
+    )
+
+
+def tags_named(operation, names):
     shapes = operation.service.shapes
     for name, ref in operation.input["members"].items():
         for path, inner in [(name, ref), *nested(operation, name, ref)]:
-            shape, leaf = shapes[inner["shape"]], normal(path.split(".")[-1].removesuffix("[]"))
-            if shape["type"] == "map" and TAGS.fullmatch(leaf):
+            shape, leaf = shapes[inner["shape"]], normal(path.removesuffix(".Items").split(".")[-1])
+            if shape["type"] == "map" and names.fullmatch(leaf):
                 return path
             if shape["type"] != "list":
                 continue
             item = shapes[shape["member"]["shape"]]
-            if item["type"] == "string" and leaf == "tagkeys":
+            removes = re.match("Untag|Remove", operation.name) and leaf in ("tags", "tagkeylist", "tagstoremove")
+            if item["type"] == "string" and (leaf == "tagkeys" or removes):
                 return path + "[]"
-            if item["type"] != "structure" or not TAGS.fullmatch(leaf):
+            if item["type"] != "structure" or not names.fullmatch(leaf):
                 continue
             of_item = {normal(member) for member in item["members"]}
             if of_item & {"key", "tagkey"} and len(of_item) <= 4:

@@ -113,7 +113,7 @@ impl Call<'_> {
         let resource_account =
             access.resource_account.unwrap_or_else(|| self.account_of(&access.resource).to_owned());
         let organization = self.endpoint.organization();
-        let mut context = self.global_context();
+        let mut context = Context::over(self.global_context());
         context.set("aws:ResourceAccount", resource_account.as_str());
         if let Some(organization) = &organization {
             organization.set_keys(&mut context, self.caller.principal.account(), &resource_account);
@@ -218,6 +218,9 @@ pub(crate) fn decide(
     is_absent: &dyn Fn(&str) -> bool,
 ) -> Decision {
     let mut decision = policies.decide(request);
+    if decision.missing_context.is_empty() {
+        return decision;
+    }
     let missing = std::mem::take(&mut decision.missing_context);
     let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
     decision.missing_context = unknown;

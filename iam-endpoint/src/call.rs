@@ -1,11 +1,13 @@
 //! One request's facts, as the services see them.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use iam_policy::Context;
 use time::OffsetDateTime;
 
 use crate::caller::Caller;
@@ -38,6 +40,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: OffsetDateTime,
     /// The client's address; `None` in this process, which counts as 127.0.0.1.
     pub(crate) source_ip: Option<IpAddr>,
+    /// The condition keys that all its questions have, once the first is asked.
+    pub(crate) global_context: OnceCell<Arc<Context>>,
     pub(crate) record: RefCell<Record>,
 }
 
@@ -46,10 +50,19 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Signing {
     pub(crate) region: String,
     pub(crate) signed_at: OffsetDateTime,
-    /// Whether the signature came in the query, as in a presigned URL.
-    pub(crate) in_query: bool,
+    pub(crate) means: Means,
     /// Whether it is for `s3express`, the directory buckets of S3.
     pub(crate) is_express: bool,
+}
+
+/// Where a signature stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Means {
+    /// In the fields of a form that a browser sends to S3.
+    Form,
+    Header,
+    /// As in a presigned URL.
+    Query,
 }
 
 /// What the journal will tell about a call.
@@ -57,6 +70,8 @@ pub(crate) struct Signing {
 pub(crate) struct Record {
     pub(crate) operation: Cow<'static, str>,
     pub(crate) authorizations: Vec<Authorization>,
+    /// Who called, where the body told it: a form's signature is among its fields.
+    pub(crate) caller: Option<Caller>,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) code: Option<Cow<'static, str>>,
 }

@@ -123,6 +123,19 @@ pub(crate) fn parse_basic(text: &str) -> Option<OffsetDateTime> {
     Some(date.with_time(time).assume_utc())
 }
 
+/// Reads `2026-11-21T21:15:47Z` or `2026-11-21T21:15:47.125Z`, as documents have it.
+pub(crate) fn parse_iso8601(text: &str) -> Option<OffsetDateTime> {
+    let (seconds, fraction) =
+        text.strip_suffix('Z')?.split_once('.').unwrap_or((text.get(..text.len() - 1)?, "0"));
+    let is_number = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let is_dashed = [4, 7].iter().all(|at| seconds.as_bytes().get(*at) == Some(&b'-'))
+        && [13, 16].iter().all(|at| seconds.as_bytes().get(*at) == Some(&b':'));
+    if !is_number || !is_dashed {
+        return None;
+    }
+    parse_basic(&[&seconds.replace(['-', ':'], ""), "Z"].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +147,19 @@ mod tests {
         assert_eq!(basic(at), "20261121T090507Z");
         assert_eq!(http_date(at), "Sat, 21 Nov 2026 09:05:07 GMT");
         assert_eq!(parse_http_date(&http_date(at)), Some(at));
+    }
+
+    #[test]
+    fn dates_of_documents_may_have_fractions() {
+        let at = parse_basic("20261121T211547Z");
+        for text in ["2026-11-21T21:15:47Z", "2026-11-21T21:15:47.000Z", "2026-11-21T21:15:47.123456Z"] {
+            assert_eq!(parse_iso8601(text), at, "{text}");
+        }
+        for text in
+            ["", "Z", "2026-11-21", "20261121T211547Z", "2026-11-21T21:15:47", "2026-11-21T21:15:47.Z", "é"]
+        {
+            assert_eq!(parse_iso8601(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! Who signed a request, and is that true?
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use time::OffsetDateTime;
 
-use crate::call::Signing;
+use crate::call::{Call, Means, Signing};
 use crate::caller::Caller;
 use crate::endpoint::Shared;
 use crate::headers::{self, Headers};
 use crate::host::Host;
+use crate::iam::AccessKey;
 use crate::protocol::Protocol;
 use crate::request::Parts;
 use crate::sigv4::{self, Expected, Failure, Kind, Opening, Payload, Presented, SigningKeys};
@@ -57,10 +60,7 @@ impl Check<'_> {
         let Some(presented) = presented else {
             return self.anonymous(declared, is_s3, body);
         };
-        let (key, endpoint) = self
-            .endpoint
-            .access_key(&presented.access_key_id)
-            .ok_or_else(|| Failure::new(Kind::UnknownKey, unknown_key(is_s3)))?;
+        let (key, endpoint) = key_of(self.endpoint, presented, is_s3)?;
         let payload = Payload::read(declared, presented.in_query(), is_s3, body.as_deref())?;
         if !is_s3 && payload.is_chunked() {
             return Err(Failure::new(Kind::Unsupported, "Only S3 takes an aws-chunked body."));
@@ -78,18 +78,10 @@ impl Check<'_> {
             payload_hash: payload.in_canonical_request(),
         };
         sigv4::verify(presented, self.parts, self.headers, &key.keys, &expected)?;
-        key.check_token(presented.token.as_deref(), self.now)?;
-        let caller = Caller::of_key(&endpoint, &key)
-            .ok_or_else(|| Failure::new(Kind::InvalidToken, unknown_key(is_s3)))?;
-        let region = presented.region();
-        key.note_use(self.now, presented.service(), region);
+        let caller = holder_of(&key, &endpoint, presented, is_s3, self.now)?;
         let Opened { body, trailers, opening } = self.open(payload, body, Some((presented, &key.keys)))?;
-        let signing = Signing {
-            region: region.to_owned(),
-            signed_at: presented.signed_at,
-            in_query: presented.in_query(),
-            is_express: presented.service() == "s3express",
-        };
+        let means = if presented.in_query() { Means::Query } else { Means::Header };
+        let signing = Signing::of(presented, means);
         Ok(Identified { caller, endpoint, signing: Some(signing), body, trailers, opening })
     }
 
@@ -124,6 +116,56 @@ impl Check<'_> {
         };
         let (body, trailers) = sigv4::open_payload(payload, body, self.headers, signed)?;
         Ok(Opened { body, trailers, opening: None })
+    }
+}
+
+/// Finds who signed the policy of a form, by the form's own fields.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html>
+pub(crate) fn signer_of_form(
+    call: &Call<'_>,
+    presented: &Presented<'_>,
+    policy: &str,
+) -> Result<(Caller, Shared, Signing), Failure> {
+    let (key, endpoint) = key_of(call.endpoint, presented, true)?;
+    let regions = Host::parse(call.host).regions(call.endpoint, presented.region());
+    sigv4::verify_form(presented, policy, &key.keys, &regions)?;
+    let caller = holder_of(&key, &endpoint, presented, true, call.now)?;
+    Ok((caller, endpoint, Signing::of(presented, Means::Form)))
+}
+
+fn key_of(
+    endpoint: &Shared,
+    presented: &Presented<'_>,
+    is_s3: bool,
+) -> Result<(Arc<AccessKey>, Shared), Failure> {
+    let known = endpoint.access_key(&presented.access_key_id);
+    known.ok_or_else(|| Failure::new(Kind::UnknownKey, unknown_key(is_s3)))
+}
+
+/// Who holds a key, once the signature was found to be that key's.
+fn holder_of(
+    key: &Arc<AccessKey>,
+    endpoint: &Shared,
+    presented: &Presented<'_>,
+    is_s3: bool,
+    now: OffsetDateTime,
+) -> Result<Caller, Failure> {
+    key.check_token(presented.token.as_deref(), now)?;
+    let caller =
+        Caller::of_key(endpoint, key).ok_or_else(|| Failure::new(Kind::InvalidToken, unknown_key(is_s3)))?;
+    key.note_use(now, presented.service(), presented.region());
+    Ok(caller)
+}
+
+impl Signing {
+    fn of(presented: &Presented<'_>, means: Means) -> Self {
+        Self {
+            region: presented.region().to_owned(),
+            signed_at: presented.signed_at,
+            means,
+            is_express: presented.service() == "s3express",
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One request from its arrival to its answer.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Mutex;
 #[cfg(feature = "server")]
@@ -383,6 +384,7 @@ fn decide(endpoint: &Shared, arrived: Arrived<'_>) -> Step {
                 ids,
                 now,
                 source_ip: peer,
+                global_context: OnceCell::new(),
                 record: Record::of(&service),
             };
             match perform(&call, &service, addressee) {
@@ -532,12 +534,13 @@ impl Call<'_> {
 
     fn into_event(self, time: SystemTime, status: StatusCode) -> Event {
         let record = self.record.into_inner();
+        let caller = record.caller.as_ref().unwrap_or(&self.caller);
         let outcome = record.outcome.unwrap_or_else(|| outcome_of(status));
         Event {
             request_id: self.ids.request.to_owned(),
             time,
-            principal: self.caller.principal.to_string(),
-            role: self.caller.role_arn().map(str::to_owned),
+            principal: caller.principal.to_string(),
+            role: caller.role_arn().map(str::to_owned),
             operation: record.operation.into_owned(),
             authorizations: record.authorizations,
             outcome,

@@ -121,6 +121,10 @@ pub(crate) fn role_arn(text: &str) -> Result<&str, Error> {
 }
 
 /// What a role's ARN says.
+#[cfg_attr(
+    not(any(feature = "network", test)),
+    expect(dead_code, reason = "without the network nobody looks for the role")
+)]
 #[derive(Clone, Copy)]
 pub(crate) struct RoleArn<'a> {
     pub(crate) account: &'a str,

@@ -462,14 +462,28 @@ async fn whoever_may_not_create_roles_is_told_what_else_there_is() {
         &endpoint,
         r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateRole", "Resource": "*"}}"#,
     );
-    let error = lister(&endpoint, Mode::Role).managed_boundary("ReadOnlyAccess").create().await;
-    let error = error.expect_err("it is denied").to_string();
-    for part in
-        ["`CreateRole` of `", "AccessDenied: ", "(request id ", "needs `iam:CreateRole`", "existing:ROLE_ARN"]
-    {
+    let create = async |boundary: Option<&str>| {
+        let mut role = lister(&endpoint, Mode::Role).managed_boundary("ReadOnlyAccess");
+        if let Some(document) = boundary {
+            role = role.boundary(document);
+        }
+        role.create().await.expect_err("it is denied").to_string()
+    };
+    let error = create(None).await;
+    for part in [
+        "`CreateRole` of `",
+        "AccessDenied: ",
+        "(request id ",
+        "\n  nothing was created\n  help: ",
+        "needs `iam:CreateRole`",
+        "existing:ROLE_ARN",
+    ] {
         assert!(error.contains(part), "{part:?} is missing in: {error}");
     }
-    assert!(error.ends_with("what had been created was removed again"), "{error}");
+    assert!(!asked(&endpoint, 0).contains(&"iam:DeleteRole".to_owned()), "there is none to delete");
+    let error = create(Some(LISTS)).await;
+    assert!(error.contains("\n  what had been created was removed again\n  help: "), "{error}");
+    assert!(asked(&endpoint, 0).contains(&"iam:DeletePolicy".to_owned()));
 }
 
 #[tokio::test]

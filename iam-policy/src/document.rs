@@ -27,6 +27,7 @@ use crate::source::{Source, Span};
 
 pub use element::{Element, ElementValue};
 pub(crate) use principal::{Grant, PrincipalMatcher};
+#[cfg(feature = "sets")]
 pub(crate) use print::{member, sequence};
 
 /// A policy document, parsed and checked.
@@ -62,6 +63,7 @@ struct Document {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reading {
     /// As the Reference has them: no wildcard of a resource reaches beyond its part of an ARN.
+    #[cfg(feature = "sets")]
     Formats,
     /// As AWS has them.
     Plain,

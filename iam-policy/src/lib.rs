@@ -41,6 +41,7 @@
 //! # Ok::<(), iam_policy::Diagnostics>(())
 //! ```
 
+#[cfg(feature = "sets")]
 mod algebra;
 mod arn;
 pub mod catalogue;
@@ -64,8 +65,10 @@ mod source;
 mod template;
 mod truth;
 
+#[cfg(feature = "sets")]
 #[doc(hidden)]
 pub use algebra::assert as __private;
+#[cfg(feature = "sets")]
 pub use algebra::{Answer, Closed, Counterexample, Inexpressible, Method, Permissions, Unknown};
 pub use arn::Arn;
 pub use condition::{Condition, GLOBAL_KEYS, GlobalKey};

@@ -4,8 +4,10 @@
 //! `*`, so its cost is bounded by the product of the two lengths.
 
 mod glob;
+#[cfg(feature = "sets")]
 mod meet;
 mod sign;
+#[cfg(feature = "sets")]
 mod tokens;
 mod variable;
 
@@ -17,6 +19,7 @@ use crate::scan::find_any;
 use crate::truth::Truth;
 
 pub use glob::Glob;
+#[cfg(feature = "sets")]
 pub(crate) use meet::meet;
 pub use sign::Variables;
 pub(crate) use sign::{Sign, meets};
@@ -158,23 +161,6 @@ impl Item<Pattern> {
     #[inline]
     pub(crate) fn matches(&self, text: &str, context: &Context) -> Truth {
         self.matcher.matches(&self.text, text, context)
-    }
-
-    /// The pattern as one of version `2012-10-17`, a `*` in the place of each variable.
-    pub(crate) fn with_stars(&self) -> String {
-        let character = |text: &str| text.replace("${", "${$}{");
-        let Pattern::Program(program) = &self.matcher else { return character(&self.text) };
-        let Code::Variable(pieces) = &program.code else {
-            return if program.syntax.variables { self.text.to_string() } else { character(&self.text) };
-        };
-        let piece = |piece: &Piece| match piece {
-            Piece::Token(Token::Literal(text)) => {
-                text.replace("${", "${$}{").replace('*', "${*}").replace('?', "${?}")
-            }
-            Piece::Token(Token::One { .. }) => "?".to_owned(),
-            Piece::Token(Token::Many { .. }) | Piece::Variable(_) => "*".to_owned(),
-        };
-        pieces.iter().map(piece).collect()
     }
 
     /// What the pattern matches, as far as an index tells it.

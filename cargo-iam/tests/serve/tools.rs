@@ -177,3 +177,48 @@ except botocore.exceptions.ClientError as error:
     let output = tool(&environment, "python", &served).args(["-c", SCRIPT]).output().unwrap();
     assert!(output.status.success(), "{}\n{}", told(&output), served.stop());
 }
+
+#[test]
+fn forms_that_boto3_presigns_store_what_their_signer_may_store() {
+    const SCRIPT: &str = r#"
+import boto3, botocore, json, re, urllib3
+from botocore.config import Config
+iam, sts, s3 = (boto3.client(name) for name in ("iam", "sts", "s3"))
+trust = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}]}
+role = iam.create_role(RoleName="uploader", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+policy = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::forms/public/*"}]}
+iam.put_role_policy(RoleName="uploader", PolicyName="own", PolicyDocument=json.dumps(policy))
+s3.create_bucket(Bucket="forms")
+keys = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
+
+def post(key, file=b"x" * 100_000, conditions=None, fields=None, style="path", extra={}, **arguments):
+    signer = boto3.client("s3", aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"], config=Config(signature_version="s3v4", s3={"addressing_style": style}))
+    form = signer.generate_presigned_post("forms", key, Conditions=conditions, Fields=fields, **arguments)
+    parts = {**form["fields"], **extra, "file": ("a chart.png", file, "image/png")}
+    answer = urllib3.PoolManager().request("POST", form["url"], fields=parts, redirect=False)
+    return answer.status, (re.findall(r"<Code>(.*)</Code><Message>(.*)</Message>", answer.data.decode()) or [""])[0]
+
+assert post("public/${filename}") == (204, "")
+assert s3.get_object(Bucket="forms", Key="public/a chart.png")["Body"].read() == b"x" * 100_000
+status, (code, message) = post("private/1")
+assert (status, code) == (403, "AccessDenied") and "is not authorized to perform: s3:PutObject on resource: " \
+    "arn:aws:s3:::forms/private/1 because no identity-based policy allows" in message, message
+typed = dict(fields={"Content-Type": "image/png", "success_action_status": "201"},
+    conditions=[["starts-with", "$Content-Type", "image/"], {"success_action_status": "201"}])
+assert post("public/typed", **typed) == (201, "")
+assert s3.head_object(Bucket="forms", Key="public/typed")["ContentType"] == "image/png"
+typed["fields"]["Content-Type"] = "text/html"
+assert post("public/typed", **typed)[1][1].startswith("Invalid according to Policy: Policy Condition failed: ")
+assert post("public/1", extra={"x-amz-meta-a": "b"})[1][1] == "Invalid according to Policy: Extra input fields: x-amz-meta-a"
+assert post("public/1", conditions=[["content-length-range", 0, 5]])[1][0] == "EntityTooLarge"
+assert post("public/1", ExpiresIn=-1) == (403, ("AccessDenied", "Invalid according to Policy: Policy expired."))
+assert post("public/1", extra={"policy": "e30="})[1][0] == "SignatureDoesNotMatch"
+"#;
+    let Some(environment) = environment() else { return };
+    let served = Served::start(&[]);
+    let output = tool(&environment, "python", &served).args(["-c", SCRIPT]).output().unwrap();
+    assert!(output.status.success(), "{}\n{}", told(&output), served.stop());
+}

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use iam_policy::Arn;
+use iam_policy::{Arn, Principal};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -56,6 +56,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "by_arn", run: by_arn },
     // The account that calls.
     Function { name: "caller_account", run: |scope, _| Values::Known(vec![Found::Text(Cow::Borrowed(scope.account))]) },
+    // The user that calls; nothing where it is no user.
+    Function { name: "caller_user", run: caller_user },
     // The KMS key that a ciphertext names.
     Function { name: "ciphertext_key", run: ciphertext_key },
     // The object that S3's copy source names, as `bucket/key`.
@@ -106,14 +108,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "queue_name", run: queue },
     // The name of a DNS record as Route 53 compares it.
     Function { name: "record_name", run: |_, given| each(&given, |text| Some(record_name(text))) },
+    // The region that the request is for.
+    Function { name: "region", run: |scope, _| Values::Known(vec![Found::Text(Cow::Borrowed(scope.region))]) },
     // A path without its first slash.
     Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
     // API Gateway's ARN of the path that the request is for.
     Function { name: "request_path_arn", run: name::request_path_arn },
+    // What the resource is called that is asked about.
+    Function { name: "resource_name", run: |_, _| Values::OfResource },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
     Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
     // An ARN of the service in the caller's account that ends in `x`.
     Function { name: "service_arn", run: |scope, given| each(&given, |text| Some(scope.arn(scope.prefix, text))) },
+    // The parts of `x` between the signs that the second argument has.
+    Function { name: "split", run: split },
     // The ARN of a document of Systems Manager; AWS's own documents are of no account.
     Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
     // A parameter of Systems Manager by ARN, or its name without the first slash, a version or a label.
@@ -223,7 +231,18 @@ fn copy_source(text: &str) -> Option<String> {
 }
 
 fn instance_profile<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    each(&given, |text| scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)))
+    let roles: Option<Vec<String>> = texts(first(&given))
+        .map(|text| scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)))
+        .collect();
+    // Whose role a profile has that the endpoint does not keep, nobody knows.
+    roles.map_or(Values::Unknown, |roles| {
+        Values::Known(roles.into_iter().map(|role| Found::Text(Cow::Owned(role))).collect())
+    })
+}
+
+fn caller_user<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let user = if let Principal::User { arn } = scope.caller { Some(arn.as_str()) } else { None };
+    Values::Known(user.into_iter().map(|arn| Found::Text(Cow::Borrowed(arn))).collect())
 }
 
 /// AWS's ciphertexts hold the ARN of their key; those of a stand-in for KMS may, too.
@@ -331,6 +350,12 @@ fn ecs_task(scope: &Scope<'_>, target: &str) -> Option<String> {
     let (cluster_and_task, _container) = target.strip_prefix("ecs:")?.rsplit_once('_')?;
     let (cluster, task) = cluster_and_task.rsplit_once('_')?;
     Some(scope.arn("ecs", &format!("task/{cluster}/{task}")))
+}
+
+fn split<'a>(_: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let sign = second(&given).unwrap_or(",");
+    let parts = texts(first(&given)).flat_map(|text| text.split(sign)).map(str::trim);
+    Values::Known(parts.map(|part| Found::Text(Cow::Owned(part.to_owned()))).collect())
 }
 
 /// Names that begin with AWS's own are AWS's.

@@ -10,13 +10,14 @@
 //! TESTS  := TEST (' and ' TEST)*
 //! TEST   := path | path='text' | path~'text'              is there, equals, begins with (ignoring case)
 //! KEYS   := KEY (' | ' KEY)*
-//! KEY    := key=VALUE | tags=VALUE | roles=VALUE (' ' VALUE)* | passes=service
+//! KEY    := key=VALUE [' for ' action] | tags=VALUE | roles=VALUE (' ' VALUE)* | passes=service
 //! ```
 
 use iam_policy::catalogue::{self, ResourceType, Service};
 
 use super::arn::Format;
 use super::function::{FUNCTIONS, Function};
+use crate::input::Path;
 
 /// What an operation needs to be allowed.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ pub(crate) struct Value<'t>(pub(crate) Vec<Term<'t>>);
 pub(crate) enum Term<'t> {
     Call(&'static Function, Vec<Value<'t>>),
     Literal(&'t str),
-    Path(&'t str),
+    Path(Path<'t>),
 }
 
 #[derive(Debug)]
@@ -67,7 +68,7 @@ pub(crate) struct Condition<'t> {
 
 #[derive(Debug)]
 pub(crate) struct Test<'t> {
-    pub(crate) path: &'t str,
+    pub(crate) path: Path<'t>,
     pub(crate) expected: Expected<'t>,
 }
 
@@ -80,7 +81,12 @@ pub(crate) enum Expected<'t> {
 
 #[derive(Debug)]
 pub(crate) enum Key<'t> {
-    Condition(&'t str, Value<'t>),
+    Condition {
+        name: &'t str,
+        value: Value<'t>,
+        /// The one of the operation's actions that has the key with this value; all of them, if there is none.
+        action: Option<&'t str>,
+    },
     /// Whom the roles are passed to, where it is not the service's default.
     Passes(&'t str),
     Roles(Vec<Value<'t>>),
@@ -210,9 +216,9 @@ fn term(text: &str) -> Result<Term<'_>, Wrong> {
     Ok(Term::Call(function, arguments))
 }
 
-fn path(text: &str) -> Result<&str, Wrong> {
+fn path(text: &str) -> Result<Path<'_>, Wrong> {
     let is_fine = !text.is_empty() && !text.contains(['\'', '(', ')', '=', '~', '@', '|']);
-    is_fine.then_some(text).ok_or_else(|| format!("`{text}` is no path, literal or function"))
+    is_fine.then(|| Path::read(text)).ok_or_else(|| format!("`{text}` is no path, literal or function"))
 }
 
 fn literal(text: &str) -> Option<&str> {
@@ -237,7 +243,11 @@ fn key(text: &str) -> Result<Key<'_>, Wrong> {
         "passes" => Ok(Key::Passes(given)),
         "roles" => split(given, " ").map(value).collect::<Result<_, _>>().map(Key::Roles),
         "tags" => value(given).map(Key::Tags),
-        _ if name.contains(':') => Ok(Key::Condition(name, value(given)?)),
+        _ if name.contains(':') => {
+            let mut parts = split(given, " for ");
+            let given = parts.next().unwrap_or_default();
+            Ok(Key::Condition { name, value: value(given)?, action: parts.next() })
+        }
         _ => Err(format!("`{name}` is no condition key")),
     }
 }

@@ -77,7 +77,9 @@ impl ResourcePolicies {
     /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
     pub(crate) fn of(&self, arn: &str) -> Option<Policy> {
         let kept = self.kept();
-        if let Some(policy) = kept.policies.get(arn).or_else(|| kept.policies.get(holder(arn)?)) {
+        if !kept.policies.is_empty()
+            && let Some(policy) = kept.policies.get(arn).or_else(|| kept.policies.get(holder(arn)?))
+        {
             return Some(policy.clone());
         }
         let key = Arn::parse(arn).filter(|arn| arn.service == "kms" && arn.resource.starts_with("key/"))?;

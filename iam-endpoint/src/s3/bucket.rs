@@ -5,6 +5,7 @@ use http::header::LOCATION;
 
 use super::acl::Ownership;
 use super::fault::{self, Fault};
+use super::lock;
 use super::state::{Bucket, Versioning, no_such_bucket};
 use super::task::{Answer, Task, document, empty, enables_object_lock, set_header, sets_acl, timestamp};
 use super::{address, metadata, xml};
@@ -53,7 +54,8 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
         metadata::check_acl(task, true)?;
     }
     if enables_object_lock(task) {
-        return Err(fault::not_performed("object lock"));
+        bucket.object_lock = Some(lock::Configuration::default());
+        bucket.versioning = Versioning::Enabled;
     }
     bucket.tags = task.tags()?;
     call.endpoint.s3.with(|buckets| match buckets.get(task.bucket) {

@@ -11,9 +11,10 @@ use std::sync::LazyLock;
 
 use iam_policy::Context;
 
+use super::lock;
 use super::state::Conditions;
 use super::task::{Target, Task};
-use crate::clock;
+use crate::call::Means;
 
 /// One of S3's condition keys.
 struct Key {
@@ -197,7 +198,11 @@ static KEYS: &[Key] = {
             Header("x-amz-object-lock-legal-hold"),
         ),
         key("s3:object-lock-mode", RETAINING, Header("x-amz-object-lock-mode")),
-        key("s3:object-lock-remaining-retention-days", RETAINING, Computed(remaining_retention_days)),
+        key(
+            "s3:object-lock-remaining-retention-days",
+            RETAINING,
+            Computed(|task, _| lock::remaining_days(task)),
+        ),
         key("s3:object-lock-retain-until-date", RETAINING, Header("x-amz-object-lock-retain-until-date")),
         key("s3:prefix", LISTING, Parameter("prefix")),
         key("s3:signatureAge", All, Computed(signature_age)),
@@ -254,12 +259,17 @@ fn tls_version(task: &Task<'_>, _: Target<'_>) -> Option<String> {
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html>.
 fn auth_type(task: &Task<'_>, _: Target<'_>) -> Option<String> {
     let signing = task.call.signing.as_ref()?;
-    Some(if signing.in_query { "REST-QUERY-STRING" } else { "REST-HEADER" }.to_owned())
+    let means = match signing.means {
+        Means::Form => "POST",
+        Means::Header => "REST-HEADER",
+        Means::Query => "REST-QUERY-STRING",
+    };
+    Some(means.to_owned())
 }
 
 /// In milliseconds, and for presigned URLs only, as the same page says.
 fn signature_age(task: &Task<'_>, _: Target<'_>) -> Option<String> {
-    let signing = task.call.signing.as_ref().filter(|signing| signing.in_query)?;
+    let signing = task.call.signing.as_ref().filter(|signing| signing.means == Means::Query)?;
     let age = task.call.now - signing.signed_at;
     Some(age.whole_milliseconds().max(0).to_string())
 }
@@ -268,11 +278,4 @@ fn signature_age(task: &Task<'_>, _: Target<'_>) -> Option<String> {
 fn copy_source(task: &Task<'_>, _: Target<'_>) -> Option<String> {
     let source = task.source.as_ref()?;
     Some([&source.bucket, "/", &source.key].concat())
-}
-
-fn remaining_retention_days(task: &Task<'_>, _: Target<'_>) -> Option<String> {
-    const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
-    let until = task.header("x-amz-object-lock-retain-until-date")?.replace(['-', ':'], "");
-    let until = clock::parse_basic(&until)?;
-    Some((until - task.call.now).whole_seconds().div_euclid(SECONDS_OF_A_DAY).to_string())
 }

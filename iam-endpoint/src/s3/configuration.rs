@@ -35,21 +35,14 @@ pub(super) fn put_versioning(task: &Task<'_>) -> Result<Answer, Fault> {
         if deletes_with_mfa {
             return Err(fault::not_performed("deletion with MFA"));
         }
+        if versioning != Versioning::Enabled && bucket.object_lock.is_some() {
+            return Err(fault::INVALID_BUCKET_STATE.because(
+                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+            ));
+        }
         bucket.versioning = versioning;
         Ok(empty(StatusCode::OK))
     })
-}
-
-/// No bucket has object lock: creating one with it is refused.
-///
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html>
-pub(super) fn get_object_lock(task: &Task<'_>) -> Result<Answer, Fault> {
-    task.in_bucket(|_| Err(fault::NO_OBJECT_LOCK.fault().with("BucketName", task.bucket)))
-}
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html>
-pub(super) fn no_object_lock(task: &Task<'_>) -> Result<Answer, Fault> {
-    task.in_bucket(|_| Err(fault::MISSING_OBJECT_LOCK.fault()))
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetPublicAccessBlock.html>

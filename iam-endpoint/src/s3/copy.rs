@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use super::checksum::{self, Algorithm, Checksum};
 use super::fault::{self, Fault};
+use super::lock::Lock;
 use super::metadata;
 use super::multipart;
 use super::object::{self, Found};
@@ -91,10 +92,12 @@ pub(super) fn object(task: &Task<'_>) -> Result<Answer, Fault> {
         metadata::of_copy(task, &found.object.headers)?
     };
     let tags = if replaces_tags { task.tags()? } else { found.version.tags.clone() };
+    // The source's lock is the source's.
+    let lock = Lock::of_new(task)?;
     let copy = copied(task, &found, headers)?;
     let (id, versioning) = task.in_bucket(|bucket| {
         precondition::check_write(task, bucket.version(task.key, None))?;
-        Ok((bucket.push(task.key, Some(Arc::clone(&copy)), Tags::clone(&tags), call.now), bucket.versioning))
+        Ok((bucket.push(task.key, Arc::clone(&copy), Tags::clone(&tags), lock, call.now), bucket.versioning))
     })?;
     let mut answer =
         document("CopyObjectResult", |xml| result(xml, task, &copy.etag, copy.checksum.as_ref()));

@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::fault::{self, Fault};
 use super::object::check_version_id;
 use super::precondition;
-use super::state::{Bucket, Tags, Versioning};
+use super::state::{Bucket, Versioning};
 use super::task::{Answer, Target, Task, document, empty, set_header, set_version};
 use super::{checksum, xml};
 use crate::journal::Outcome;
@@ -48,6 +48,9 @@ struct Deleted {
 fn delete(task: &Task<'_>, bucket: &mut Bucket, key: &str, version: Option<&str>) -> Result<Deleted, Fault> {
     if let Some(id) = version {
         check_version_id(id)?;
+        if let Some(version) = bucket.version(key, Some(id)) {
+            version.lock.check_deletable(task.call.now, bypasses_governance(task))?;
+        }
         let removed = bucket.remove(key, id);
         return Ok(Deleted {
             version: Some(id.to_owned()),
@@ -58,7 +61,7 @@ fn delete(task: &Task<'_>, bucket: &mut Bucket, key: &str, version: Option<&str>
         bucket.objects.remove(key);
         return Ok(Deleted { version: None, is_marker: false });
     }
-    let id = bucket.push(key, None, Tags::new(), task.call.now);
+    let id = bucket.push_marker(key, task.call.now);
     Ok(Deleted { version: Some(id), is_marker: true })
 }
 

@@ -35,11 +35,13 @@ codes! {
     BUCKET_ALREADY_EXISTS = "BucketAlreadyExists" CONFLICT "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.";
     BUCKET_ALREADY_OWNED_BY_YOU = "BucketAlreadyOwnedByYou" CONFLICT "Your previous request to create the named bucket succeeded and you already own it.";
     BUCKET_NOT_EMPTY = "BucketNotEmpty" CONFLICT "The bucket you tried to delete is not empty";
+    ENTITY_TOO_LARGE = "EntityTooLarge" BAD_REQUEST "Your proposed upload exceeds the maximum allowed size";
     ENTITY_TOO_SMALL = "EntityTooSmall" BAD_REQUEST "Your proposed upload is smaller than the minimum allowed size";
     ILLEGAL_LOCATION_CONSTRAINT = "IllegalLocationConstraintException" BAD_REQUEST "The location constraint is incompatible for the region specific endpoint this request was sent to.";
     ILLEGAL_VERSIONING_CONFIGURATION = "IllegalVersioningConfigurationException" BAD_REQUEST "The Versioning element must be specified";
     INVALID_ARGUMENT = "InvalidArgument" BAD_REQUEST "Invalid Argument";
     INVALID_BUCKET_ACL_WITH_OBJECT_OWNERSHIP = "InvalidBucketAclWithObjectOwnership" BAD_REQUEST "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+    INVALID_BUCKET_STATE = "InvalidBucketState" CONFLICT "The request is not valid for the current state of the bucket.";
     INVALID_BUCKET_NAME = "InvalidBucketName" BAD_REQUEST "The specified bucket is not valid.";
     INVALID_DIGEST = "InvalidDigest" BAD_REQUEST "The Content-MD5 you specified was invalid.";
     INVALID_LOCATION_CONSTRAINT = "InvalidLocationConstraint" BAD_REQUEST "The specified location-constraint is not valid";
@@ -47,6 +49,7 @@ codes! {
     INVALID_PART = "InvalidPart" BAD_REQUEST "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.";
     INVALID_PART_NUMBER = "InvalidPartNumber" RANGE_NOT_SATISFIABLE "The requested partnumber is not satisfiable";
     INVALID_PART_ORDER = "InvalidPartOrder" BAD_REQUEST "The list of parts was not in ascending order. Parts must be ordered by part number.";
+    INVALID_POLICY_DOCUMENT = "InvalidPolicyDocument" BAD_REQUEST "";
     INVALID_RANGE = "InvalidRange" RANGE_NOT_SATISFIABLE "The requested range is not satisfiable";
     INVALID_REQUEST = "InvalidRequest" BAD_REQUEST "Invalid Request";
     INVALID_STORAGE_CLASS = "InvalidStorageClass" BAD_REQUEST "The storage class you specified is not valid";
@@ -54,7 +57,9 @@ codes! {
     INVALID_URI = "InvalidURI" BAD_REQUEST "Couldn't parse the specified URI.";
     KEY_TOO_LONG = "KeyTooLongError" BAD_REQUEST "Your key is too long";
     MALFORMED_POLICY = "MalformedPolicy" BAD_REQUEST "Policies must be valid JSON and the first byte must be '{'";
+    MALFORMED_POST = "MalformedPOSTRequest" BAD_REQUEST "The body of your POST request is not well-formed multipart/form-data.";
     MALFORMED_XML = "MalformedXML" BAD_REQUEST "The XML you provided was not well-formed or did not validate against our published schema";
+    MAX_POST_PRE_DATA_LENGTH = "MaxPostPreDataLengthExceededError" BAD_REQUEST "Your POST request fields preceding the upload file were too large.";
     METADATA_TOO_LARGE = "MetadataTooLarge" BAD_REQUEST "Your metadata headers exceed the maximum allowed metadata size";
     MISSING_OBJECT_LOCK = "InvalidRequest" BAD_REQUEST "Bucket is missing Object Lock Configuration";
     METHOD_NOT_ALLOWED = "MethodNotAllowed" METHOD_NOT_ALLOWED "The specified method is not allowed against this resource.";
@@ -65,6 +70,7 @@ codes! {
     NO_SUCH_CORS = "NoSuchCORSConfiguration" NOT_FOUND "The CORS configuration does not exist";
     NO_SUCH_KEY = "NoSuchKey" NOT_FOUND "The specified key does not exist.";
     NO_SUCH_LIFECYCLE = "NoSuchLifecycleConfiguration" NOT_FOUND "The lifecycle configuration does not exist";
+    NO_SUCH_OBJECT_LOCK = "NoSuchObjectLockConfiguration" NOT_FOUND "The specified object does not have a ObjectLock configuration";
     NO_SUCH_REPLICATION = "ReplicationConfigurationNotFoundError" NOT_FOUND "The replication configuration was not found";
     NO_SUCH_PUBLIC_ACCESS_BLOCK = "NoSuchPublicAccessBlockConfiguration" NOT_FOUND "The public access block configuration was not found";
     NO_SUCH_TAG_SET = "NoSuchTagSet" NOT_FOUND "The TagSet does not exist";

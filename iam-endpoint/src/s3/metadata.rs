@@ -110,13 +110,6 @@ fn complete(kept: &mut HeaderMap) -> Result<(), Fault> {
 
 /// Refuses headers whose effect the endpoint has not, rather than storing an object without it.
 fn refuse_what_is_not_kept(task: &Task<'_>) -> Result<(), Fault> {
-    for header in
-        ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold"]
-    {
-        if task.header(header).is_some() {
-            return Err(fault::INVALID_REQUEST.because("Bucket is missing Object Lock Configuration"));
-        }
-    }
     match task.header(ENCRYPTION) {
         None | Some("AES256" | "aws:kms") => {}
         Some(other) if other.starts_with("aws:") => {

@@ -6,6 +6,7 @@
 //!             and key    which one,    on its resource with   do it, in `state`
 //!             from host  what it       its `conditions`
 //!             and path   needs
+//!                                      post: the call that a `form` and its `post_policy` stand for, the same way
 //! ```
 //!
 //! Authorization comes before everything else that can go wrong, as in AWS: a caller who may not read learns neither
@@ -23,13 +24,17 @@ mod copy;
 mod delete;
 mod entries;
 mod fault;
+mod form;
 mod kept;
 mod listing;
+mod lock;
 mod metadata;
 mod multipart;
 mod object;
 mod operation;
 mod policy;
+mod post;
+mod post_policy;
 mod precondition;
 mod query;
 mod range;

@@ -12,6 +12,7 @@ use http::header::ETAG;
 use super::checksum::{self, Algorithm, Checksum};
 use super::fault::{self, Fault};
 use super::listing::{self, Items, Page};
+use super::lock::Lock;
 use super::precondition;
 use super::state::{Object, Part, Piece, Upload, new_id};
 use super::task::{Answer, Task, document, empty, set_header, set_version, timestamp};
@@ -27,6 +28,7 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
     let call = task.call;
     let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled()))?;
     metadata::check_acl(task, acls_enabled)?;
+    Lock::of_new(task)?;
     let algorithm = task.header("x-amz-checksum-algorithm").map(Algorithm::read).transpose()?;
     let upload = Upload {
         id: new_id(),
@@ -149,12 +151,13 @@ pub(super) fn complete(task: &Task<'_>) -> Result<Answer, Fault> {
         );
     }
     let object = Arc::new(object);
+    let lock = Lock::of_upload(task)?;
     let (version, versioning) = task.in_bucket(|bucket| {
         // Somebody may have aborted or completed it meanwhile.
         bucket.upload(task.key, id)?;
         precondition::check_write(task, bucket.version(task.key, None))?;
         bucket.remove_upload(task.key, id);
-        Ok((bucket.push(task.key, Some(Arc::clone(&object)), tags, call.now), bucket.versioning))
+        Ok((bucket.push(task.key, Arc::clone(&object), tags, lock, call.now), bucket.versioning))
     })?;
     let mut answer = document("CompleteMultipartUploadResult", |xml| {
         xml.leaf("Location", &format!("https://{}.s3.amazonaws.com/{}", task.bucket, task.key));

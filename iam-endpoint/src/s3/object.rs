@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::checksum::{self, Checksum};
 use super::fault::{self, Fault};
+use super::lock::Lock;
 use super::precondition::{self, Read};
 use super::state::{NULL_VERSION, Object, Piece, Version, Versioning};
 use super::task::{Answer, Target, Task, empty, set_header, set_version};
@@ -103,6 +104,7 @@ fn read(task: &Task<'_>) -> Result<(Answer, Arc<Object>, Range<usize>), Fault> {
     set_header(&mut answer, LAST_MODIFIED, &clock::http_date(version.modified));
     set_header(&mut answer, ACCEPT_RANGES, "bytes");
     set_version(&mut answer, versioning, &version.id);
+    version.lock.tell(task, target, &mut answer);
     if !version.tags.is_empty() && task.probe("s3:GetObjectTagging", target).is_ok() {
         set_header(&mut answer, "x-amz-tagging-count", &version.tags.len().to_string());
     }
@@ -181,6 +183,7 @@ pub(super) fn put(task: &Task<'_>) -> Result<Answer, Fault> {
     let acls_enabled = task.in_bucket(|bucket| Ok(bucket.acls_enabled()))?;
     metadata::check_acl(task, acls_enabled)?;
     let tags = task.tags()?;
+    let lock = Lock::of_new(task)?;
     let headers = metadata::of_request(task)?;
     let md5 = checksum::md5(&call.body);
     let checksum = checksum::verified(|name| task.integrity(name), &call.body, || md5)?;
@@ -193,7 +196,7 @@ pub(super) fn put(task: &Task<'_>) -> Result<Answer, Fault> {
     });
     let (id, versioning) = task.in_bucket(|bucket| {
         precondition::check_write(task, bucket.version(task.key, None))?;
-        Ok((bucket.push(task.key, Some(Arc::clone(&object)), tags, call.now), bucket.versioning))
+        Ok((bucket.push(task.key, Arc::clone(&object), tags, lock, call.now), bucket.versioning))
     })?;
     let mut answer = stored(&object, versioning, &id);
     set_header(&mut answer, ETAG, &object.etag);

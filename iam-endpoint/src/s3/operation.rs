@@ -8,7 +8,8 @@ use http::Method;
 use super::query::Query;
 use super::task::{Handler, Task, enables_object_lock, sets_acl};
 use super::{
-    acl, attributes, bucket, configuration, copy, delete, kept, listing, multipart, object, policy, tagging,
+    acl, attributes, bucket, configuration, copy, delete, kept, listing, lock, multipart, object, policy,
+    post, tagging,
 };
 use crate::headers::Headers;
 
@@ -189,7 +190,12 @@ const PUT_RETENTION: Need = need("s3:PutObjectRetention", On::Object).when(|task
 });
 const PUT_LEGAL_HOLD: Need = need("s3:PutObjectLegalHold", On::Object)
     .when(|task| task.header("x-amz-object-lock-legal-hold").is_some());
+const BYPASS_GOVERNANCE: Need =
+    need("s3:BypassGovernanceRetention", On::Object).when(delete::bypasses_governance);
 const GET_SOURCE: Need = need("s3:GetObject", On::Source).or_of_version("s3:GetObjectVersion");
+
+/// What storing an object needs, whatever the request says about it.
+pub(super) const STORING: &[Need] = &[PUT_OBJECT, PUT_ACL, PUT_TAGS, PUT_RETENTION, PUT_LEGAL_HOLD];
 
 static OPERATIONS: &[Operation] = {
     use Mark::{Has, Header, Sub, Value};
@@ -315,10 +321,10 @@ static OPERATIONS: &[Operation] = {
             .needs(&[need("s3:PutBucketWebsite", On::Bucket)], kept::handle),
         bucket(DELETE, "DeleteBucketWebsite", &[Sub("website")])
             .needs(&[need("s3:DeleteBucketWebsite", On::Bucket)], kept::handle),
-        bucket(GET, "GetObjectLockConfiguration", &[Sub("object-lock")]).needs(
-            &[need("s3:GetBucketObjectLockConfiguration", On::Bucket)],
-            configuration::get_object_lock,
-        ),
+        bucket(GET, "GetObjectLockConfiguration", &[Sub("object-lock")])
+            .needs(&[need("s3:GetBucketObjectLockConfiguration", On::Bucket)], lock::get_configuration),
+        bucket(PUT, "PutObjectLockConfiguration", &[Sub("object-lock")])
+            .needs(&[need("s3:PutBucketObjectLockConfiguration", On::Bucket)], lock::put_configuration),
         // ── objects ──────────────────────────────────────────────────────────────────────────────
         object(GET, "GetObject", &[])
             .needs(&[need("s3:GetObject", On::Object).or_of_version("s3:GetObjectVersion")], object::get),
@@ -332,8 +338,9 @@ static OPERATIONS: &[Operation] = {
             ],
             attributes::get,
         ),
-        object(PUT, "PutObject", &[])
-            .needs(&[PUT_OBJECT, PUT_ACL, PUT_TAGS, PUT_RETENTION, PUT_LEGAL_HOLD], object::put),
+        object(PUT, "PutObject", &[]).needs(STORING, object::put),
+        // Who asks is known once the form is read.
+        bucket(POST, "PostObject", &[]).needs(&[], post::object),
         object(PUT, "CopyObject", &[Header("x-amz-copy-source")]).needs(
             &[
                 GET_SOURCE,
@@ -350,10 +357,7 @@ static OPERATIONS: &[Operation] = {
             copy::object,
         ),
         object(DELETE, "DeleteObject", &[]).needs(
-            &[
-                need("s3:DeleteObject", On::Object).or_of_version("s3:DeleteObjectVersion"),
-                need("s3:BypassGovernanceRetention", On::Object).when(delete::bypasses_governance),
-            ],
+            &[need("s3:DeleteObject", On::Object).or_of_version("s3:DeleteObjectVersion"), BYPASS_GOVERNANCE],
             delete::object,
         ),
         object(GET, "GetObjectTagging", &[Sub("tagging")]).needs(
@@ -377,12 +381,15 @@ static OPERATIONS: &[Operation] = {
             acl::put_on_object,
         ),
         object(GET, "GetObjectRetention", &[Sub("retention")])
-            .needs(&[need("s3:GetObjectRetention", On::Object)], configuration::no_object_lock),
+            .needs(&[need("s3:GetObjectRetention", On::Object)], lock::get_retention),
+        object(PUT, "PutObjectRetention", &[Sub("retention")])
+            .needs(&[need("s3:PutObjectRetention", On::Object), BYPASS_GOVERNANCE], lock::put_retention),
         object(GET, "GetObjectLegalHold", &[Sub("legal-hold")])
-            .needs(&[need("s3:GetObjectLegalHold", On::Object)], configuration::no_object_lock),
+            .needs(&[need("s3:GetObjectLegalHold", On::Object)], lock::get_legal_hold),
+        object(PUT, "PutObjectLegalHold", &[Sub("legal-hold")])
+            .needs(&[need("s3:PutObjectLegalHold", On::Object)], lock::put_legal_hold),
         // ── multipart uploads ────────────────────────────────────────────────────────────────────
-        object(POST, "CreateMultipartUpload", &[Sub("uploads")])
-            .needs(&[PUT_OBJECT, PUT_ACL, PUT_TAGS, PUT_RETENTION, PUT_LEGAL_HOLD], multipart::create),
+        object(POST, "CreateMultipartUpload", &[Sub("uploads")]).needs(STORING, multipart::create),
         object(PUT, "UploadPart", &[Sub("uploadId"), Has("partNumber")])
             .needs(&[PUT_OBJECT], multipart::upload_part),
         object(PUT, "UploadPartCopy", &[Sub("uploadId"), Has("partNumber"), Header("x-amz-copy-source")])
@@ -414,13 +421,11 @@ static OPERATIONS: &[Operation] = {
         bucket(GET, "ListBucketInventoryConfigurations", &[Sub("inventory")]),
         bucket(GET, "ListBucketMetricsConfigurations", &[Sub("metrics")]),
         bucket(OPTIONS, "OptionsObject", &[]),
-        bucket(POST, "PostObject", &[]),
         bucket(PUT, "PutBucketAbac", &[Sub("abac")]),
         bucket(PUT, "PutBucketAnalyticsConfiguration", &[Sub("analytics")]),
         bucket(PUT, "PutBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")]),
         bucket(PUT, "PutBucketInventoryConfiguration", &[Sub("inventory")]),
         bucket(PUT, "PutBucketMetricsConfiguration", &[Sub("metrics")]),
-        bucket(PUT, "PutObjectLockConfiguration", &[Sub("object-lock")]),
         bucket(PUT, "UpdateBucketMetadataAnnotationTableConfiguration", &[Sub("metadataAnnotationTable")]),
         bucket(PUT, "UpdateBucketMetadataInventoryTableConfiguration", &[Sub("metadataInventoryTable")]),
         bucket(PUT, "UpdateBucketMetadataJournalTableConfiguration", &[Sub("metadataJournalTable")]),
@@ -432,8 +437,6 @@ static OPERATIONS: &[Operation] = {
         object(POST, "RestoreObject", &[Sub("restore")]),
         object(POST, "SelectObjectContent", &[Sub("select")]),
         object(PUT, "PutObjectAnnotation", &[Sub("annotation")]),
-        object(PUT, "PutObjectLegalHold", &[Sub("legal-hold")]),
-        object(PUT, "PutObjectRetention", &[Sub("retention")]),
         object(PUT, "RenameObject", &[Sub("renameObject")]),
         object(PUT, "UpdateObjectEncryption", &[Sub("encryption")]),
     ]

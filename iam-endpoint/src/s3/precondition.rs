@@ -94,6 +94,7 @@ pub(super) fn matches(tags: &str, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lock::Lock;
     use super::*;
 
     #[test]
@@ -108,7 +109,13 @@ mod tests {
     #[test]
     fn an_entity_tag_outweighs_a_date() {
         let now = OffsetDateTime::UNIX_EPOCH;
-        let version = Version { id: "null".to_owned(), modified: now, object: None, tags: Vec::new() };
+        let version = Version {
+            id: "null".to_owned(),
+            modified: now,
+            object: None,
+            tags: Vec::new(),
+            lock: Lock::default(),
+        };
         let read =
             Read { if_match: None, if_none_match: None, if_modified_since: None, if_unmodified_since: None };
         assert!(read.check("\"a\"", &version).is_ok());

@@ -77,15 +77,25 @@ fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
     };
     let (bucket, key) =
         (address.bucket.as_deref().unwrap_or_default(), address.key.as_deref().unwrap_or_default());
-    if key.len() > LONGEST_KEY {
-        return Err(fault::KEY_TOO_LONG
-            .fault()
-            .with("Size", key.len().to_string())
-            .with("MaxSizeAllowed", LONGEST_KEY.to_string()));
-    }
+    check_key(key)?;
     let task = Task::new(call, operation, (bucket, key), &query)?;
     task.authorize(performed.needs)?;
     (performed.handler)(&task).map(Handled::Answered)
+}
+
+/// Refuses a key that is longer than S3 takes.
+///
+/// # Errors
+///
+/// `KeyTooLongError`
+pub(super) fn check_key(key: &str) -> Result<(), Fault> {
+    if key.len() <= LONGEST_KEY {
+        return Ok(());
+    }
+    Err(fault::KEY_TOO_LONG
+        .fault()
+        .with("Size", key.len().to_string())
+        .with("MaxSizeAllowed", LONGEST_KEY.to_string()))
 }
 
 impl Address<'_> {

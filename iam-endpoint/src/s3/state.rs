@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use super::acl::Ownership;
 use super::checksum::{Algorithm, Checksum};
 use super::fault::{self, Fault};
+use super::lock::{self, Lock};
 
 /// All buckets of an endpoint.
 ///
@@ -76,6 +77,8 @@ pub(super) struct Bucket {
     /// The sub-resources that are only kept, by their keys in the query.
     pub(super) documents: BTreeMap<&'static str, Bytes>,
     pub(super) versioning: Versioning,
+    /// `None` where versions cannot be locked.
+    pub(super) object_lock: Option<lock::Configuration>,
     /// Every key's versions, the newest last. A key without versions is not here.
     pub(super) objects: BTreeMap<String, Vec<Version>>,
     /// Every key's uploads in progress, the newest last.
@@ -129,6 +132,7 @@ pub(super) struct Version {
     /// `None` is a delete marker.
     pub(super) object: Option<Arc<Object>>,
     pub(super) tags: Tags,
+    pub(super) lock: Lock,
 }
 
 /// The id of a version that was put while the bucket kept none.
@@ -192,6 +196,7 @@ impl Bucket {
             tags: Tags::new(),
             documents: BTreeMap::new(),
             versioning: Versioning::Never,
+            object_lock: None,
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
         }
@@ -218,14 +223,26 @@ impl Bucket {
         }
     }
 
-    /// Stores a new newest version, or a delete marker, as the bucket's versioning has it; gives its id.
+    /// Stores a new newest version as the bucket's versioning and Object Lock have it; gives its id.
     pub(super) fn push(
         &mut self,
         key: &str,
-        object: Option<Arc<Object>>,
+        object: Arc<Object>,
         tags: Tags,
+        lock: Lock,
         modified: OffsetDateTime,
     ) -> String {
+        let lock = lock.or_default(self.object_lock, modified);
+        self.push_version(key, |id| Version { id, modified, object: Some(object), tags, lock })
+    }
+
+    /// The same for a delete marker, which nothing locks.
+    pub(super) fn push_marker(&mut self, key: &str, modified: OffsetDateTime) -> String {
+        let (tags, lock) = (Tags::new(), Lock::default());
+        self.push_version(key, |id| Version { id, modified, object: None, tags, lock })
+    }
+
+    fn push_version(&mut self, key: &str, version: impl FnOnce(String) -> Version) -> String {
         let id = match self.versioning {
             Versioning::Enabled => new_id(),
             Versioning::Never | Versioning::Suspended => NULL_VERSION.to_owned(),
@@ -234,7 +251,7 @@ impl Bucket {
         if id == NULL_VERSION {
             versions.retain(|version| version.id != NULL_VERSION);
         }
-        versions.push(Version { id: id.clone(), modified, object, tags });
+        versions.push(version(id.clone()));
         id
     }
 

@@ -15,7 +15,7 @@ use super::operation::{Need, On, Operation};
 use super::query::Query;
 use super::state::{Bucket, Conditions, PublicAccessBlock, Tags, Versioning};
 use super::tagging;
-use super::{bucket, conditions, metadata};
+use super::{bucket, conditions, lock, metadata};
 use crate::authorize::Access;
 use crate::call::Call;
 use crate::clock;
@@ -41,8 +41,8 @@ pub(super) struct Task<'a> {
     owner: String,
     /// What `x-amz-copy-source` names.
     pub(super) source: Option<Source>,
-    /// The headers that created the upload which the request is about.
-    upload: Option<Conditions>,
+    /// What decisions ask for by the names of headers, and the request said when it created the upload, or says in its body.
+    said: Conditions,
     tags: OnceCell<Result<Tags, Fault>>,
 }
 
@@ -74,9 +74,10 @@ impl<'a> Task<'a> {
             let conditions = |bucket: &mut Bucket| Ok(bucket.upload(key, id)?.conditions.clone());
             call.endpoint.s3.bucket(bucket, conditions).ok()
         });
+        let said = upload.unwrap_or_else(|| lock::conditions(call, operation));
         let tags = OnceCell::new();
         let owner = owner_of(call, bucket);
-        let mut task = Self { call, operation, bucket, key, query, owner, source: None, upload, tags };
+        let mut task = Self { call, operation, bucket, key, query, owner, source: None, said, tags };
         task.source = task.header("x-amz-copy-source").map(Source::parse).transpose()?;
         Ok(task)
     }
@@ -86,10 +87,14 @@ impl<'a> Task<'a> {
         self.call.headers.text(name)
     }
 
-    /// A header that decisions ask for: of the request, or else of the one that created the upload.
+    /// A header that decisions ask for: of the request, or else what it says in its place.
     pub(super) fn condition(&self, name: &str) -> Option<&str> {
-        let of_upload = || self.upload.iter().flatten().find(|(header, _)| *header == name);
-        self.header(name).or_else(|| of_upload().map(|(_, value)| value.as_str()))
+        self.header(name).or_else(|| self.said(name))
+    }
+
+    /// What was said in place of a header.
+    pub(super) fn said(&self, name: &str) -> Option<&str> {
+        self.said.iter().find(|(header, _)| *header == name).map(|(_, value)| value.as_str())
     }
 
     /// A header about the body, which may come behind it.

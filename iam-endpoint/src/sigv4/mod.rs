@@ -34,4 +34,4 @@ pub(crate) use open::Opening;
 pub(crate) use payload::{Payload, hash as hash_payload, open as open_payload};
 pub(crate) use presented::Presented;
 pub(crate) use sign::{Signer, sign};
-pub(crate) use verify::{Expected, verify};
+pub(crate) use verify::{Expected, verify, verify_form};

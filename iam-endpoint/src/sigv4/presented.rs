@@ -52,6 +52,22 @@ impl<'r> Presented<'r> {
         }
     }
 
+    /// Reads the signature of a form, whose fields have the names of a presigned URL's parameters, here in lower case.
+    pub(crate) fn of_form(field: impl Fn(&str) -> Option<&'r str>) -> Result<Self, Failure> {
+        let field = |name: &str| field(name).map(Cow::Borrowed);
+        let parameters = QueryParameters {
+            algorithm: field("x-amz-algorithm"),
+            credential: field("x-amz-credential"),
+            date: field("x-amz-date"),
+            // The policy that is signed says when it expires, and no header is signed.
+            expires: None,
+            signature: field("x-amz-signature"),
+            signed_headers: Some(Cow::Borrowed("")),
+            token: field("x-amz-security-token"),
+        };
+        parameters.into_presented()
+    }
+
     pub(crate) fn date(&self) -> &str {
         self.scope_part(0)
     }

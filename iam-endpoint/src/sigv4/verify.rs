@@ -33,7 +33,7 @@ pub(crate) fn verify(
     keys: &SigningKeys,
     expected: &Expected<'_>,
 ) -> Result<(), Failure> {
-    check_scope(presented, expected)?;
+    check_region_and_date(presented, expected.regions)?;
     check_time(presented, expected.now)?;
     check_signed_headers(presented, headers)?;
     let rule = if expected.is_s3 { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
@@ -51,7 +51,30 @@ pub(crate) fn verify(
         presented.scope,
         sha256(request.as_bytes()).hex()
     );
-    if keys.verifies(&presented.scope, &text, &presented.signature) {
+    check_signature(presented, &text, keys)
+}
+
+/// The same for a form, where the policy in base64 is what is signed.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html>
+pub(crate) fn verify_form(
+    presented: &Presented<'_>,
+    policy: &str,
+    keys: &SigningKeys,
+    regions: &[&str],
+) -> Result<(), Failure> {
+    check_region_and_date(presented, regions)?;
+    if presented.service() != "s3" {
+        return Err(Failure::new(
+            Kind::WrongScope,
+            format!("Credential should be scoped to correct service: 's3', not '{}'", presented.service()),
+        ));
+    }
+    check_signature(presented, policy, keys)
+}
+
+fn check_signature(presented: &Presented<'_>, text: &str, keys: &SigningKeys) -> Result<(), Failure> {
+    if keys.verifies(&presented.scope, text, &presented.signature) {
         return Ok(());
     }
     Err(Failure::new(
@@ -61,9 +84,9 @@ pub(crate) fn verify(
     ))
 }
 
-fn check_scope(presented: &Presented<'_>, expected: &Expected<'_>) -> Result<(), Failure> {
-    if !expected.regions.contains(&presented.region()) {
-        let advised = expected.regions.first().copied().unwrap_or_default();
+fn check_region_and_date(presented: &Presented<'_>, regions: &[&str]) -> Result<(), Failure> {
+    if !regions.contains(&presented.region()) {
+        let advised = regions.first().copied().unwrap_or_default();
         return Err(Failure::new(
             Kind::WrongScope,
             format!(

@@ -57,11 +57,17 @@ impl ResourceType {
     }
 }
 
+#[cfg(feature = "sets")]
 impl ResourceType {
     /// What ARNs of its formats are not of this type: a bucket's name has no slash. Formats with several names may have that
     /// in one and not in another, and are not told of.
     pub(crate) fn beyond(self) -> impl Iterator<Item = String> {
         let excluded = records::field(self.line, 3).chars().next();
+        // The parts of a format before its last, with wildcards.
+        let start_as_pattern = |start: &str| {
+            let parts = start.split(':').map(|part| if part.contains("${") { "*" } else { part });
+            parts.collect::<Vec<_>>().join(":")
+        };
         self.arn_formats().filter_map(move |format| {
             let start = format.strip_suffix('}')?;
             let (start, _) = start.rsplit_once("${")?;
@@ -74,12 +80,6 @@ impl ResourceType {
             ))
         })
     }
-}
-
-/// The parts of a format before its last, with wildcards.
-fn start_as_pattern(start: &str) -> String {
-    let parts = start.split(':').map(|part| if part.contains("${") { "*" } else { part });
-    parts.collect::<Vec<_>>().join(":")
 }
 
 /// Part by part, because a wildcard does not reach over the colons between the parts of an ARN; `None` if the text is no

@@ -310,6 +310,7 @@ impl Parser<'_> {
                 check::resource(parser, text, span);
             }
             let wildcards = match parser.reading {
+                #[cfg(feature = "sets")]
                 Reading::Formats => Wildcards::Arn,
                 Reading::Plain | Reading::Template => Wildcards::Free,
             };

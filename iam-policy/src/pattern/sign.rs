@@ -180,6 +180,7 @@ impl<V: PartialEq> Sign<V> {
     }
 
     /// Whether both are the same sign.
+    #[cfg(feature = "sets")]
     pub(super) fn is(&self, other: &Sign<V>, fold: bool) -> bool {
         match (self, other) {
             (Sign::Character(a), Sign::Character(b)) => is_same(*a, *b, fold),
