@@ -314,10 +314,10 @@ mod tests {
             (0..length).map(|_| ["a", "b", "*", "?", "*"][usize::try_from(next(5)).unwrap()]).collect()
         };
         let mut both = [0, 0];
-        for _ in 0..500 {
-            let inside = [pattern(4), pattern(4)];
+        for round in 0..1000 {
+            let inside = [pattern(4), pattern(4), pattern(5), pattern(5)];
             let outside = [pattern(5), pattern(5), pattern(5)];
-            let inside: Vec<&str> = inside.iter().map(String::as_str).collect();
+            let inside: Vec<&str> = inside.iter().take(2 + round % 3).map(String::as_str).collect();
             let outside: Vec<&str> = outside.iter().map(String::as_str).collect();
             let matches = |pattern: &&str, text: &str| Globs::of([*pattern]).contains(text);
             let expected = texts.iter().any(|text| {
