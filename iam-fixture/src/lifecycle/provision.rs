@@ -149,17 +149,13 @@ impl<'a> Provision<'a> {
     }
 
     /// What a denied call was about to make is not there; whoever may not make it may often not remove it either.
-    fn made<T, E: ProvideErrorMetadata>(
-        &mut self,
-        outcome: Result<T, SdkError<E>>,
-    ) -> Result<T, SdkError<E>> {
-        if outcome.as_ref().is_err_and(|error| is(error, "AccessDenied"))
+    fn not_made_if_denied<E: ProvideErrorMetadata>(&mut self, error: &SdkError<E>) {
+        if is(error, "AccessDenied")
             && let Some(thing) = self.made.pop()
             && let Some(place) = self.connection().outliving()
         {
             place.removed(&thing);
         }
-        outcome
     }
 
     async fn create_boundary(&mut self, path: &str, policy: &iam_policy::Policy) -> Result<String, Error> {
@@ -170,7 +166,7 @@ impl<'a> Provision<'a> {
         self.about_to_make(Thing::Policy { arn: arn.clone() })?;
         let call = connection.iam.create_policy();
         let call = call.policy_name(&plan.name).path(path).policy_document(connection.text_of(policy));
-        match self.made(call.send().await) {
+        match call.send().await.inspect_err(|error| self.not_made_if_denied(error)) {
             Ok(_) => Ok(arn),
             Err(error) if is_of_a_lost_answer(&error) => Ok(arn),
             Err(error) => Err(Error::call(
@@ -196,7 +192,7 @@ impl<'a> Provision<'a> {
             .set_permissions_boundary(boundary)
             .set_max_session_duration(max_session_duration(plan)?)
             .set_tags(tags(&all)?);
-        let output = match self.made(call.send().await) {
+        let output = match call.send().await.inspect_err(|error| self.not_made_if_denied(error)) {
             Ok(output) => output,
             Err(error) if is_of_a_lost_answer(&error) => {
                 let (partition, account) = (&connection.partition, &connection.account);
@@ -217,7 +213,7 @@ impl<'a> Provision<'a> {
         let call = connection.iam.put_role_policy();
         let call = call.role_name(&plan.name).policy_name(&name).policy_document(connection.text_of(policy));
         self.about_to_make(Thing::Inline { role: plan.name.clone(), policy: name })?;
-        self.made(call.send().await).map_err(|error| {
+        call.send().await.inspect_err(|error| self.not_made_if_denied(error)).map_err(|error| {
             Error::call(
                 format_args!("`PutRolePolicy` of `{}` on role `{}`", policy.source().name(), plan.name),
                 error,
@@ -250,12 +246,18 @@ impl<'a> Provision<'a> {
             Grantee::Role(role) => {
                 let call =
                     iam.put_role_policy().role_name(role).policy_name(&policy).policy_document(document);
-                self.made(call.send().await).map_err(|error| Error::call(put("PutRolePolicy"), error))?;
+                call.send()
+                    .await
+                    .inspect_err(|error| self.not_made_if_denied(error))
+                    .map_err(|error| Error::call(put("PutRolePolicy"), error))?;
             }
             Grantee::User(user) => {
                 let call =
                     iam.put_user_policy().user_name(user).policy_name(&policy).policy_document(document);
-                self.made(call.send().await).map_err(|error| Error::call(put("PutUserPolicy"), error))?;
+                call.send()
+                    .await
+                    .inspect_err(|error| self.not_made_if_denied(error))
+                    .map_err(|error| Error::call(put("PutUserPolicy"), error))?;
             }
         }
         Ok(())
@@ -266,7 +268,7 @@ impl<'a> Provision<'a> {
         self.about_to_make(Thing::Attached { role: plan.name.clone(), policy_arn: arn.to_owned() })?;
         let call = self.connection().iam.attach_role_policy();
         let call = call.role_name(&plan.name).policy_arn(arn);
-        self.made(call.send().await).map_err(|error| {
+        call.send().await.inspect_err(|error| self.not_made_if_denied(error)).map_err(|error| {
             Error::call(format_args!("`AttachRolePolicy` of `{arn}` to role `{}`", plan.name), error)
         })?;
         Ok(())
