@@ -200,9 +200,9 @@ async fn a_buckets_tags_are_s3_controls_too() {
 #[tokio::test]
 async fn an_operation_that_is_not_performed_is_decided_by_the_buckets_policy_too() {
     let admin = bucket().await;
-    let deny = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:GetInventoryConfiguration",
+    let deny = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:GetBucketMetadataTableConfiguration",
         "Resource": "arn:aws:s3:::bucket"}}"#;
-    let path = "/bucket?inventory&id=one";
+    let path = "/bucket?metadataTable";
     assert_eq!(admin.get(path).await.event.outcome, Outcome::NotPerformed);
     admin.put("/bucket?policy", deny).await.is(204);
     let denied = admin.get(path).await.fails(403, "AccessDenied");
