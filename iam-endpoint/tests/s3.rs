@@ -125,9 +125,8 @@ async fn a_header_that_asks_for_more_needs_more() {
         .s3("PUT /bucket/k", &[("x-amz-acl", "public-read")], "")
         .await
         .fails(400, "AccessControlListNotSupported");
-    let key =
-        [("x-amz-server-side-encryption", "aws:kms"), ("x-amz-server-side-encryption-aws-kms-key-id", "k")];
-    let answer = admin.s3("PUT /bucket/k", &key, "").await.fails(501, "AuthorizedNotPerformed");
+    let twice = [("x-amz-server-side-encryption", "aws:kms:dsse")];
+    let answer = admin.s3("PUT /bucket/k", &twice, "").await.fails(501, "AuthorizedNotPerformed");
     assert_eq!(answer.event.outcome, Outcome::NotMapped);
 }
 
@@ -419,10 +418,10 @@ async fn tags_of_buckets_and_objects_are_kept() {
 async fn an_operation_that_is_not_performed_is_never_taken_for_another() {
     let admin = bucket().await;
     for (request, operation) in [
-        ("GET /bucket?analytics&id=1", "GetBucketAnalyticsConfiguration"),
+        ("GET /bucket?metadataTable", "GetBucketMetadataTableConfiguration"),
         (
-            "GET /bucket?analytics&id=1&x-id=GetBucketAnalyticsConfiguration",
-            "GetBucketAnalyticsConfiguration",
+            "GET /bucket?metadataTable&x-id=GetBucketMetadataTableConfiguration",
+            "GetBucketMetadataTableConfiguration",
         ),
         ("POST /bucket/k?select&select-type=2", "SelectObjectContent"),
     ] {

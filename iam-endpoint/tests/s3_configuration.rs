@@ -90,6 +90,26 @@ async fn a_document_is_given_back_as_it_was_put_until_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn who_sets_replication_passes_its_role() {
+    let admin = bucket().await;
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:PutReplicationConfiguration", "Resource": "*"},
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::123456789012:role/copier",
+         "Condition": {"StringEquals": {"iam:PassedToService": "s3.amazonaws.com"}}}]}"#;
+    let worker = admin.role("worker", policy).await;
+    let put = async |role: &str| {
+        let role = format!("arn:aws:iam::{HOME}:role/{role}");
+        let document = format!("<ReplicationConfiguration><Role>{role}</Role></ReplicationConfiguration>");
+        worker.put("/bucket?replication", &document).await
+    };
+    let denied = put("other").await.fails(403, "AccessDenied");
+    assert!(denied.text("Message").contains("iam:PassRole on resource: "), "{}", denied.body);
+    admin.get("/bucket?replication").await.fails(404, "ReplicationConfigurationNotFoundError");
+    let put = put("copier").await.ok();
+    assert_eq!(put.decisions().last().unwrap(), &format!("iam:PassRole arn:aws:iam::{HOME}:role/copier"));
+}
+
+#[tokio::test]
 async fn documents_with_ids_are_kept_apart_and_listed() {
     let admin = bucket().await;
     for (subresource, name) in [
@@ -200,9 +220,9 @@ async fn a_buckets_tags_are_s3_controls_too() {
 #[tokio::test]
 async fn an_operation_that_is_not_performed_is_decided_by_the_buckets_policy_too() {
     let admin = bucket().await;
-    let deny = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:GetInventoryConfiguration",
+    let deny = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:GetBucketMetadataTableConfiguration",
         "Resource": "arn:aws:s3:::bucket"}}"#;
-    let path = "/bucket?inventory&id=one";
+    let path = "/bucket?metadataTable";
     assert_eq!(admin.get(path).await.event.outcome, Outcome::NotPerformed);
     admin.put("/bucket?policy", deny).await.is(204);
     let denied = admin.get(path).await.fails(403, "AccessDenied");

@@ -222,3 +222,69 @@ assert post("public/1", extra={"policy": "e30="})[1][0] == "SignatureDoesNotMatc
     let output = tool(&environment, "python", &served).args(["-c", SCRIPT]).output().unwrap();
     assert!(output.status.success(), "{}\n{}", told(&output), served.stop());
 }
+
+#[test]
+fn boto3_meets_locks_and_keys_as_in_aws() {
+    const SCRIPT: &str = r#"
+import boto3, botocore, datetime, json
+iam, sts, s3, ssm, kms = (boto3.client(name) for name in ("iam", "sts", "s3", "ssm", "kms"))
+trust = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}]}
+role = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+key = kms.create_key()["KeyMetadata"]["Arn"]
+policy = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": ["s3:*Object*", "ssm:*"], "Resource": "*"},
+    {"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": key}]}
+iam.put_role_policy(RoleName="worker", PolicyName="own", PolicyDocument=json.dumps(policy))
+keys = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
+session = boto3.Session(aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+                        aws_session_token=keys["SessionToken"])
+worker, parameters = session.client("s3"), session.client("ssm")
+
+def error(call, **arguments):
+    try:
+        call(**arguments)
+    except botocore.exceptions.ClientError as error:
+        return error.response["Error"]["Code"] + ": " + error.response["Error"]["Message"]
+    raise AssertionError("it succeeds")
+
+s3.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
+s3.put_object_lock_configuration(Bucket="vault", ObjectLockConfiguration={"ObjectLockEnabled": "Enabled",
+    "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}})
+assert s3.get_object_lock_configuration(Bucket="vault")["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Days"] == 1
+version = worker.put_object(Bucket="vault", Key="k", Body=b"x")["VersionId"]
+assert worker.head_object(Bucket="vault", Key="k")["ObjectLockMode"] == "GOVERNANCE"
+locked = "AccessDenied: Access Denied because object protected by object lock."
+assert error(s3.delete_object, Bucket="vault", Key="k", VersionId=version) == locked
+assert "s3:BypassGovernanceRetention" in error(worker.delete_object, Bucket="vault", Key="k", VersionId=version,
+                                               BypassGovernanceRetention=True)
+later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)
+worker.put_object_retention(Bucket="vault", Key="k", VersionId=version,
+                            Retention={"Mode": "GOVERNANCE", "RetainUntilDate": later})
+kept = s3.get_object_retention(Bucket="vault", Key="k")["Retention"]
+assert abs(kept["RetainUntilDate"] - later) < datetime.timedelta(seconds=1), kept
+worker.put_object_legal_hold(Bucket="vault", Key="k", LegalHold={"Status": "ON"})
+assert error(s3.delete_object, Bucket="vault", Key="k", VersionId=version, BypassGovernanceRetention=True) == locked
+s3.put_object_legal_hold(Bucket="vault", Key="k", LegalHold={"Status": "OFF"})
+s3.delete_object(Bucket="vault", Key="k", VersionId=version, BypassGovernanceRetention=True)
+
+sealed = dict(Bucket="vault", Key="sealed", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+assert worker.put_object(Body=b"x", **sealed)["SSEKMSKeyId"] == key
+me = "User: arn:aws:sts::123456789012:assumed-role/worker/test is not authorized to perform: "
+missing = f"kms:Decrypt on resource: {key} because no identity-based policy allows the kms:Decrypt action"
+assert error(worker.get_object, Bucket="vault", Key="sealed") == "AccessDenied: " + me + missing
+assert s3.get_object(Bucket="vault", Key="sealed")["Body"].read() == b"x"
+ssm.put_parameter(Name="/p", Value="v", Type="SecureString", KeyId=key)
+assert error(parameters.get_parameter, Name="/p", WithDecryption=True).startswith("AccessDeniedException: " + me + missing)
+assert parameters.get_parameter(Name="/p")["Parameter"]["Value"] != "v"
+assert ssm.get_parameter(Name="/p", WithDecryption=True)["Parameter"]["Value"] == "v"
+s3.put_bucket_inventory_configuration(Bucket="vault", Id="all", InventoryConfiguration={"Id": "all", "IsEnabled": True,
+    "IncludedObjectVersions": "All", "Schedule": {"Frequency": "Daily"},
+    "Destination": {"S3BucketDestination": {"Bucket": "arn:aws:s3:::vault", "Format": "CSV"}}})
+assert [one["Id"] for one in s3.list_bucket_inventory_configurations(Bucket="vault")["InventoryConfigurationList"]] == ["all"]
+"#;
+    let Some(environment) = environment() else { return };
+    let served = Served::start(&[]);
+    let output = tool(&environment, "python", &served).args(["-c", SCRIPT]).output().unwrap();
+    assert!(output.status.success(), "{}\n{}", told(&output), served.stop());
+}

@@ -4,10 +4,12 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
+use iam_policy::Context;
 
 use super::fault::{self, Code, Fault};
 use super::task::{Answer, Task, empty, set_header};
 use super::xml;
+use crate::authorize::Access;
 
 /// A sub-resource that is one document.
 struct Kept {
@@ -92,9 +94,35 @@ fn get(task: &Task<'_>, kept: &Kept) -> Result<Answer, Fault> {
 }
 
 fn put(task: &Task<'_>, kept: &Kept) -> Result<Answer, Fault> {
-    xml::read(&task.call.body, kept.root, |_| Some(()))?;
+    let role =
+        xml::read(&task.call.body, kept.root, |root| Some(xml::text(root, "Role").map(str::to_owned)))?;
+    if let Some(role) = role.filter(|_| kept.subresource == "replication") {
+        pass(task, &role)?;
+    }
     task.in_bucket(|bucket| {
         bucket.documents.insert(kept.subresource.to_owned(), task.call.body.clone());
         Ok(empty(StatusCode::OK))
     })
+}
+
+/// Asks whether the caller may let S3 have a role, with which it copies.
+///
+/// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html>.
+fn pass(task: &Task<'_>, role: &str) -> Result<(), Fault> {
+    let tags = task.call.endpoint.role_tags(role);
+    let conditions = |context: &mut Context| {
+        context.set("iam:PassedToService", "s3.amazonaws.com");
+        for (key, value) in tags.iter().flatten() {
+            context.set(format!("aws:ResourceTag/{key}"), value.as_str());
+        }
+    };
+    task.call.authorize(Access {
+        action: "iam:PassRole",
+        resource: role.to_owned(),
+        resource_account: None,
+        resource_policy: None,
+        conditions: &conditions,
+        absent: &["aws:ResourceTag/", "iam:AssociatedResourceArn", "iam:ResourceTag/"],
+    })?;
+    Ok(())
 }
