@@ -229,6 +229,14 @@ async fn what_is_being_made_has_no_tags_yet() {
         );
         form("rds", &body, &[]).request
     };
+    let repository = json(
+        "ecr",
+        "AmazonEC2ContainerRegistry_V20150921.CreateRepository",
+        r#"{"repositoryName": "r"}"#,
+        &[],
+    );
+    let made = client.send("ecr", repository.request).await;
+    assert_eq!(made.event.code.as_deref(), Some("AccessDeniedException"), "{}", made.body);
     let made = client.send("rds", call("CreateDBInstance", "&DBInstanceClass=c&Engine=e")).await;
     assert_eq!(made.event.code.as_deref(), Some("AccessDenied"), "{}", made.body);
     // The snapshot is new, and the instance is not.
