@@ -46,7 +46,7 @@ Checks and keys
 
     CHECK     [PREFIX:]ACTION[@TARGET,...] [if COND] [unless COND]     on `*`, if there is no target; a request that
                                                                        no check applies to cannot be derived
-    TARGET    [PREFIX:]TYPE[:N][?][+][=VALUE;...] | *=VALUE              *: an ARN, of whatever type
+    TARGET    [PREFIX:]TYPE[:N][?][+][=VALUE;...] | *[+]=VALUE           *: an ARN, of whatever type
     VALUE     PATH | 'literal' | function(VALUE, ...) | VALUE / VALUE  the first of alternatives that is there
     COND      PATH | PATH='text' | PATH~'text' [and ...]               is there; is the text; starts with it in any case
     KEY       CONDITION-KEY=VALUE [for ACTION] | tags=PATH | roles=VALUE ... | passes=SERVICE

@@ -82,8 +82,8 @@ def resolve(name, catalogue, own, kind):
 
 def target(text, operation, catalogue, prefix):
     head, equals, values = text.partition("=")
-    if head == "*":
-        return f"*={value(values, operation)}"
+    if head in ("*", "*+"):
+        return f"{head}={value(values, operation)}"
     optional = head[len(head.rstrip("?+")) :]
     match = re.fullmatch(r"(.*?)(?::(\d))?", head.rstrip("?+"))
     of_prefix, of = resolve(match[1], catalogue, catalogue[prefix], "types")

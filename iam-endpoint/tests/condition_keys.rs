@@ -75,6 +75,19 @@ async fn each_of_several_resources_has_its_own_name() {
 }
 
 #[tokio::test]
+async fn a_statement_without_a_condition_reads_the_whole_table() {
+    let statement = |text: &str| {
+        json("dynamodb", "DynamoDB_20120810.ExecuteStatement", &format!(r#"{{"Statement": "{text}"}}"#), &[])
+    };
+    has(vec![
+        (statement("SELECT a FROM t"), &[(TABLE, "dynamodb:FullTableScan", &["true"])]),
+        // Nobody has told which attribute is the partition key.
+        (statement("SELECT a FROM t WHERE pk = 'x'"), &[(TABLE, "dynamodb:FullTableScan", &[])]),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn each_of_several_actions_has_its_own_values() {
     let encrypt_again = r#"{"CiphertextBlob": "eA==", "SourceKeyId": "1", "DestinationKeyId": "2",
         "SourceEncryptionContext": {"a": "from"}, "DestinationEncryptionContext": {"a": "to"}}"#;
@@ -116,6 +129,8 @@ async fn each_of_several_actions_has_its_own_values() {
     ])
     .await;
 }
+
+const TABLE: &str = "dynamodb:PartiQLSelect dynamodb:us-east-1:123456789012:table/t";
 
 const GROUP: &str = "autoscaling:CreateAutoScalingGroup autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/g";
 
@@ -214,6 +229,14 @@ async fn what_is_being_made_has_no_tags_yet() {
         );
         form("rds", &body, &[]).request
     };
+    let repository = json(
+        "ecr",
+        "AmazonEC2ContainerRegistry_V20150921.CreateRepository",
+        r#"{"repositoryName": "r"}"#,
+        &[],
+    );
+    let made = client.send("ecr", repository.request).await;
+    assert_eq!(made.event.code.as_deref(), Some("AccessDeniedException"), "{}", made.body);
     let made = client.send("rds", call("CreateDBInstance", "&DBInstanceClass=c&Engine=e")).await;
     assert_eq!(made.event.code.as_deref(), Some("AccessDenied"), "{}", made.body);
     // The snapshot is new, and the instance is not.

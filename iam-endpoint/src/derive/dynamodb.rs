@@ -184,6 +184,34 @@ pub(super) fn partiql_table(statement: &str) -> Option<String> {
     }
 }
 
+/// Whether a `SELECT` reads a whole table: nothing in it says which partition key.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html>
+pub(super) fn full_table_scan<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
+    let mut answers = Vec::new();
+    for statement in given.into_iter().flatten().filter_map(Found::text) {
+        let spaced = statement.replace('=', " = ").replace(['(', ')', '[', ']', ','], " ");
+        let words: Vec<&str> = spaced.split_ascii_whitespace().map(|word| word.trim_matches('"')).collect();
+        let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
+        if !words.first().is_some_and(|word| is(word, "SELECT")) {
+            continue;
+        }
+        let (_, condition) =
+            words.split_at(words.iter().position(|word| is(word, "WHERE")).unwrap_or(words.len()));
+        let table = partiql_table(&statement).unwrap_or_default();
+        let answer = match scope.endpoint.told.partition_key(&table) {
+            _ if condition.is_empty() => "true",
+            Some(key) if !condition.iter().any(|word| is(word, "OR") || is(word, "NOT")) => {
+                let names_it = |pair: &[&str]| matches!(pair, [name, sign] if *name == key && (*sign == "=" || is(sign, "IN")));
+                if condition.windows(2).any(names_it) { "false" } else { "true" }
+            }
+            _ => return Values::Unknown,
+        };
+        answers.push(Found::Text(Cow::Borrowed(answer)));
+    }
+    Values::Known(answers)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

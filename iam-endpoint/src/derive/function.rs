@@ -72,6 +72,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "event_rule", run: name::event_rule },
     // The first parts of `x` between colons, as many as the second argument says.
     Function { name: "first", run: |_, given| each_with(&given, &first_parts) },
+    // Whether PartiQL statements of DynamoDB read whole tables.
+    Function { name: "full_table_scan", run: dynamodb::full_table_scan },
     // The role in an instance profile, given by ARN or by name.
     Function { name: "instance_profile", run: instance_profile },
     // The ARN of an instance profile by ARN or name.

@@ -4,7 +4,7 @@
 //! CHECKS := '-' | '?' | CHECK (' | ' CHECK)*
 //! CHECK  := [prefix:]Action [@TARGET (,TARGET)*] (' if ' TESTS | ' unless ' TESTS)*
 //! TARGET := [prefix:]type[:N] [?] [+] [=VALUE (;VALUE)*]  N: which of the type's ARN formats
-//!         | '*' =VALUE                                    an ARN, of whatever type
+//!         | '*' [+] =VALUE                                an ARN, of whatever type
 //! VALUE  := TERM (' / ' TERM)*                            the first that is there
 //! TERM   := 'literal' | function(VALUE, …) | path
 //! TESTS  := TEST (' and ' TEST)*

@@ -189,8 +189,9 @@ class Traveller:
         types = {of.name: of for action in actions.values() for of in action.resource_types}
         given = self.given.get(operation.name, {})
         parameters, texts = values.minimal(operation, members | {name.lower() for name in given}, list(types.values()), number, given)
-        # Only a user may ask for a federated user.
-        kind = "User" if operation.name == "GetFederationToken" else "Role"
+        # Only a user may ask for a federated user, or has a password.
+        is_user = (model.service_name, operation.name) in (("iam", "ChangePassword"), ("sts", "GetFederationToken"))
+        kind = "User" if is_user else "Role"
         nobody, somebody = self.users if kind == "User" else self.roles
         allow = lambda pairs: self.iam.allow(kind, self.name, pairs)
         answer = self.call(operation, parameters, nobody)
