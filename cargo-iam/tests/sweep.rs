@@ -6,9 +6,8 @@ mod common;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use common::{Run, command, run, run_command};
-use iam_endpoint::weather::{Mishap, Weather};
-use iam_endpoint::{Endpoint, Server};
-use iam_fixture::Backend;
+use iam_endpoint::{Endpoint, Organization, Server, Target};
+use iam_fixture::{Backend, PolicyDocument};
 
 const TRUST: &str = r#"{"Version": "2012-10-17", "Statement":
     {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}}"#;
@@ -109,15 +108,19 @@ async fn age_and_path_narrow_it_and_json_tells_all() {
 
 #[tokio::test]
 async fn what_cannot_be_removed_is_told_and_the_rest_is_removed() {
-    let stuck = Weather::new(0).nth("iam:DeleteRole", 1, Mishap::InternalError);
-    let stuck = (2..4).fold(stuck, |stuck, nth| stuck.nth("iam:DeleteRole", nth, Mishap::InternalError));
-    let account = Account::new(Endpoint::builder().weather(stuck).build()).await;
+    let endpoint = Endpoint::new();
+    let account = Account::new(endpoint.clone()).await;
+    let scp = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:DeleteRole",
+        "Resource": "arn:aws:iam::*:role/iam-fixture/*/orphan"}}"#;
+    let scp = PolicyDocument::file("scp.json", scp).service_control().unwrap();
+    let root = Target::new("r-ab12").with(Target::new("123456789012").scp(scp));
+    endpoint.set_organization(Organization::new("o-a1b2c3d4e5", "111122223333", root));
     let run = account.sweep(&["--delete"]);
     assert_eq!(run.status, Some(1), "{run:?}");
     assert!(run.stdout.ends_with("\n1 removed\n"), "{run:?}");
     assert!(run.stderr.starts_with("error: role `arn:aws:iam::123456789012:role/iam-fixture/"), "{run:?}");
     assert!(
-        run.stderr.contains("could not be removed: `DeleteRole` of `orphan` failed: ServiceFailure"),
+        run.stderr.contains("could not be removed: `DeleteRole` of `orphan` failed: AccessDenied"),
         "{run:?}"
     );
     assert_eq!(account.roles().await, ["foreign", "live", "orphan"]);

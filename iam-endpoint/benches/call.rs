@@ -3,6 +3,8 @@
 //! `cargo bench --package iam-endpoint --all-features --bench call`, and with `--profile dev` for what users of `cargo test`
 //! have. Each operation is measured in an empty account and in one with 200 roles and 10,000 objects; the cost is the median,
 //! of a request that is signed once. Operations that are named as arguments are measured alone.
+//!
+//! What another than the endpoint performs is measured up to there, and where `iam-services` has it, with what it does then.
 
 #![allow(clippy::print_stdout, reason = "a program that measures")]
 
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use iam_endpoint::{Credentials, Endpoint};
+use iam_services::Services;
 
 const ROLES: usize = 200;
 const OBJECTS: usize = 10_000;
@@ -25,23 +28,38 @@ const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":"ec2:RunInstances","Resource":"*"},
     {"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:us-east-1:123456789012:bench"}]}"#;
 
+const TABLE: &str = r#"{"TableName":"bench","BillingMode":"PAY_PER_REQUEST",
+    "KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],
+    "AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}]}"#;
+
+/// The operations, and those of them that are performed only where `Services` do.
+const OPERATIONS: [&str; 7] =
+    ["GetObject", "PutObject", "AssumeRole", "PutItem", "SendMessage", "RunInstances", "denied"];
+const OF_SERVICES: [&str; 2] = ["PutItem", "SendMessage"];
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let build = if cfg!(debug_assertions) { "debug" } else { "release" };
         println!("one call in process, median of {CALLS}, {build} build\n");
-        println!("{:<12} {:>10} {:>34}", "operation", "empty", format!("{ROLES} roles, {OBJECTS} objects"));
-        let (empty, full) = (Account::new(0, 1).await, Account::new(ROLES, OBJECTS).await);
-        let operations =
-            ["GetObject", "PutObject", "AssumeRole", "PutItem", "SendMessage", "RunInstances", "denied"];
+        println!("{:<22} {:>10} {:>34}", "operation", "empty", format!("{ROLES} roles, {OBJECTS} objects"));
         // Cargo has arguments of its own.
-        let named: Vec<_> = std::env::args().filter(|name| operations.contains(&&**name)).collect();
+        let named: Vec<_> = std::env::args().filter(|name| OPERATIONS.contains(&&**name)).collect();
         let is_wanted = |operation: &&str| named.is_empty() || named.iter().any(|name| name == operation);
-        for operation in operations.into_iter().filter(is_wanted) {
-            let (at_none, at_many) = (empty.median(operation).await, full.median(operation).await);
-            println!("{operation:<12} {:>7.1} µs {:>31.1} µs", micros(at_none), micros(at_many));
+        let (empty, full) = (Account::new(false, 0, 1).await, Account::new(false, ROLES, OBJECTS).await);
+        for operation in OPERATIONS.into_iter().filter(is_wanted) {
+            row(operation, operation, &empty, &full).await;
+        }
+        let (empty, full) = (Account::new(true, 0, 1).await, Account::new(true, ROLES, OBJECTS).await);
+        for operation in OF_SERVICES.into_iter().filter(is_wanted) {
+            row(&format!("{operation}, performed"), operation, &empty, &full).await;
         }
     });
+}
+
+async fn row(name: &str, operation: &str, empty: &Account, full: &Account) {
+    let (at_none, at_many) = (empty.median(operation).await, full.median(operation).await);
+    println!("{name:<22} {:>7.1} µs {:>31.1} µs", micros(at_none), micros(at_many));
 }
 
 fn micros(duration: Duration) -> f64 {
@@ -51,12 +69,15 @@ fn micros(duration: Duration) -> f64 {
 struct Account {
     endpoint: Endpoint,
     session: Credentials,
+    /// Whether `Services` perform what is theirs.
+    is_served: bool,
 }
 
 impl Account {
-    async fn new(roles: usize, objects: usize) -> Self {
-        let endpoint = Endpoint::new();
-        let mut account = Self { session: endpoint.administrator(), endpoint };
+    async fn new(is_served: bool, roles: usize, objects: usize) -> Self {
+        let endpoint = Endpoint::builder();
+        let endpoint = if is_served { endpoint.perform(Services::new()) } else { endpoint }.build();
+        let mut account = Self { session: endpoint.administrator(), endpoint, is_served };
         for name in (0..roles).map(|index| format!("other-{index}")).chain(["bench".to_owned()]) {
             let role = [("RoleName", &*name), ("AssumeRolePolicyDocument", TRUST)];
             account.ok(form("iam", "CreateRole&Version=2010-05-08", &role)).await;
@@ -66,6 +87,14 @@ impl Account {
         account.ok(("s3", put("/bench", ""))).await;
         for index in 0..objects {
             account.ok(("s3", put(&format!("/bench/object-{index}"), "x"))).await;
+        }
+        if is_served {
+            account.ok(json("dynamodb", "DynamoDB_20120810.CreateTable", TABLE)).await;
+            account.ok(json("sqs", "AmazonSQS.CreateQueue", r#"{"QueueName":"bench"}"#)).await;
+            for index in 0..objects {
+                account.ok(put_item(index)).await;
+                account.ok(Self::request("SendMessage")).await;
+            }
         }
         let answer = account.ok(Account::request("AssumeRole")).await;
         let text = |element: &str| {
@@ -83,11 +112,7 @@ impl Account {
                 ("s3", Request::get("http://127.0.0.1/bench/object-0").body(Bytes::new()).expect("a request"))
             }
             "PutObject" => ("s3", put("/bench/object-0", "x")),
-            "PutItem" => json(
-                "dynamodb",
-                "DynamoDB_20120810.PutItem",
-                r#"{"TableName":"bench","Item":{"id":{"S":"1"}}}"#,
-            ),
+            "PutItem" => put_item(0),
             "RunInstances" => {
                 let instance = [
                     ("ImageId", "ami-0123456789abcdef0"),
@@ -135,7 +160,8 @@ impl Account {
         // What nobody performs here is measured up to there.
         let expected: &[u16] = match operation {
             "denied" => &[403],
-            "PutItem" | "RunInstances" | "SendMessage" => &[200, 501],
+            "PutItem" | "SendMessage" if self.is_served => &[200],
+            "PutItem" | "RunInstances" | "SendMessage" => &[501],
             _ => &[200],
         };
         let mut took = Vec::with_capacity(CALLS);
@@ -149,6 +175,11 @@ impl Account {
         took.sort_unstable();
         took.get(CALLS / 2).copied().unwrap_or_default()
     }
+}
+
+fn put_item(index: usize) -> (&'static str, Request<Bytes>) {
+    let item = format!(r#"{{"TableName":"bench","Item":{{"id":{{"S":"{index}"}}}}}}"#);
+    json("dynamodb", "DynamoDB_20120810.PutItem", &item)
 }
 
 fn put(path: &str, body: &str) -> Request<Bytes> {

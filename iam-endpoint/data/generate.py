@@ -46,10 +46,10 @@ Checks and keys
 
     CHECK     [PREFIX:]ACTION[@TARGET,...] [if COND] [unless COND]     on `*`, if there is no target; a request that
                                                                        no check applies to cannot be derived
-    TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...] | *=VALUE                 *: an ARN, of whatever type
+    TARGET    [PREFIX:]TYPE[:N][?][+][=VALUE;...] | *=VALUE              *: an ARN, of whatever type
     VALUE     PATH | 'literal' | function(VALUE, ...) | VALUE / VALUE  the first of alternatives that is there
     COND      PATH | PATH='text' | PATH~'text' [and ...]               is there; is the text; starts with it in any case
-    KEY       CONDITION-KEY=VALUE | tags=PATH | roles=VALUE ... | passes=SERVICE
+    KEY       CONDITION-KEY=VALUE [for ACTION] | tags=PATH | roles=VALUE ... | passes=SERVICE
 
 TARGET     The values fill the variables in the resource part of the type's ARN format, in their order; N is the number
            of the format where a type has several and not the first is meant. The other variables are partition, region
@@ -59,6 +59,8 @@ TARGET     The values fill the variables in the resource part of the type's ARN 
            Without values every variable is `*`: what is being created has no name yet.
            With `?` a target is left out if a value of it is not in the request, or is an ARN of another type;
            without, a missing value is `*`. If all targets are left out, the resource is `*`.
+           With `+` it is made under this name, and has no tags yet; rules put it where an operation that creates is called
+           after one of its targets.
 PATH       Overlay files: members as AWS's API reference has them: `TableName`, `A.B`, `List[]`, `List[].Member`,
            `Map{}` for each key of a map, `Map{*}` for each value, `Map.key` for the value of this key, `Map` for all of
            it. `?name` and `:Name` are a query parameter and a header that no member stands for.
@@ -74,7 +76,8 @@ roles=     roles that the caller passes to the service (`iam:PassRole`), separat
            ARNs or names of instance profiles through `instance_profile(...)`
 passes=    the service that gets the roles of this operation
 KEY        A key that ends in `/` or `:` stands for one key per entry of a map or list of tags:
-           `kms:EncryptionContext:=EncryptionContext`.
+           `kms:EncryptionContext:=EncryptionContext`. Where an operation asks for several actions, each has the keys that
+           the catalogue lists for it; `for` tells whose value it is.
 
 
 Overlay files
@@ -87,6 +90,7 @@ Overlay files
     checked                              all operations of the service were checked by hand
     passes dynamodb.amazonaws.com        the service that gets roles
     denial AccessDeniedException:400     the error, where the model has none or another one
+    tagging TagResource                  what is made with tags asks for this action too, though the reference does not say so
     BatchGetItem   BatchGetItem@table=RequestItems{}          replaces the checks that rules give
     TransactWriteItems  PutItem@table=TransactItems[].Put.TableName if TransactItems[].Put
                         DeleteItem@table=TransactItems[].Delete.TableName if TransactItems[].Delete
@@ -209,9 +213,10 @@ class Table:
             overlay.Item(text, f"what rules say of {operation.service.id}:{operation.name}")
             for text in self.rules.checks(operation, own)
         ]
-        tagging = self.rules.tagging(operation, own, [item.text for item in by_hand])
+        tagging = self.rules.tagging(operation, own, [item.text for item in by_hand], section.tagging)
         items = by_hand + [overlay.Item(text, by_hand[0].place) for text in tagging]
-        return list(filter(None, (self.verified(item, grammar.check, operation, own) for item in items)))
+        checks = list(filter(None, (self.verified(item, grammar.check, operation, own) for item in items)))
+        return self.rules.marked(operation, own, checks)
 
     def keys(self, operation, own, section, checks):
         """The condition keys of an operation: what rules find, then what is written by hand instead or besides."""
@@ -222,15 +227,20 @@ class Table:
         for action in actions:
             for key, path in rules.keys(operation, action):
                 found[key] = f"{self.spelled(key)}={grammar.value(path, operation)}"
-        if path := rules.tags(operation):
+        if path := rules.tags(operation, actions[0]):
             found["tags"] = f"tags={operation.wire(path)}"
+        elif any("aws:tagkeys" in action.keys for action in actions) and not rules.can_have_tags(operation):
+            found["tags"] = "tags=nothing()"
         if paths := rules.roles(operation, own):
             found["roles"] = "roles=" + " ".join(dict.fromkeys(map(operation.wire, paths)))
+        # What is asked of tags is about the resource to come, which has no such keys of its own.
+        main = [action for action in actions if action is actions[0] or not rules.TAGS_IT.match(action.name)]
         for item in section.keys.get("*", []):
-            self.add_where_it_fits(item, operation, actions, found)
+            self.add_where_it_fits(item, operation, own, main, found)
         for item in section.keys.get(operation.name, []):
             name = item.text.partition("=")[0].lower()
-            found[name] = self.verified(item, grammar.key, operation)
+            action = "".join(item.text.partition(" for ")[1:])
+            found[name + action] = self.verified(item, grammar.key, operation, own)
         return [text for _, text in sorted(found.items()) if text]
 
     def action(self, check, own):
@@ -240,12 +250,14 @@ class Table:
     def spelled(self, key):
         return next(s.keys[key][0] for s in self.catalogue.values() if key in s.keys)
 
-    def add_where_it_fits(self, item, operation, actions, found):
+    def add_where_it_fits(self, item, operation, own, actions, found):
         name, _, _ = item.text.partition("=")
-        if not any(key.startswith(name.lower()) for action in actions for key in action.keys):
+        start = name.lower()
+        is_it = lambda key: key.startswith(start) if start[-1] in ":/" else key == start
+        if not any(is_it(key) for action in actions for key in action.keys):
             return
         try:
-            found[name.lower()] = grammar.key(item.text, operation, self.catalogue)
+            found[name.lower()] = grammar.key(item.text, operation, self.catalogue, own)
         except model.UnknownMember:
             pass
         except ValueError as fault:

@@ -84,8 +84,8 @@ def target(text, operation, catalogue, prefix):
     head, equals, values = text.partition("=")
     if head == "*":
         return f"*={value(values, operation)}"
-    optional = "?" if head.endswith("?") else ""
-    match = re.fullmatch(r"(.*?)(?::(\d))?", head.rstrip("?"))
+    optional = head[len(head.rstrip("?+")) :]
+    match = re.fullmatch(r"(.*?)(?::(\d))?", head.rstrip("?+"))
     of_prefix, of = resolve(match[1], catalogue, catalogue[prefix], "types")
     number = int(match[2] or 1)
     spelled = (of.name if of_prefix == prefix else f"{of_prefix}:{of.name}") + (f":{number}" if match[2] else "")
@@ -98,9 +98,10 @@ def target(text, operation, catalogue, prefix):
     return f"{spelled}{optional}={';'.join(value(v, operation) for v in values)}"
 
 
-def key(text, operation, catalogue):
-    """An item of `KEYS`: `key=VALUE`, `tags=PATH`, `roles=PATH …`, `passes=SERVICE`."""
+def key(text, operation, catalogue, own):
+    """An item of `KEYS`: `key=VALUE`, `key=VALUE for ACTION`, `tags=PATH`, `roles=PATH …`, `passes=SERVICE`."""
     name, _, given = text.partition("=")
+    given, *actions = split(given, " for ")
     if name == "passes":
         return text
     if name not in ("tags", "roles"):
@@ -109,7 +110,7 @@ def key(text, operation, catalogue):
         return None
     if name == "roles":
         return "roles=" + " ".join(value(part, operation) for part in split(given, " "))
-    return f"{name}={value(given, operation)}"
+    return f"{name}={value(given, operation)}" + "".join(f" for {resolve(a, catalogue, own, 'actions')[1].name}" for a in actions)
 
 
 def verify_key(name, catalogue):
@@ -119,5 +120,7 @@ def verify_key(name, catalogue):
     for known in service.keys:
         template = known.partition("${")[0]
         if name.lower() in (known, template) or (template != known and name.lower().startswith(template)):
+            return
+        if name.endswith("/") and known.startswith(name.lower()):
             return
     raise ValueError(f"there is no condition key `{name}`")

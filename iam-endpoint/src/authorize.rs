@@ -33,13 +33,17 @@ pub(crate) enum Refusal {
     KeyNotEvaluable(String),
     /// The policies tell apart what the request does not. Never a denial: 501.
     ResourceNotEvaluable(String),
+    /// The role that the session stands for would be allowed it. Never a denial: 501.
+    SessionNotEvaluable(String),
 }
 
 impl Refusal {
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
             Self::Denied(_) => Outcome::Denied,
-            Self::KeyNotEvaluable(_) | Self::ResourceNotEvaluable(_) => Outcome::NotEvaluable,
+            Self::KeyNotEvaluable(_) | Self::ResourceNotEvaluable(_) | Self::SessionNotEvaluable(_) => {
+                Outcome::NotEvaluable
+            }
         }
     }
 }
@@ -109,7 +113,7 @@ impl Call<'_> {
         let resource_account =
             access.resource_account.unwrap_or_else(|| self.account_of(&access.resource).to_owned());
         let organization = self.endpoint.organization();
-        let mut context = self.global_context();
+        let mut context = Context::over(self.global_context());
         context.set("aws:ResourceAccount", resource_account.as_str());
         if let Some(organization) = &organization {
             organization.set_keys(&mut context, self.caller.principal.account(), &resource_account);
@@ -172,10 +176,38 @@ impl Call<'_> {
         if decision.verdict == Verdict::Allowed {
             return Ok(());
         }
+        if let Some(of_role) = self.of_role(authorization) {
+            let by =
+                of_role.by.first().map_or_else(|| "a resource-based policy".to_owned(), ToString::to_string);
+            return Err(Refusal::SessionNotEvaluable(format!(
+                "this endpoint cannot say whether a role with the policies under test may {action} on {resource}: {by} grants to \
+                 the role, past its own policies, and {principal}, which stands for it, is limited by its session policies; \
+                 this is no denial. Give the test a role of its own: `Mode::Role`, or `IAM_FIXTURE_MODE=role`"
+            )));
+        }
         Err(Refusal::Denied(format!(
             "User: {principal} is not authorized to perform: {action} on resource: {resource} {}",
             decision.reason.sentence(action)
         )))
+    }
+
+    /// What is decided for the role that the calling session stands for, where it is not the same denial.
+    ///
+    /// What the session is allowed the role is, too: both have the policies, and what the session's own role may besides them
+    /// counts only within them.
+    fn of_role(&self, authorization: &Authorization) -> Option<Decision> {
+        let Authorization { request, decision, policies } = authorization;
+        let session = policies.session.as_ref().filter(|_| decision.verdict == Verdict::ImplicitDeny)?;
+        if !self.endpoint.told.stands_for_role(&self.caller) {
+            return None;
+        }
+        let mut policies =
+            PolicySet { identity: session.clone(), session: None, ..PolicySet::clone(policies) };
+        let other = |decision: &Decision| decision.is_allowed() || !decision.is_certain();
+        Some(policies.decide(request)).filter(other).or_else(|| {
+            policies.resource = Some(self.endpoint.resource_policies.granted(&request.resource)?);
+            Some(policies.decide(request)).filter(other)
+        })
     }
 }
 
@@ -186,6 +218,9 @@ pub(crate) fn decide(
     is_absent: &dyn Fn(&str) -> bool,
 ) -> Decision {
     let mut decision = policies.decide(request);
+    if decision.missing_context.is_empty() {
+        return decision;
+    }
     let missing = std::mem::take(&mut decision.missing_context);
     let (absent, unknown): (Vec<_>, Vec<_>) = missing.into_iter().partition(|key| is_absent(key));
     decision.missing_context = unknown;

@@ -1,11 +1,13 @@
 //! One request's facts, as the services see them.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use iam_policy::Context;
 use time::OffsetDateTime;
 
 use crate::caller::Caller;
@@ -38,6 +40,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: OffsetDateTime,
     /// The client's address; `None` in this process, which counts as 127.0.0.1.
     pub(crate) source_ip: Option<IpAddr>,
+    /// The condition keys that all its questions have, once the first is asked.
+    pub(crate) global_context: OnceCell<Arc<Context>>,
     pub(crate) record: RefCell<Record>,
 }
 

@@ -133,7 +133,11 @@ impl Call<'_> {
     /// itself, whatever the resource.
     ///
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
-    pub(crate) fn global_context(&self) -> Context {
+    pub(crate) fn global_context(&self) -> Arc<Context> {
+        Arc::clone(self.global_context.get_or_init(|| Arc::new(self.new_global_context())))
+    }
+
+    fn new_global_context(&self) -> Context {
         let mut context = Context::new();
         let caller = &self.caller;
         context

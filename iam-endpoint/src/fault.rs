@@ -158,6 +158,9 @@ impl From<Refusal> for Fault {
             Refusal::ResourceNotEvaluable(message) => {
                 (StatusCode::NOT_IMPLEMENTED, "ResourceNotEvaluable", message)
             }
+            Refusal::SessionNotEvaluable(message) => {
+                (StatusCode::NOT_IMPLEMENTED, "SessionNotEvaluable", message)
+            }
         };
         Self { status, code: Cow::Borrowed(code), message, outcome }
     }

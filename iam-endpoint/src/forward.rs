@@ -6,7 +6,7 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html>
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -123,6 +123,7 @@ impl OnBehalf {
             ids: Ids { request: "", host: "" },
             now: self.now,
             source_ip: self.source_ip,
+            global_context: OnceCell::new(),
             record: RefCell::new(record),
         };
         let (service, region) = (allowed.service, allowed.region.as_str());
@@ -194,8 +195,15 @@ impl Call<'_> {
         let no_headers = Headers::new(Vec::new());
         let input = Input::read(Protocol::Json, self.parts, &no_headers, &body.into(), Vec::new())?;
         let account = &self.endpoint.account.id;
-        let scope =
-            Scope { endpoint: self.endpoint, input: &input, region, account, prefix: "kms", focus: None };
+        let scope = Scope {
+            endpoint: self.endpoint,
+            input: &input,
+            region,
+            caller: &self.caller.principal,
+            account,
+            prefix: "kms",
+            focus: None,
+        };
         let mut questions = derive::questions(&scope, checks, &plan.keys)?;
         resource_policy::resolve_aliases(&scope, "kms", &mut questions);
         let keys = Keys::of(&scope, checks, &plan.keys, &plan.places, "".into());

@@ -75,7 +75,9 @@ mod s3;
 mod server;
 mod service;
 mod sigv4;
+mod sorted;
 mod sts;
+mod table;
 mod tame;
 mod told;
 #[cfg(feature = "server")]

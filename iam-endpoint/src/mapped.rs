@@ -143,6 +143,7 @@ impl Asked {
             endpoint: call.endpoint,
             input: &input,
             region: call.signing.as_ref().map_or(&call.endpoint.region, |signing| &signing.region),
+            caller: &call.caller.principal,
             account: &call.endpoint.account.id,
             prefix: service.prefix().unwrap_or_default(),
             focus: None,
@@ -195,12 +196,14 @@ pub(crate) fn ask(
         Some((owner, policy)) => (Some(owner), policy),
         None => (None, call.endpoint.resource_policies.of(&question.resource)),
     };
-    let prefix = question.action.split(':').next().unwrap_or_default();
     let conditions = |context: &mut Context| {
         keys.set(question, context);
-        for (key, value) in tags.iter().flatten() {
-            context.set(format!("aws:ResourceTag/{key}"), value.as_str());
-            context.set(format!("{prefix}:ResourceTag/{key}"), value.as_str());
+        if let Some(tags) = &tags {
+            for start in derive::resource_tag_keys(question) {
+                for (key, value) in tags {
+                    context.set(format!("{start}{key}"), value.as_str());
+                }
+            }
         }
         amend(context);
     };

@@ -1,6 +1,7 @@
 //! One request from its arrival to its answer.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Mutex;
 #[cfg(feature = "server")]
@@ -390,6 +391,7 @@ fn decide(endpoint: &Shared, arrived: Arrived<'_>) -> Step {
                 ids,
                 now,
                 source_ip: peer,
+                global_context: OnceCell::new(),
                 record: Record::of(&service),
             };
             match perform(&call, &service, addressee) {

@@ -3,72 +3,9 @@
 
 mod common;
 
-use bytes::Bytes;
 use common::Client;
-use http::Request;
+use common::cases::{check, form, json, rest};
 use iam_endpoint::{Endpoint, Organization, Target};
-
-/// A request for an operation, and what it asks for: actions on what is behind `arn:aws:`, or on `*`.
-struct Case {
-    signing: &'static str,
-    request: Request<Bytes>,
-    asked: &'static [(&'static str, &'static str)],
-}
-
-fn json(
-    signing: &'static str,
-    target: &str,
-    body: &str,
-    asked: &'static [(&'static str, &'static str)],
-) -> Case {
-    let request = Request::post(format!("https://{signing}.us-east-1.amazonaws.com/"))
-        .header("x-amz-target", target)
-        .header("content-type", "application/x-amz-json-1.1")
-        .body(Bytes::copy_from_slice(body.as_bytes()))
-        .unwrap();
-    Case { signing, request, asked }
-}
-
-fn form(signing: &'static str, body: &str, asked: &'static [(&'static str, &'static str)]) -> Case {
-    let request = Request::post(format!("https://{signing}.us-east-1.amazonaws.com/"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Bytes::copy_from_slice(body.as_bytes()))
-        .unwrap();
-    Case { signing, request, asked }
-}
-
-fn rest(
-    signing: &'static str,
-    method: &str,
-    path: &str,
-    body: &str,
-    asked: &'static [(&'static str, &'static str)],
-) -> Case {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("https://{signing}.us-east-1.amazonaws.com{path}"))
-        .header("content-type", "application/json")
-        .body(Bytes::copy_from_slice(body.as_bytes()))
-        .unwrap();
-    Case { signing, request, asked }
-}
-
-async fn check(endpoint: &Endpoint, cases: Vec<Case>) {
-    let everything =
-        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-    let anyone = Client::administrator(endpoint).role("anyone", everything).await;
-    for Case { signing, request, asked } in cases {
-        let answer = anyone.send(signing, request).await;
-        let event = &answer.event;
-        let resource = |arn: &'static str| {
-            if arn == "*" || arn.starts_with('+') { arn.to_owned() } else { format!("arn:aws:{arn}") }
-        };
-        let expected: Vec<_> = asked.iter().map(|(action, arn)| (*action, resource(arn))).collect();
-        let found: Vec<_> =
-            event.authorizations.iter().map(|each| (each.action(), each.resource().to_owned())).collect();
-        assert_eq!(found, expected, "{}: {}", event.operation, answer.body);
-    }
-}
 
 #[tokio::test]
 async fn lists_are_of_what_aws_denies_them_on() {
@@ -490,4 +427,143 @@ async fn an_id_that_the_request_does_not_have_makes_no_difference_where_the_name
         let found = (answer.status, answer.event.code.as_deref());
         assert_eq!(found, (status, Some(code)), "{number}: {}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn what_is_named_by_its_arn_may_be_elsewhere() {
+    let cases = vec![
+        form(
+            "cloudformation",
+            "Action=DescribeStacks&Version=2010-05-15&StackName=arn:aws:cloudformation:us-east-1:123456789012:stack/web/0000-11",
+            &[("cloudformation:DescribeStacks", "cloudformation:us-east-1:123456789012:stack/web/0000-11")],
+        ),
+        json(
+            "dynamodb",
+            "DynamoDB_20120810.Query",
+            r#"{"TableName": "arn:aws:dynamodb:us-east-1:222233334444:table/t", "IndexName": "index"}"#,
+            &[("dynamodb:Query", "dynamodb:us-east-1:222233334444:table/t/index/index")],
+        ),
+        json(
+            "ecs",
+            "AmazonEC2ContainerServiceV20141113.UpdateService",
+            r#"{"service": "arn:aws:ecs:us-east-1:123456789012:service/c/s"}"#,
+            &[("ecs:UpdateService", "ecs:us-east-1:123456789012:service/c/s")],
+        ),
+        json(
+            "sqs",
+            "AmazonSQS.GetQueueUrl",
+            r#"{"QueueName": "q", "QueueOwnerAWSAccountId": "222233334444"}"#,
+            &[("sqs:GetQueueUrl", "sqs:us-east-1:222233334444:q")],
+        ),
+        rest(
+            "apigateway",
+            "PUT",
+            "/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fa",
+            r#"{"tags": {"a": "b"}}"#,
+            &[(
+                "apigateway:PUT",
+                "apigateway:us-east-1::/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fa",
+            )],
+        ),
+        json(
+            "ecs",
+            "AmazonEC2ContainerServiceV20141113.RunTask",
+            r#"{"taskDefinition": "family:3"}"#,
+            &[("ecs:RunTask", "ecs:us-east-1:123456789012:task-definition/family:3")],
+        ),
+        json(
+            "ecr",
+            "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories",
+            "{}",
+            &[("ecr:DescribeRepositories", "ecr:us-east-1:123456789012:repository/*")],
+        ),
+        rest(
+            "scheduler",
+            "GET",
+            "/schedules/s",
+            "",
+            &[("scheduler:GetSchedule", "scheduler:us-east-1:123456789012:schedule/default/s")],
+        ),
+        json(
+            "ssm",
+            "AmazonSSM.SendCommand",
+            r#"{"DocumentName": "d", "Targets": [{"Key": "InstanceIds", "Values": ["i-1", "i-2"]}]}"#,
+            &[
+                ("ssm:SendCommand", "ssm:us-east-1:123456789012:document/d"),
+                ("ssm:SendCommand", "ec2:us-east-1:123456789012:instance/i-1"),
+                ("ssm:SendCommand", "ec2:us-east-1:123456789012:instance/i-2"),
+            ],
+        ),
+    ];
+    check(&Endpoint::new(), cases).await;
+}
+
+#[tokio::test]
+async fn some_requests_need_a_second_action() {
+    let cases = vec![
+        json(
+            "cognito-idp",
+            "AWSCognitoIdentityProviderService.CreateUserPool",
+            r#"{"PoolName": "p", "UserPoolTags": {"a": "b"}}"#,
+            &[("cognito-idp:CreateUserPool", "*"), ("cognito-idp:TagResource", "*")],
+        ),
+        rest(
+            "lambda",
+            "POST",
+            "/2015-03-31/event-source-mappings",
+            r#"{"FunctionName": "f", "Tags": {"a": "b"}}"#,
+            &[
+                ("lambda:CreateEventSourceMapping", "*"),
+                ("lambda:TagResource", "lambda:us-east-1:123456789012:event-source-mapping:*"),
+            ],
+        ),
+        json(
+            "logs",
+            "Logs_20140328.GetLogEvents",
+            r#"{"logGroupName": "g", "logStreamName": "s", "unmask": true}"#,
+            &[
+                ("logs:GetLogEvents", "logs:us-east-1:123456789012:log-group:g:log-stream:s"),
+                ("logs:Unmask", "logs:us-east-1:123456789012:log-group:g"),
+            ],
+        ),
+        json(
+            "states",
+            "AWSStepFunctions.TestState",
+            r#"{"definition": "{}", "revealSecrets": true}"#,
+            &[("states:TestState", "*"), ("states:RevealSecrets", "*")],
+        ),
+        json(
+            "acm",
+            "CertificateManager.RequestCertificate",
+            r#"{"DomainName": "example.com", "Tags": [{"Key": "a"}]}"#,
+            &[
+                ("acm:RequestCertificate", "*"),
+                ("acm:AddTagsToCertificate", "acm:us-east-1:123456789012:certificate/*"),
+            ],
+        ),
+        rest(
+            "batch",
+            "POST",
+            "/v1/submitjob",
+            r#"{"jobName": "j", "jobQueue": "q", "jobDefinition": "d:1", "tags": {"a": "b"}}"#,
+            &[
+                ("batch:SubmitJob", "batch:us-east-1:123456789012:job-definition/d:1"),
+                ("batch:SubmitJob", "batch:us-east-1:123456789012:job-queue/q"),
+                ("batch:TagResource", "batch:us-east-1:123456789012:job/*"),
+                ("batch:TagResource", "batch:us-east-1:123456789012:job-definition/d:1"),
+            ],
+        ),
+        // The role in a profile that the endpoint does not keep may be any.
+        json(
+            "elasticmapreduce",
+            "ElasticMapReduce.RunJobFlow",
+            r#"{"Name": "n", "JobFlowRole": "profile", "ServiceRole": "r"}"#,
+            &[
+                ("elasticmapreduce:RunJobFlow", "*"),
+                ("iam:PassRole", "iam::123456789012:role/*"),
+                ("iam:PassRole", "iam::123456789012:role/r"),
+            ],
+        ),
+    ];
+    check(&Endpoint::new(), cases).await;
 }

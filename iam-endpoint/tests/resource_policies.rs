@@ -297,3 +297,29 @@ async fn a_grant_opens_a_key_for_its_operations_in_its_encryption_context() {
     kms(&role, "RetireGrant", &format!(r#"{{"KeyId": "{KEY}", "GrantId": "grant-1"}}"#)).await.allowed();
     kms(&role, "DescribeKey", &format!(r#"{{"KeyId": "{KEY}"}}"#)).await.denied("");
 }
+
+#[tokio::test]
+async fn a_session_that_stands_for_a_role_is_not_denied_what_the_role_would_be_granted() {
+    let [home, _] = accounts();
+    let allow = |actions: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "{actions}", "Resource": "*"}}}}"#
+        )
+    };
+    home.role("worker", &allow("*")).await;
+    let session = home.assume("worker", &[("Policy", &allow("s3:*"))]).await;
+    let describe = format!(r#"{{"KeyId": "{KEY}"}}"#);
+    let grant = format!(
+        r#"{{"KeyId": "{KEY}", "GranteePrincipal": "arn:aws:iam::{HOME}:role/worker", "Operations": ["DescribeKey"]}}"#
+    );
+    kms(&home, "CreateGrant", &grant).await.ok();
+    let denied = "because no session policy allows";
+    kms(&session, "DescribeKey", &describe).await.denied(denied);
+
+    home.endpoint.stand_for_role(format!("arn:aws:sts::{HOME}:assumed-role/worker/session"));
+    let answer = kms(&session, "DescribeKey", &describe).await.is(501);
+    assert_eq!(answer.event.code.as_deref(), Some("SessionNotEvaluable"));
+    assert!(answer.body.contains("<grants of "), "{}", answer.body);
+    assert_eq!(answer.event.outcome, Outcome::NotEvaluable);
+    kms(&session, "GetKeyPolicy", &describe).await.denied(denied);
+}

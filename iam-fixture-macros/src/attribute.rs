@@ -31,9 +31,9 @@ pub(crate) struct Role {
     pub(crate) policies: Option<Vec<Value>>,
     pub(crate) boundary: Option<Value>,
     pub(crate) duration: Option<Expr>,
-    pub(crate) mode: Option<Expr>,
-    pub(crate) session_name: Option<Expr>,
     pub(crate) session_policy: Option<Value>,
+    /// `keep = EXPR`, `path = EXPR`: the builder's methods of these names take these values.
+    pub(crate) settings: Vec<(Ident, Expr)>,
     pub(crate) tags: Vec<(LitStr, Expr)>,
     pub(crate) vars: Vec<(LitStr, Expr)>,
 }
@@ -165,7 +165,7 @@ const TEST_OPTIONS: [Opt<Attribute>; 2] = [
     },
 ];
 
-const ROLE_OPTIONS: [Opt<Role>; 9] = [
+const ROLE_OPTIONS: [Opt<Role>; 13] = [
     Opt {
         name: "allow",
         usage: "allow(unknown_action)",
@@ -181,17 +181,13 @@ const ROLE_OPTIONS: [Opt<Role>; 9] = [
         usage: "duration = 3600",
         read: |role, key, input| once(&mut role.duration, key, input.parse()?),
     },
-    Opt {
-        name: "mode",
-        usage: "mode = Mode::Role",
-        read: |role, key, input| once(&mut role.mode, key, input.parse()?),
-    },
+    setting("keep", "keep = Keep::OnFailure"),
+    setting("mode", "mode = Mode::Role"),
+    setting("name_prefix", "name_prefix = \"team-\""),
+    setting("path", "path = \"/team/\""),
     Opt { name: "policy", usage: "policy = EXPR", read: |role, _, input| role.read_policies(input) },
-    Opt {
-        name: "session_name",
-        usage: "session_name = \"name\"",
-        read: |role, key, input| once(&mut role.session_name, key, input.parse()?),
-    },
+    setting("readiness", "readiness = Readiness::default()"),
+    setting("session_name", "session_name = \"name\""),
     Opt {
         name: "session_policy",
         usage: "session_policy = \"session.json\"",
@@ -204,6 +200,21 @@ const ROLE_OPTIONS: [Opt<Role>; 9] = [
     },
     Opt { name: "vars", usage: "vars(name = EXPR)", read: |role, _, input| pairs(&mut role.vars, input) },
 ];
+
+/// An option whose value goes to the builder's method of its name as it is.
+const fn setting(name: &'static str, usage: &'static str) -> Opt<Role> {
+    Opt {
+        name,
+        usage,
+        read: |role, key, input| {
+            if role.settings.iter().any(|(known, _)| known == key) {
+                return Err(given_twice(key, key));
+            }
+            role.settings.push((key.clone(), input.parse()?));
+            Ok(())
+        },
+    }
+}
 
 impl<T> Opt<T> {
     fn read(&self, into: &mut T, key: &Ident, input: ParseStream<'_>) -> Result<()> {
@@ -383,16 +394,18 @@ mod tests {
 
     #[test]
     fn every_item_that_cannot_be_read_is_reported_and_the_others_stand() {
-        let (attribute, errors) =
-            parse(quote!("a.json", tags = 1, 42, nothing, duration = 1, duration = 2, "b.json" "c.json"));
+        let (attribute, errors) = parse(
+            quote!("a.json", tags = 1, 42, nothing, duration = 1, duration = 2, path = "/a/", path = b, "b.json" "c.json"),
+        );
         assert_eq!(
             errors,
             [
                 "write `tags(team = \"x\", \"Key\" = EXPR)`",
                 "expected a policy, such as `\"policies/reader.json\"`, or an option",
                 "`nothing` is no option or argument of the test\n  = note: known here: `arg`, `crate`, `allow`, `boundary`, `duration`, \
-                 `mode`, `policy`, `session_name`, `session_policy`, `tags`, `vars`",
+                 `keep`, `mode`, `name_prefix`, `path`, `policy`, `readiness`, `session_name`, `session_policy`, `tags`, `vars`",
                 "`duration` is given twice",
+                "`path` is given twice",
                 "expected `,`",
             ]
         );

@@ -328,7 +328,11 @@ mod tests {
                 "ReadOnlyAccess",
                 boundary = "PowerUserAccess",
                 session_policy = narrow(),
+                keep = Keep::OnFailure,
                 mode = Mode::Role,
+                name_prefix = "team-",
+                path = "/team/",
+                readiness = Readiness::default(),
                 session_name = "s",
                 duration = 900,
                 tags("Cost Center" = 7),
@@ -344,7 +348,11 @@ mod tests {
             .session_policy(narrow())
             .allow_unknown_condition_keys()
             .tag("Cost Center", 7)
+            .keep(Keep::OnFailure)
             .mode(Mode::Role)
+            .name_prefix("team-")
+            .path("/team/")
+            .readiness(Readiness::default())
             .session_name("s")
             .duration(::core::time::Duration::from_secs(900))
         };

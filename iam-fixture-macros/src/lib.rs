@@ -79,7 +79,10 @@ use proc_macro2::Span;
 /// | `boundary = "b.json"` | the role's [permissions boundary]: a file, a managed policy, or an expression |
 /// | `crate = "path"` | where `iam-fixture` is, if it was renamed |
 /// | `duration = 3600` | how long the credentials live: seconds, or a `Duration` |
+/// | `keep = Keep::OnFailure` | whether the role stays when its test has ended: `iam_fixture::Keep` |
 /// | `mode = Mode::Role` | how the test gets its role, whatever the run's settings say: `iam_fixture::Mode` |
+/// | `name_prefix = "team-"`, `path = "/team/"` | what the role's name begins with, and where it stands |
+/// | `readiness = Readiness::default()` | how the role is shown to be live, where that takes time: `iam_fixture::Readiness` |
 /// | `session_name = EXPR` | the role session's name |
 /// | `session_policy = "s.json"` | the [session policy]: a file or an expression |
 /// | `tags(team = "x", "Key" = EXPR)` | the role's tags |

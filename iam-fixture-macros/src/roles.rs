@@ -202,11 +202,8 @@ impl<'a> Part<'a> {
                 calls.extend(call(method, value.span(), quote!(#name, #value)));
             }
         }
-        if let Some(mode) = &self.role.mode {
-            calls.extend(call("mode", mode.span(), scope.value(mode)));
-        }
-        if let Some(name) = &self.role.session_name {
-            calls.extend(call("session_name", name.span(), scope.value(name)));
+        for (method, value) in &self.role.settings {
+            calls.extend(call(&method.to_string(), value.span(), scope.value(value)));
         }
         if let Some(duration) = &self.role.duration {
             let value = match duration {

@@ -220,6 +220,8 @@ impl TemporaryRoleBuilder {
 
     /// Creates the role, runs the body with it, and deletes the role whatever the body did; a panic goes on afterwards.
     ///
+    /// What the body returns is not looked at: for [`Keep::OnFailure`] only a body that panics has failed.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), iam_fixture::Error> {

@@ -73,10 +73,22 @@ impl Error {
         Error::new(ErrorKind::Call, message).caused_by(error)
     }
 
-    /// Adds a line such as `help: …` below the message.
+    /// What is asked for is not in this build.
+    #[cfg(not(feature = "network"))]
+    pub(crate) fn left_out(what: impl fmt::Display) -> Error {
+        let message =
+            format!("{what} needs the feature `network` of `iam-fixture`, which this build leaves out");
+        Error::new(ErrorKind::Configuration, message)
+    }
+
+    /// Adds a line below the message; what to do, `help: …`, comes last.
     pub(crate) fn note(self, note: impl Into<String>) -> Error {
+        let note = note.into();
+        let is_help = |note: &String| note.starts_with("help: ");
         let mut inner = Arc::unwrap_or_clone(self.0);
-        inner.notes.push(note.into());
+        let notes = &mut inner.notes;
+        let first_help = notes.iter().position(|other| is_help(other) && !is_help(&note));
+        notes.insert(first_help.unwrap_or(notes.len()), note);
         Error(Arc::new(inner))
     }
 
@@ -138,6 +150,12 @@ mod tests {
         let error = Error::new(ErrorKind::Call, "`CreateRole` failed").note("nothing was created");
         assert_eq!(error.to_string(), "`CreateRole` failed\n  nothing was created");
         assert_eq!(error.to_string(), format!("{error:?}"));
+    }
+
+    #[test]
+    fn what_to_do_comes_last() {
+        let error = Error::new(ErrorKind::Call, "it failed").note("help: a").note("left:").note("help: b");
+        assert_eq!(error.note("  it").to_string(), "it failed\n  left:\n    it\n  help: a\n  help: b");
     }
 
     #[test]

@@ -58,10 +58,12 @@ pub use iam_endpoint::Server;
 pub use iam_endpoint::{Authorization, Event, Organization, Outcome, Target};
 pub use iam_fixture_macros::iam_policy;
 /// Policies as sets, and assertions about them: they need no role.
+#[cfg(feature = "sets")]
 pub use iam_policy::{
-    Permissions, Policy, PolicyKind, PolicySet, assert_disjoint, assert_equivalent,
-    assert_grants_nothing_beyond, assert_never_allows, assert_subset,
+    Permissions, assert_disjoint, assert_equivalent, assert_grants_nothing_beyond, assert_never_allows,
+    assert_subset,
 };
+pub use iam_policy::{Policy, PolicyKind, PolicySet};
 
 pub use crate::assert::{Expected, ParseExpectedError};
 pub use crate::backend::Backend;

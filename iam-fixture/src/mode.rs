@@ -27,7 +27,8 @@ pub enum Mode {
     /// under test as session policies: one call, and nothing to wait for. What cannot be a session policy is refused.
     ///
     /// A session is not a role: a resource-based policy that grants to the role's ARN does not go past a session policy, while
-    /// one that grants to the session's ARN does.
+    /// one that grants to the session's ARN does. The embedded endpoint tells: a call that is denied for this alone is no denial
+    /// but `SessionNotEvaluable`, with the statement that grants. Elsewhere nobody can read all resource-based policies.
     ///
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session>
     Session,
@@ -120,6 +121,10 @@ pub(crate) fn role_arn(text: &str) -> Result<&str, Error> {
 }
 
 /// What a role's ARN says.
+#[cfg_attr(
+    not(any(feature = "network", test)),
+    expect(dead_code, reason = "without the network nobody looks for the role")
+)]
 #[derive(Clone, Copy)]
 pub(crate) struct RoleArn<'a> {
     pub(crate) account: &'a str,

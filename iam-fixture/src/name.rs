@@ -29,6 +29,7 @@ pub(crate) fn role(prefix: &str, test: &str) -> String {
 }
 
 /// The role whose sessions many tests have: the same for the same facts, in every process and release.
+#[cfg(any(feature = "network", test))]
 pub(crate) fn of_sessions(prefix: &str, facts: &[&str]) -> String {
     // FNV-1a: the standard library's hashes may change with its version.
     let bytes = facts.iter().flat_map(|fact| fact.bytes().chain([0]));

@@ -1,6 +1,9 @@
 //! Whatever happens to a control call, the test runs if it can, and no role is left.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use iam_endpoint::weather::{Mishap, Weather};
@@ -53,7 +56,77 @@ async fn one_fault_at_any_control_call_neither_fails_the_test_nor_leaves_a_role(
     }
 }
 
-/// A role's life with up to two faults at chosen calls, which the SDK's three attempts bear.
+/// Calls that fail cost time, and not the patience of the calls after them.
+#[tokio::test(start_paused = true)]
+async fn a_run_in_which_each_call_fails_twice_fails_no_test() {
+    const LIVES: u32 = 60;
+    let mut weather = Weather::new(0);
+    for (call, life) in LIFE.into_iter().flat_map(|call| (0..LIVES).map(move |life| (call, life))) {
+        for failure in 1..=2 {
+            let mishap = MISHAPS.iter().cycle().nth((life + failure) as usize);
+            weather = weather.nth(call, 3 * life + failure, *mishap.expect("it goes round"));
+        }
+    }
+    let endpoint = under(weather);
+    let backend = Backend::of_endpoint(endpoint.clone());
+    for life in 0..LIVES / 4 {
+        // Side by side, as tests are.
+        let four = (0..4).map(async |_| {
+            let role = TemporaryRole::builder().policy(LISTS).backend(backend.clone()).create().await?;
+            role.delete().await
+        });
+        for outcome in together(four).await {
+            outcome.unwrap_or_else(|error| panic!("{life}: {error}"));
+        }
+    }
+    assert_eq!(left(&endpoint).await, 0);
+}
+
+/// Runs these side by side on this task.
+async fn together<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        for (future, output) in running.iter_mut().filter(|(_, output)| output.is_none()) {
+            if let Poll::Ready(done) = future.as_mut().poll(context) {
+                *output = Some(done);
+            }
+        }
+        let is_done = running.iter().all(|(_, output)| output.is_some());
+        if is_done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_down_for_a_while_only_takes_time() {
+    for call in LIFE {
+        for mishap in [Mishap::InternalError, Mishap::Reset, Mishap::Unavailable] {
+            let down = (1..=8).fold(Weather::new(0), |weather, nth| weather.nth(call, nth, mishap));
+            let endpoint = under(down);
+            let role =
+                lister(&endpoint).create().await.unwrap_or_else(|error| panic!("{call} {mishap:?}: {error}"));
+            role.delete().await.unwrap_or_else(|error| panic!("{call} {mishap:?}: {error}"));
+            assert_eq!(left(&endpoint).await, 0, "{call} {mishap:?}");
+        }
+    }
+}
+
+/// Each test would wait for a minute.
+#[tokio::test(start_paused = true)]
+async fn what_is_down_for_good_is_not_asked_again_by_each_test() {
+    let endpoint = under(Weather::new(0).chance("*", Mishap::Unavailable, 1.0));
+    let backend = Backend::of_endpoint(endpoint.clone());
+    for _ in 0..200 {
+        let role = TemporaryRole::builder().policy(LISTS).backend(backend.clone());
+        role.create().await.expect_err("it is down");
+    }
+    // To create the role and, as that may have been done, to delete it; and a hundred times again.
+    let asked = endpoint.journal().last(usize::MAX).len();
+    assert_eq!(asked, 2 * 200 + 100);
+}
+
+/// A role's life with up to two faults at chosen calls.
 async fn with_two_faults(seed: u64) -> Result<(), String> {
     let mut dice = fastrand::Rng::with_seed(seed);
     let mut weather = Weather::new(seed);
@@ -73,7 +146,7 @@ async fn with_two_faults(seed: u64) -> Result<(), String> {
 /// A role's life in such weather that it may fail half way, or fail to be removed.
 async fn in_a_storm(seed: u64) -> Result<(), String> {
     let storm = LIFE.into_iter().flat_map(|call| MISHAPS.map(|mishap| (call, mishap)));
-    let storm = storm.fold(Weather::new(seed), |storm, (call, mishap)| storm.chance(call, mishap, 0.1));
+    let storm = storm.fold(Weather::new(seed), |storm, (call, mishap)| storm.chance(call, mishap, 0.17));
     let endpoint = under(storm);
     if let Ok(role) = lister(&endpoint).create().await {
         let iam = aws_sdk_iam::Client::new(role.config());
@@ -96,13 +169,25 @@ async fn in_a_storm(seed: u64) -> Result<(), String> {
     Err(format!("{seed}: something is left"))
 }
 
-/// One after the other: what fails for good in a storm uses up the SDK's retries, which are the process's.
-fn lives<F: Future<Output = Result<(), String>>>(count: u64, life: impl Fn(u64) -> F) {
-    for seed in 0..count {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-        let life = runtime.expect("a runtime").block_on(life(seed));
-        life.expect("a test that should pass does");
-    }
+/// On all cores, each in a world of its own.
+fn lives<F: Future<Output = Result<(), String>>>(count: u64, life: impl Fn(u64) -> F + Sync) {
+    let next = AtomicU64::new(0);
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= count {
+                return;
+            }
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+            let life = runtime.expect("a runtime").block_on(life(seed));
+            life.expect("a test that should pass does");
+        }
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(2, usize::from);
+        (0..cores).for_each(|_| drop(scope.spawn(work)));
+    });
 }
 
 #[test]

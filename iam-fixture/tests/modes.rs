@@ -110,6 +110,43 @@ async fn a_denial_in_session_mode_names_the_place_in_the_file() {
     assert!(told.contains("lists.json:2:"), "{told}");
 }
 
+/// A role of another test, whose trust policy is a resource-based policy as any other.
+async fn trusting(backend: &Backend, name: &str, principal: &str) -> String {
+    let trust = format!(
+        r#"{{"Version": "2012-10-17", "Statement": {{"Sid": "Trusts", "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"AWS": "{principal}"}}}}}}"#
+    );
+    let role = iam_of(backend).await.create_role().role_name(name).assume_role_policy_document(trust);
+    role.send().await.expect("it is created").role().expect("the answer has it").arn().to_owned()
+}
+
+#[tokio::test]
+async fn a_denial_of_a_session_that_its_role_would_not_have_is_none() {
+    for mode in [Mode::Role, Mode::Session] {
+        let backend = Backend::of_endpoint(Endpoint::new());
+        let role = TemporaryRole::builder().policy(LISTS).mode(mode.clone()).backend(backend.clone());
+        let role = role.create().await.expect("it signs in");
+        let sts = aws_sdk_sts::Client::new(role.config());
+        let assume = |arn: &str| sts.assume_role().role_arn(arn).role_session_name("another").send();
+
+        // Neither names the role, and what names the session goes past every policy of its role.
+        let other = trusting(&backend, "other", "arn:aws:iam::123456789012:root").await;
+        assert_denied!(assume(&other).await, implicit);
+        let of_session = trusting(&backend, "of-session", role.session_arn()).await;
+        assert_allowed!(assume(&of_session).await);
+
+        let of_role = trusting(&backend, "of-role", role.arn()).await;
+        let answer = assume(&of_role).await;
+        if mode == Mode::Role {
+            assert_allowed!(answer);
+            continue;
+        }
+        let error = answer.expect_err("it cannot be told").into_service_error();
+        assert_eq!(error.meta().code(), Some("SessionNotEvaluable"));
+        let message = error.meta().message().unwrap_or_default();
+        assert!(message.contains("(`Trusts`)") && message.contains("IAM_FIXTURE_MODE=role"), "{message}");
+    }
+}
+
 #[tokio::test]
 async fn the_test_s_tags_are_those_of_its_session() {
     let by_tag = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*",
@@ -425,14 +462,28 @@ async fn whoever_may_not_create_roles_is_told_what_else_there_is() {
         &endpoint,
         r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateRole", "Resource": "*"}}"#,
     );
-    let error = lister(&endpoint, Mode::Role).managed_boundary("ReadOnlyAccess").create().await;
-    let error = error.expect_err("it is denied").to_string();
-    for part in
-        ["`CreateRole` of `", "AccessDenied: ", "(request id ", "needs `iam:CreateRole`", "existing:ROLE_ARN"]
-    {
+    let create = async |boundary: Option<&str>| {
+        let mut role = lister(&endpoint, Mode::Role).managed_boundary("ReadOnlyAccess");
+        if let Some(document) = boundary {
+            role = role.boundary(document);
+        }
+        role.create().await.expect_err("it is denied").to_string()
+    };
+    let error = create(None).await;
+    for part in [
+        "`CreateRole` of `",
+        "AccessDenied: ",
+        "(request id ",
+        "\n  nothing was created\n  help: ",
+        "needs `iam:CreateRole`",
+        "existing:ROLE_ARN",
+    ] {
         assert!(error.contains(part), "{part:?} is missing in: {error}");
     }
-    assert!(error.ends_with("what had been created was removed again"), "{error}");
+    assert!(!asked(&endpoint, 0).contains(&"iam:DeleteRole".to_owned()), "there is none to delete");
+    let error = create(Some(LISTS)).await;
+    assert!(error.contains("\n  what had been created was removed again\n  help: "), "{error}");
+    assert!(asked(&endpoint, 0).contains(&"iam:DeletePolicy".to_owned()));
 }
 
 #[tokio::test]

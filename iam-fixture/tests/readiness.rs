@@ -195,7 +195,7 @@ async fn a_role_that_does_not_become_live_is_removed_and_said_so() {
     let text = error.to_string();
     assert!(text.starts_with("`AssumeRole` of `iam-fixture-") && text.contains("AccessDenied"), "{text}");
     assert!(text.contains("it was tried for 3"), "{text}");
-    assert!(text.ends_with("what had been created was removed again"), "{text}");
+    assert!(text.contains("\n  what had been created was removed again\n  help: "), "{text}");
     let iam = aws_sdk_iam::Client::new(&backend.admin().await.expect("it answers"));
     assert_eq!(iam.list_roles().send().await.expect("they are listed").roles().len(), 0);
 }

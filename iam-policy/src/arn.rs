@@ -40,13 +40,23 @@ impl<'a> Arn<'a> {
     /// ```
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Arn<'a>> {
-        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
-        Some(Arn {
-            partition: parts.next()?,
-            service: parts.next()?,
-            region: parts.next()?,
-            account: parts.next()?,
-            resource: parts.next()?,
-        })
+        let (partition, rest) = part(text.strip_prefix("arn:")?)?;
+        let (service, rest) = part(rest)?;
+        let (region, rest) = part(rest)?;
+        let (account, resource) = part(rest)?;
+        Some(Arn { partition, service, region, account, resource })
     }
+}
+
+/// What stands before the first colon, and after it. Parts are a few bytes, and every decision takes ARNs apart: to look at each
+/// byte is faster than to look for one, in debug builds by far.
+fn part(text: &str) -> Option<(&str, &str)> {
+    let (mut length, mut rest) = (0, text.as_bytes());
+    while let [byte, after @ ..] = rest {
+        if *byte == b':' {
+            return Some((text.get(..length)?, text.get(length + 1..)?));
+        }
+        (length, rest) = (length + 1, after);
+    }
+    None
 }

@@ -6,6 +6,7 @@
 //! ```
 
 mod key;
+#[cfg(feature = "sets")]
 mod limit;
 mod operator;
 mod value;
@@ -18,7 +19,9 @@ use crate::truth::Truth;
 
 pub use key::{GLOBAL_KEYS, GlobalKey};
 pub(crate) use key::{is_known, near_names};
-pub(crate) use operator::{COMPARISONS, Comparison, Operator, Quantifier, Relation, Test};
+#[cfg(feature = "sets")]
+pub(crate) use operator::{COMPARISONS, Comparison, Relation};
+pub(crate) use operator::{Operator, Quantifier, Test};
 pub(crate) use value::Number;
 use value::{Network, Timestamp};
 

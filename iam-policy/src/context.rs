@@ -1,6 +1,7 @@
 //! The condition keys of a request.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The condition keys of a request and their values.
 ///
@@ -23,6 +24,8 @@ use std::borrow::Cow;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Context {
+    /// What is not set here is as it is there.
+    base: Option<Arc<Context>>,
     /// A few dozen at most, the last of a name counting: a scan beats hashing, in debug builds above all.
     entries: Vec<(Cow<'static, str>, Values)>,
 }
@@ -40,7 +43,29 @@ impl Context {
     /// A context in which nothing is known.
     #[must_use]
     pub const fn new() -> Context {
-        Context { entries: Vec::new() }
+        Context { base: None, entries: Vec::new() }
+    }
+
+    /// A context that begins with all that another one knows, which is shared and not copied: of what one call asks, most
+    /// keys are the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use iam_policy::Context;
+    ///
+    /// let mut call = Context::new();
+    /// call.set("aws:username", "alice").set("aws:SourceIp", "192.0.2.1");
+    /// let mut request = Context::over(Arc::new(call));
+    /// request.set("s3:prefix", "home/").absent("aws:SourceIp");
+    /// assert_eq!(request.lookup("aws:username"), Some(&["alice".to_owned()][..]));
+    /// assert_eq!(request.lookup("aws:SourceIp"), Some(&[][..]));
+    /// ```
+    #[must_use]
+    pub fn over(base: Arc<Context>) -> Context {
+        Context { base: Some(base), entries: Vec::new() }
     }
 
     /// Sets a key to one value, and forgets what was known of it.
@@ -66,6 +91,14 @@ impl Context {
     #[must_use]
     #[inline]
     pub fn lookup(&self, key: &str) -> Option<&[String]> {
+        match self.own(key) {
+            None => self.base.as_ref()?.lookup(key),
+            own => own,
+        }
+    }
+
+    #[inline]
+    fn own(&self, key: &str) -> Option<&[String]> {
         self.entries.iter().rev().find(|(name, _)| same_key(name, key)).map(|(_, values)| values.as_slice())
     }
 
@@ -75,7 +108,15 @@ impl Context {
             !self.entries.iter().skip(at + 1).any(|(later, _)| same_key(later, name))
         };
         let last = self.entries.iter().enumerate().filter(is_last);
-        last.map(|(_, (name, values))| (name.as_ref(), values.as_slice()))
+        let own = last.map(|(_, (name, values))| (name.as_ref(), values.as_slice()));
+        self.of_base().filter(|(name, _)| self.own(name).is_none()).chain(own)
+    }
+
+    fn of_base(&self) -> Box<dyn Iterator<Item = (&str, &[String])> + '_> {
+        match &self.base {
+            Some(base) => Box::new(base.iter()),
+            None => Box::new(std::iter::empty()),
+        }
     }
 
     fn put(&mut self, key: Cow<'static, str>, values: Values) -> &mut Context {
@@ -106,6 +147,19 @@ impl Values {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_set_comes_before_what_the_context_began_with() {
+        let mut base = Context::new();
+        base.set("a:One", "base").set("a:Two", "base").set("a:two", "later");
+        let mut context = Context::over(Arc::new(base));
+        context.set("A:ONE", "own").set("a:Three", "own");
+        let known: Vec<_> = context.iter().map(|(key, values)| (key, values.concat())).collect();
+        let expected = [("a:two", "later"), ("A:ONE", "own"), ("a:Three", "own")];
+        assert_eq!(known, expected.map(|(key, value)| (key, value.to_owned())));
+        assert_eq!(context.lookup("a:one"), Some(&["own".to_owned()][..]));
+        assert_eq!(Context::over(Arc::new(context)).lookup("a:TWO"), Some(&["later".to_owned()][..]));
+    }
 
     #[test]
     fn setting_a_key_again_in_another_case_replaces_it() {

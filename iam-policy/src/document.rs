@@ -27,6 +27,7 @@ use crate::source::{Source, Span};
 
 pub use element::{Element, ElementValue};
 pub(crate) use principal::{Grant, PrincipalMatcher};
+#[cfg(feature = "sets")]
 pub(crate) use print::{member, sequence};
 
 /// A policy document, parsed and checked.
@@ -51,12 +52,23 @@ pub struct Policy(Arc<Document>);
 struct Document {
     source: Source,
     kind: PolicyKind,
-    /// Its values may hold placeholders.
-    template: bool,
+    reading: Reading,
     version: Option<Version>,
     id: Option<Box<str>>,
     statements: Vec<Statement>,
     topics: Topics,
+}
+
+/// What the values of a document may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reading {
+    /// As the Reference has them: no wildcard of a resource reaches beyond its part of an ARN.
+    #[cfg(feature = "sets")]
+    Formats,
+    /// As AWS has them.
+    Plain,
+    /// With placeholders.
+    Template,
 }
 
 /// Why a text is no policy, and as much of one as it is all the same.
@@ -145,7 +157,7 @@ impl Policy {
     /// Every problem at once, in the order of their places: what is not JSON, what AWS rejects, and what this crate cannot
     /// evaluate.
     pub fn parse(source: impl Into<Source>, kind: PolicyKind) -> Result<Policy, Diagnostics> {
-        Policy::read(source.into(), kind, false).map_err(|rejected| rejected.problems)
+        Policy::read(source.into(), kind, Reading::Plain).map_err(|rejected| rejected.problems)
     }
 
     /// Parses a [template](crate::Template) before its placeholders are filled: values that hold one are not checked.
@@ -156,11 +168,11 @@ impl Policy {
     ///
     /// As [`Policy::parse`].
     pub fn parse_template(source: impl Into<Source>, kind: PolicyKind) -> Result<Policy, Diagnostics> {
-        Policy::read(source.into(), kind, true).map_err(|rejected| rejected.problems)
+        Policy::read(source.into(), kind, Reading::Template).map_err(|rejected| rejected.problems)
     }
 
-    pub(crate) fn read(source: Source, kind: PolicyKind, template: bool) -> Result<Policy, Rejected> {
-        parse::parse(source, kind, template)
+    pub(crate) fn read(source: Source, kind: PolicyKind, reading: Reading) -> Result<Policy, Rejected> {
+        parse::parse(source, kind, reading)
     }
 
     /// Where the policy was read from.
@@ -177,7 +189,7 @@ impl Policy {
 
     /// Whether the policy was parsed with placeholders.
     pub(crate) fn is_template(&self) -> bool {
-        self.0.template
+        self.0.reading == Reading::Template
     }
 
     /// The version of the language that the policy is written in.

@@ -41,6 +41,7 @@
 //! # Ok::<(), iam_policy::Diagnostics>(())
 //! ```
 
+#[cfg(feature = "sets")]
 mod algebra;
 mod arn;
 pub mod catalogue;
@@ -64,8 +65,10 @@ mod source;
 mod template;
 mod truth;
 
+#[cfg(feature = "sets")]
 #[doc(hidden)]
 pub use algebra::assert as __private;
+#[cfg(feature = "sets")]
 pub use algebra::{Answer, Closed, Counterexample, Inexpressible, Method, Permissions, Unknown};
 pub use arn::Arn;
 pub use condition::{Condition, GLOBAL_KEYS, GlobalKey};
@@ -76,6 +79,7 @@ pub use evaluate::{Decision, Policies, PolicySet, PolicyType, Reason, Request, S
 pub use explain::{ElementTrace, Explanation, StatementTrace};
 pub use lint::{LINTS, Lint};
 pub use near::near;
+pub use pattern::{Glob, Variables};
 pub use principal::Principal;
 pub use source::{Location, Source, Span};
 pub use template::{PseudoParameter, Template};

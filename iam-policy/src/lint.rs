@@ -24,8 +24,8 @@ mod wide;
 
 use std::fmt;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::document::{Policy, PolicyKind, Statement};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, in_order};
+use crate::document::{Policy, PolicyKind, Reading, Statement};
 use crate::source::{Source, Span};
 use crate::template::is_templated;
 
@@ -179,7 +179,9 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn lint(&self) -> Vec<Diagnostic> {
-        in_order(lint(self, &[]))
+        let mut found = lint(self, &[]);
+        in_order(&mut found);
+        found
     }
 
     /// Refuses a policy with the mistakes that `lint::unknown-condition-key` finds, for whoever decides with it: a condition on a
@@ -209,18 +211,18 @@ impl Policy {
     /// have none, in the order of their places.
     #[must_use]
     pub fn check(source: impl Into<Source>, kind: PolicyKind) -> Vec<Diagnostic> {
-        check(source.into(), kind, false)
+        check(source.into(), kind, Reading::Plain)
     }
 
     /// As [`Policy::check`], for a [template](crate::Template) before its placeholders are filled.
     #[must_use]
     pub fn check_template(source: impl Into<Source>, kind: PolicyKind) -> Vec<Diagnostic> {
-        check(source.into(), kind, true)
+        check(source.into(), kind, Reading::Template)
     }
 }
 
-fn check(source: Source, kind: PolicyKind, template: bool) -> Vec<Diagnostic> {
-    let (policy, mut found) = match Policy::read(source, kind, template) {
+fn check(source: Source, kind: PolicyKind, reading: Reading) -> Vec<Diagnostic> {
+    let (policy, mut found) = match Policy::read(source, kind, reading) {
         Ok(policy) => (Some(policy), Vec::new()),
         Err(rejected) => (rejected.readable, rejected.problems.iter().cloned().collect()),
     };
@@ -228,11 +230,7 @@ fn check(source: Source, kind: PolicyKind, template: bool) -> Vec<Diagnostic> {
         let lints = lint(&policy, &found);
         found.extend(lints);
     }
-    in_order(found)
-}
-
-fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    found.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
+    in_order(&mut found);
     found
 }
 

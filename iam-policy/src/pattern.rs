@@ -3,7 +3,11 @@
 //! A pattern is compiled once, when its policy is parsed. Matching goes forward over the text and returns at most to the last
 //! `*`, so its cost is bounded by the product of the two lengths.
 
+mod glob;
+#[cfg(feature = "sets")]
 mod meet;
+mod sign;
+#[cfg(feature = "sets")]
 mod tokens;
 mod variable;
 
@@ -14,7 +18,11 @@ use crate::document::Item;
 use crate::scan::find_any;
 use crate::truth::Truth;
 
-pub(crate) use meet::{covers, meet};
+pub use glob::Glob;
+#[cfg(feature = "sets")]
+pub(crate) use meet::meet;
+pub use sign::Variables;
+pub(crate) use sign::{Sign, meets};
 pub(crate) use variable::{BadVariable, Variable};
 use variable::{Expansion, variable};
 
@@ -153,23 +161,6 @@ impl Item<Pattern> {
     #[inline]
     pub(crate) fn matches(&self, text: &str, context: &Context) -> Truth {
         self.matcher.matches(&self.text, text, context)
-    }
-
-    /// The pattern as one of version `2012-10-17`, a `*` in the place of each variable.
-    pub(crate) fn with_stars(&self) -> String {
-        let character = |text: &str| text.replace("${", "${$}{");
-        let Pattern::Program(program) = &self.matcher else { return character(&self.text) };
-        let Code::Variable(pieces) = &program.code else {
-            return if program.syntax.variables { self.text.to_string() } else { character(&self.text) };
-        };
-        let piece = |piece: &Piece| match piece {
-            Piece::Token(Token::Literal(text)) => {
-                text.replace("${", "${$}{").replace('*', "${*}").replace('?', "${?}")
-            }
-            Piece::Token(Token::One { .. }) => "?".to_owned(),
-            Piece::Token(Token::Many { .. }) | Piece::Variable(_) => "*".to_owned(),
-        };
-        pieces.iter().map(piece).collect()
     }
 
     /// What the pattern matches, as far as an index tells it.

@@ -3,6 +3,8 @@
 //! A text is ASCII: a first line, then records. Each record starts with a mark, a character found nowhere else, and goes
 //! on to the next mark or to the end. A record's name ends at its first tab. Records are sorted by name. Case never counts.
 
+use std::cmp::Ordering;
+
 /// The record of this name, without its mark and final line feed.
 #[must_use]
 pub fn find<'a>(text: &'a str, mark: char, name: &str) -> Option<&'a str> {
@@ -36,16 +38,15 @@ pub fn field(line: &str, number: usize) -> &str {
 
 /// The records from the first one whose name does not come before this name.
 fn not_before<'a>(text: &'a str, mark: char, name: &str) -> &'a str {
-    let name = name.to_ascii_lowercase();
     let records = records(text, mark);
     // Starts of records: what is before `low` comes before the name, nothing from `high` on does.
     let (mut low, mut high) = (0, records.len());
     while low < high {
         let half = records.get(low..low + (high - low) / 2).unwrap_or_default();
         let start = low + half.rfind(mark).map_or(0, |at| at + mark.len_utf8());
-        let record = records.get(start..).and_then(|from| from.split(mark).next()).unwrap_or_default();
-        if name_of(record).to_ascii_lowercase() < name {
-            low = start + record.len() + mark.len_utf8();
+        let from = records.get(start..).unwrap_or_default();
+        if comes_before(from, mark, name) {
+            low = start + from.find(mark).unwrap_or(from.len()) + mark.len_utf8();
         } else {
             high = start;
         }
@@ -53,14 +54,51 @@ fn not_before<'a>(text: &'a str, mark: char, name: &str) -> &'a str {
     records.get(low..).unwrap_or_default()
 }
 
+/// Whether the name of the record that a text begins with comes before a name. Most differ early.
+fn comes_before(from: &str, mark: char, name: &str) -> bool {
+    let (mut from, mut name) = (from.as_bytes(), name.as_bytes());
+    while let [of_name, after @ ..] = name {
+        let of_record = match from {
+            [byte, rest @ ..] if *byte != b'\t' && char::from(*byte) != mark => {
+                from = rest;
+                byte.to_ascii_lowercase()
+            }
+            // The record's name ends here.
+            _ => return true,
+        };
+        match of_record.cmp(&of_name.to_ascii_lowercase()) {
+            Ordering::Equal => name = after,
+            order => return order == Ordering::Less,
+        }
+    }
+    false
+}
+
 fn records(text: &str, mark: char) -> &str {
     // A final line feed ends the last record and starts none.
     text.trim_end_matches('\n').split_once(mark).map_or("", |(_, records)| records)
 }
 
-fn split(records: &str, mark: char) -> impl Iterator<Item = &str> {
-    let some = (!records.is_empty()).then(|| records.split(mark));
-    some.into_iter().flatten().map(|record| record.trim_end_matches('\n'))
+fn split(records: &str, mark: char) -> Split<'_> {
+    Split { rest: (!records.is_empty()).then_some(records), mark }
+}
+
+/// A type of its own and no chain of adapters, for which each of the many who go over records would have to compile them all.
+struct Split<'a> {
+    rest: Option<&'a str>,
+    mark: char,
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.rest?;
+        let (record, rest) =
+            rest.split_once(self.mark).map_or((rest, None), |(record, rest)| (record, Some(rest)));
+        self.rest = rest;
+        Some(record.trim_end_matches('\n'))
+    }
 }
 
 #[cfg(test)]

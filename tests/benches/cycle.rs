@@ -7,7 +7,8 @@
 //! `cargo bench --bench cycle` measures a release build, `cargo bench --bench cycle --profile dev` what `cargo test` users
 //! have. Contestants take turns, so that a machine whose speed drifts drifts for all of them.
 //!
-//! The embedded cycle makes the same calls with a signer of its own: see `backend::embedded::Administrator`.
+//! The embedded cycle makes the same calls; those to IAM and STS have a signer of its own, `backend::embedded::Administrator`, and
+//! go without user agents and ids of attempts, `backend::embedded::Plain`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

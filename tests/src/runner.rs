@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// A real runner with one ignored test of the calling test binary: `cargo test`, or `cargo nextest run`.
+/// A real runner with an ignored test of the calling test binary: `cargo test`, or `cargo nextest run`, eight at once of the
+/// cases of a parametrised one.
 ///
 /// It has a process group of its own, as a shell gives it to each job.
 pub struct Runner {
@@ -40,7 +41,8 @@ impl Runner {
         };
         let mut command = Command::new(nextest);
         command.args(["nextest", "run", "--package", env!("CARGO_PKG_NAME"), "--test", &binary()]);
-        command.args(["--run-ignored", "only", "-E", &format!("test(={test})"), "--no-fail-fast"]);
+        command.args(["--run-ignored", "only", "-E", &format!("test(/^{test}($|::)/)"), "--no-fail-fast"]);
+        command.args(["--test-threads", "8"]);
         if is_impatient {
             let file = state().join("nextest.toml");
             std::fs::create_dir_all(state()).expect("the target folder can be written");

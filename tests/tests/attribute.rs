@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use iam_fixture::{SdkConfig, TemporaryRole, assert_allowed, assert_denied, assert_ok, iam_policy};
+use iam_fixture::{
+    Keep, Mode, SdkConfig, TemporaryRole, assert_allowed, assert_denied, assert_ok, iam_policy,
+};
 use rstest::rstest;
 
 mod policies {
@@ -150,6 +152,16 @@ mod options {
             identity.arn().is_some_and(|arn| arn.ends_with(&format!("/the-session-{number}"))),
             "{identity:?}"
         );
+    }
+
+    #[iam_policy([], path = format!("/{team}/"), name_prefix = "unit-", keep = Keep::OnFailure, mode = Mode::Role)]
+    #[rstest]
+    #[case("platform")]
+    #[tokio::test]
+    async fn a_role_stands_where_it_is_told(#[case] team: &str, role: TemporaryRole) {
+        let start = format!("arn:aws:iam::123456789012:role/{team}/iam-fixture/");
+        assert!(role.arn().starts_with(&start), "{}", role.arn());
+        assert!(role.name().starts_with("unit-iam-fixture-"), "{}", role.name());
     }
 
     #[iam_policy([], duration = 900)]

@@ -214,9 +214,11 @@ async fn thousands_of_kills() {
         });
         kills += round.await;
         let left = account.left().await.len();
-        account.ahead.fetch_add(121, Ordering::Relaxed);
+        account.ahead.store(121, Ordering::Relaxed);
         account.passes(&new_machine());
         assert_eq!(account.left().await, [""; 0]);
+        // A machine whose clock is off learns so from a refusal, and each would wait for that.
+        account.ahead.store(0, Ordering::Relaxed);
         println!("{kills} kills; {left} left before the lease, none after it");
     }
 }

@@ -390,6 +390,23 @@ async fn child_has_a_role() {
     role.delete().await.unwrap();
 }
 
+/// nextest runs each test in a process of its own.
+#[test]
+fn that_policies_are_enforced_is_shown_once_a_run_of_nextest() {
+    let served = Served::start();
+    let start = |run: &str| {
+        let mut variables = served.variables();
+        variables.push(("NEXTEST_RUN_ID".to_owned(), format!("{run}-{}", std::process::id())));
+        let (status, _, errors) = Child::start("child_has_a_role", variables).end();
+        assert!(status.success(), "{errors}");
+        served.operations("iam-fixture-without-permissions-").len()
+    };
+    let once = start("first");
+    assert!(once > 0);
+    assert_eq!(start("first"), once);
+    assert_eq!(start("second"), 2 * once);
+}
+
 #[test]
 fn a_developer_s_environment_plays_no_part() {
     let variables = [

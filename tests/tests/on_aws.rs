@@ -185,6 +185,21 @@ async fn roles_are_as_the_settings_say() {
 }
 
 #[tokio::test]
+async fn a_boundary_may_be_named_by_its_arn() {
+    let served = Served::start();
+    let arn = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    let mut child = Child::start("child_waits", on_aws(&served, &[("IAM_FIXTURE_BOUNDARY", arn)]));
+    child.wait_for("waiting");
+    let [name] = served.roles().await.try_into().expect("one role");
+    let iam = iam_at(&served, &served.endpoint).await;
+    let role = iam.get_role().role_name(name).send().await.expect("it is there");
+    let boundary = role.role().and_then(|role| role.permissions_boundary()?.permissions_boundary_arn());
+    assert_eq!(boundary, Some(arn));
+    child.signal("TERM");
+    let _ = child.end();
+}
+
+#[tokio::test]
 async fn the_administrator_is_a_role_that_is_assumed_first() {
     let served = Served::start();
     let admin = format!("arn:aws:iam::{ACCOUNT}:user/administrator");
@@ -267,6 +282,18 @@ fn without_credentials_it_is_said_which_call_needed_them() {
     assert_eq!(asked(&served, 0), []);
 }
 
+#[test]
+fn where_nothing_answers_nobody_is_told_to_sign_in() {
+    let served = Served::start();
+    let mut variables = on_aws(&served, &[]);
+    drop(served);
+    variables.push(("AWS_REGION".to_owned(), "us-east-1".to_owned()));
+    let errors = fails("child_lists_roles", variables);
+    for part in ["`GetCallerIdentity` failed: ", "nothing was created", "help: is there a network"] {
+        assert!(errors.contains(part), "{part:?} is missing in: {errors}");
+    }
+}
+
 #[tokio::test]
 async fn session_mode_is_one_call_a_test_in_every_process_but_the_first() {
     let served = Served::start();
@@ -278,6 +305,20 @@ async fn session_mode_is_one_call_a_test_in_every_process_but_the_first() {
     passes("child_lists_roles_three_times", variables());
     assert_eq!(control_calls(&served, since), ["sts:AssumeRole"; 3]);
     assert_eq!(served.roles().await, [role]);
+}
+
+#[tokio::test]
+async fn the_role_of_sessions_may_be_one_that_stands() {
+    let served = Served::start();
+    let iam = iam_at(&served, &served.endpoint).await;
+    let broad = role(&iam, "broad", &format!("arn:aws:iam::{ACCOUNT}:root"), EVERYTHING).await;
+    let since = asked(&served, 0).len();
+    let settings = [("IAM_FIXTURE_MODE", "session"), ("IAM_FIXTURE_SESSION_ROLE", &*broad)];
+    passes("child_lists_roles", on_aws(&served, &settings));
+    let calls = control_calls(&served, since);
+    assert!(calls.iter().all(|call| !call.starts_with("iam:Create")), "{calls:?}");
+    assert_eq!(calls.last().map(String::as_str), Some("sts:AssumeRole"));
+    assert_eq!(served.roles().await, [""; 0]);
 }
 
 #[tokio::test]

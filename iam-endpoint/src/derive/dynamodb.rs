@@ -3,11 +3,12 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use super::scope::{Scope, Values};
-use crate::input::{Found, entries};
+use crate::input::{Found, Path, entries};
 
 /// Words of expressions that are no attributes.
 const WORDS: [&str; 17] = [
@@ -141,11 +142,13 @@ fn scalar(attribute: &Value) -> Option<Found<'_>> {
 
 /// The name of the partition key of the tables that a request is about, where the endpoint has seen them made.
 fn partition_key(scope: &Scope<'_>) -> Option<String> {
-    const TABLES: [&str; 4] =
-        ["TableName", "RequestItems{}", "TransactItems[].Get.TableName", "TransactItems[].Put.TableName"];
+    static TABLES: LazyLock<[Path<'static>; 4]> = LazyLock::new(|| {
+        ["TableName", "RequestItems{}", "TransactItems[].Get.TableName", "TransactItems[].Put.TableName"]
+            .map(Path::read)
+    });
     let mut names = Vec::new();
-    for path in TABLES {
-        for table in scope.input.find(path).into_iter().filter_map(Found::text) {
+    for path in &*TABLES {
+        for table in scope.input.find_at(path).into_iter().filter_map(Found::text) {
             names.push(scope.endpoint.told.partition_key(table.rsplit('/').next().unwrap_or(&table))?);
         }
     }

@@ -3,20 +3,21 @@
 //! ```text
 //! CHECKS := '-' | '?' | CHECK (' | ' CHECK)*
 //! CHECK  := [prefix:]Action [@TARGET (,TARGET)*] (' if ' TESTS | ' unless ' TESTS)*
-//! TARGET := [prefix:]type[:N] [?] [=VALUE (;VALUE)*]      N: which of the type's ARN formats
+//! TARGET := [prefix:]type[:N] [?] [+] [=VALUE (;VALUE)*]  N: which of the type's ARN formats
 //!         | '*' =VALUE                                    an ARN, of whatever type
 //! VALUE  := TERM (' / ' TERM)*                            the first that is there
 //! TERM   := 'literal' | function(VALUE, …) | path
 //! TESTS  := TEST (' and ' TEST)*
 //! TEST   := path | path='text' | path~'text'              is there, equals, begins with (ignoring case)
 //! KEYS   := KEY (' | ' KEY)*
-//! KEY    := key=VALUE | tags=VALUE | roles=VALUE (' ' VALUE)* | passes=service
+//! KEY    := key=VALUE [' for ' action] | tags=VALUE | roles=VALUE (' ' VALUE)* | passes=service
 //! ```
 
 use iam_policy::catalogue::{self, ResourceType, Service};
 
 use super::arn::Format;
 use super::function::{FUNCTIONS, Function};
+use crate::input::Path;
 
 /// What an operation needs to be allowed.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(crate) struct Target<'t> {
     /// The type's ARN formats, or the one that is named.
     pub(crate) formats: Vec<Format>,
     pub(crate) is_optional: bool,
+    /// Whether the request makes it, so that it has no tags yet.
+    pub(crate) is_new: bool,
     /// One for each variable of the ARN format, or a single one; none for a resource that has no name yet.
     pub(crate) values: Vec<Value<'t>>,
 }
@@ -55,7 +58,7 @@ pub(crate) struct Value<'t>(pub(crate) Vec<Term<'t>>);
 pub(crate) enum Term<'t> {
     Call(&'static Function, Vec<Value<'t>>),
     Literal(&'t str),
-    Path(&'t str),
+    Path(Path<'t>),
 }
 
 #[derive(Debug)]
@@ -67,7 +70,7 @@ pub(crate) struct Condition<'t> {
 
 #[derive(Debug)]
 pub(crate) struct Test<'t> {
-    pub(crate) path: &'t str,
+    pub(crate) path: Path<'t>,
     pub(crate) expected: Expected<'t>,
 }
 
@@ -80,7 +83,12 @@ pub(crate) enum Expected<'t> {
 
 #[derive(Debug)]
 pub(crate) enum Key<'t> {
-    Condition(&'t str, Value<'t>),
+    Condition {
+        name: &'t str,
+        value: Value<'t>,
+        /// The one of the operation's actions that has the key with this value; all of them, if there is none.
+        action: Option<&'t str>,
+    },
     /// Whom the roles are passed to, where it is not the service's default.
     Passes(&'t str),
     Roles(Vec<Value<'t>>),
@@ -155,6 +163,7 @@ fn before_condition(text: &str) -> (&str, Option<(&'static str, &str)>) {
 
 fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
     let (head, values) = text.split_once('=').map_or((text, None), |(head, values)| (head, Some(values)));
+    let (head, is_made) = head.trim().strip_suffix('+').map_or((head, false), |head| (head, true));
     let (head, is_optional) = head.trim().strip_suffix('?').map_or((head.trim(), false), |head| (head, true));
     let (head, format) = match head.rsplit_once(':') {
         Some((before, number)) if number.bytes().all(|b| b.is_ascii_digit()) => {
@@ -170,8 +179,9 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
     let prefix = prefix.unwrap_or(of_action);
     let values: Vec<_> = values
         .map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect::<Result<_, _>>())?;
+    let is_new = is_made || values.is_empty();
     if name == "*" {
-        return Ok(Target { resource_type: None, formats: Vec::new(), is_optional, values });
+        return Ok(Target { resource_type: None, formats: Vec::new(), is_optional, is_new, values });
     }
     let service = service(prefix)?;
     let resource_type = service.resource_type(name).ok_or_else(|| {
@@ -186,7 +196,7 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
     if let Some(number) = format {
         formats = formats.into_iter().skip(number).take(1).collect();
     }
-    Ok(Target { resource_type: Some(resource_type), formats, is_optional, values })
+    Ok(Target { resource_type: Some(resource_type), formats, is_optional, is_new, values })
 }
 
 fn value(text: &str) -> Result<Value<'_>, Wrong> {
@@ -210,9 +220,9 @@ fn term(text: &str) -> Result<Term<'_>, Wrong> {
     Ok(Term::Call(function, arguments))
 }
 
-fn path(text: &str) -> Result<&str, Wrong> {
+fn path(text: &str) -> Result<Path<'_>, Wrong> {
     let is_fine = !text.is_empty() && !text.contains(['\'', '(', ')', '=', '~', '@', '|']);
-    is_fine.then_some(text).ok_or_else(|| format!("`{text}` is no path, literal or function"))
+    is_fine.then(|| Path::read(text)).ok_or_else(|| format!("`{text}` is no path, literal or function"))
 }
 
 fn literal(text: &str) -> Option<&str> {
@@ -237,7 +247,11 @@ fn key(text: &str) -> Result<Key<'_>, Wrong> {
         "passes" => Ok(Key::Passes(given)),
         "roles" => split(given, " ").map(value).collect::<Result<_, _>>().map(Key::Roles),
         "tags" => value(given).map(Key::Tags),
-        _ if name.contains(':') => Ok(Key::Condition(name, value(given)?)),
+        _ if name.contains(':') => {
+            let mut parts = split(given, " for ");
+            let given = parts.next().unwrap_or_default();
+            Ok(Key::Condition { name, value: value(given)?, action: parts.next() })
+        }
         _ => Err(format!("`{name}` is no condition key")),
     }
 }

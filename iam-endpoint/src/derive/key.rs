@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use iam_policy::Context;
 use iam_policy::catalogue::{self, ActionResource};
 
+use super::arn::{ANY, tail};
 use super::grammar::{Check, Key};
-use super::place::Places;
+use super::place::{Places, may_have};
 use super::question::{PASS_ROLE, Question};
 use super::scope::{Scope, Values};
 use super::tags::{self, Tags};
@@ -14,10 +15,14 @@ use crate::input::Found;
 
 /// What a request says about condition keys.
 pub(crate) struct Keys<'p> {
-    /// Every key that the table computes, with its number there; without values where the request has none.
+    /// Every key that the table computes and the request has, with its number there.
     computed: Vec<(usize, Cow<'static, str>, Vec<String>)>,
-    /// Keys that the request has, whose values the endpoint cannot tell.
-    unknown: Vec<String>,
+    /// Those that the request does not have, and what stands before a sign in the names of those that it may have several of.
+    without: Vec<&'static str>,
+    /// Keys that the request has, whose values the endpoint cannot tell, with their numbers.
+    unknown: Vec<(usize, &'static str)>,
+    /// Keys whose value is what the resource is called.
+    names: Vec<(usize, &'static str)>,
     /// `None` where the table does not say where the tags stand.
     tags: Option<(usize, Tags)>,
     checks: &'p [Check<'p>],
@@ -35,20 +40,23 @@ impl<'p> Keys<'p> {
         places: &'p Places,
         passes: Cow<'static, str>,
     ) -> Self {
-        let (computed, unknown) = (Vec::with_capacity(keys.len()), Vec::new());
-        let mut all = Self { computed, unknown, tags: None, checks, table: keys, places, passes };
+        let without = Vec::with_capacity(keys.len());
+        let (computed, unknown, names) = (Vec::new(), Vec::new(), Vec::new());
+        let mut all =
+            Self { computed, without, unknown, names, tags: None, checks, table: keys, places, passes };
         for (number, key) in keys.iter().enumerate() {
             match key {
-                Key::Condition(name, value) => match scope.values(value) {
+                Key::Condition { name, value, .. } => match scope.values(value) {
                     Values::Known(found) => all.compute(number, name, found),
-                    Values::Unknown => all.unknown.push((*name).to_owned()),
+                    Values::OfResource => all.names.push((number, name)),
+                    Values::Unknown => all.unknown.push((number, name)),
                 },
                 Key::Passes(service) => all.passes = (*service).to_owned().into(),
                 Key::Roles(_) => {}
                 Key::Tags(value) => {
                     let found = match scope.values(value) {
                         Values::Known(found) => found,
-                        Values::Unknown => Vec::new(),
+                        Values::OfResource | Values::Unknown => Vec::new(),
                     };
                     all.tags.get_or_insert((number, Tags::default())).1.extend(tags::of(found));
                 }
@@ -59,16 +67,23 @@ impl<'p> Keys<'p> {
 
     /// A name that ends in a sign stands for one key for each entry of a map or each tag: `kms:EncryptionContext:`.
     fn compute(&mut self, number: usize, name: &'static str, found: Vec<Found<'_>>) {
-        if !name.ends_with([':', '/']) {
-            let texts = found.into_iter().flat_map(leaves).collect();
+        if is_start(name) {
+            for (key, value) in tags::of(found) {
+                self.computed.extend(value.map(|value| (number, format!("{name}{key}").into(), vec![value])));
+            }
+            // That the others are absent is known too.
+            return self.without.push(name);
+        }
+        // Of the dozens of keys of an operation, most requests have few.
+        if found.is_empty() {
+            return self.without.push(name);
+        }
+        let texts: Vec<_> = found.into_iter().flat_map(leaves).collect();
+        if texts.is_empty() {
+            self.without.push(name);
+        } else {
             self.computed.push((number, Cow::Borrowed(name), texts));
-            return;
         }
-        for (key, value) in tags::of(found) {
-            self.computed.extend(value.map(|value| (number, format!("{name}{key}").into(), vec![value])));
-        }
-        // That the others are absent is known too.
-        self.computed.push((number, Cow::Borrowed(name), Vec::new()));
     }
 
     /// Sets what the request says, for one of its questions.
@@ -79,8 +94,14 @@ impl<'p> Keys<'p> {
         }
         let asked = self.places.of_question(question, self.checks, self.table);
         for (number, name, values) in &self.computed {
-            if !values.is_empty() && asked.has(*number) {
+            if asked.has(*number) {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
+            }
+        }
+        let name = tail(&question.resource);
+        for (number, key) in self.names.iter().filter(|_| name != ANY) {
+            if asked.has(*number) {
+                context.set(*key, name);
             }
         }
         if let Some((number, tags)) = &self.tags
@@ -101,40 +122,64 @@ impl<'p> Keys<'p> {
     /// lists, and that the table does not compute, may be in AWS's request. Global keys are all set that a direct call can
     /// have, but for tags.
     pub(crate) fn is_absent(&self, key: &str, question: &Question, knows_tags: bool) -> bool {
-        let starts_with =
-            |start: &str| key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
-        let is_computed = |(_, name, _): &(usize, Cow<'_, str>, Vec<String>)| {
-            if name.ends_with([':', '/']) { starts_with(name) } else { key.eq_ignore_ascii_case(name) }
+        let is = |name: &str| {
+            if is_start(name) { starts_with(key, name) } else { key.eq_ignore_ascii_case(name) }
         };
-        if self.computed.iter().any(is_computed) {
+        if let Some((number, _)) = self.unknown.iter().find(|(_, name)| is(name)) {
+            return !self.places.of_question(question, self.checks, self.table).has(*number);
+        }
+        if self.without.iter().any(|name| is(name))
+            || self.computed.iter().any(|(_, name, _)| key.eq_ignore_ascii_case(name))
+            || self.names.iter().any(|(_, name)| is(name))
+        {
             return true;
         }
-        let is_about_resource_tag = starts_with("aws:ResourceTag/")
-            || key.split_once(':').is_some_and(|(_, name)| {
-                name.get(..12).is_some_and(|head| head.eq_ignore_ascii_case("ResourceTag/"))
-            });
-        if is_about_resource_tag {
+        if is_about_resource_tag(key) {
             return knows_tags || question.is_new || question.resource == "*";
         }
-        if self.unknown.iter().any(|name| starts_with(name)) {
-            return false;
-        }
         if question.action == PASS_ROLE {
-            return true;
+            // Some services tell what the role is for.
+            return !key.eq_ignore_ascii_case("iam:AssociatedResourceArn");
         }
-        if starts_with("aws:RequestTag/") || key.eq_ignore_ascii_case("aws:TagKeys") {
+        if starts_with(key, "aws:RequestTag/") || key.eq_ignore_ascii_case("aws:TagKeys") {
             return self.tags.is_some() || !lists_tags(&question.action);
         }
-        if starts_with("aws:") {
-            return true;
-        }
-        !lists(&question.action, key)
+        starts_with(key, "aws:") || !may_have(&question.action, &question.resource, key)
     }
 }
 
-fn lists(action: &str, key: &str) -> bool {
-    let key = catalogue::condition_key(key);
-    key.zip(catalogue::action(action)).is_some_and(|(key, action)| action.supports(key))
+/// Whether a name of the table is what stands before the sign in the names of many keys.
+fn is_start(name: &str) -> bool {
+    matches!(name.as_bytes().last(), Some(b':' | b'/'))
+}
+
+fn starts_with(key: &str, start: &str) -> bool {
+    key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
+/// Whether a key is about the tags of the resource: `aws:ResourceTag/Team`, `ec2:ResourceTag/Team`, `rds:db-tag/Team`.
+fn is_about_resource_tag(key: &str) -> bool {
+    let Some((prefix, (kind, _))) =
+        key.split_once(':').and_then(|(prefix, rest)| Some((prefix, rest.split_once('/')?)))
+    else {
+        return false;
+    };
+    kind.eq_ignore_ascii_case("ResourceTag")
+        || prefix.eq_ignore_ascii_case("rds")
+            && kind.ends_with("-tag")
+            && !kind.eq_ignore_ascii_case("req-tag")
+}
+
+/// What the keys for the tags of a question's resource begin with.
+///
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAM.Conditions.html>
+pub(crate) fn resource_tag_keys(question: &Question) -> Vec<String> {
+    let prefix = question.action.split(':').next().unwrap_or_default();
+    let mut starts = vec!["aws:ResourceTag/".to_owned(), format!("{prefix}:ResourceTag/")];
+    if prefix == "rds" {
+        starts.extend(question.resource.split(':').nth(5).map(|kind| format!("rds:{kind}-tag/")));
+    }
+    starts
 }
 
 /// Whether a request for the action can carry tags.

@@ -30,7 +30,7 @@ pub use function::secret_suffix;
 
 pub(crate) use dynamodb::partition_key_of_new;
 pub(crate) use grammar::{Checks, checks, did_you_mean};
-pub(crate) use key::Keys;
+pub(crate) use key::{Keys, resource_tag_keys};
 pub(crate) use place::Places;
 pub(crate) use plan::plan;
 pub(crate) use question::{Question, questions};

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use iam_policy::catalogue::{self, ActionResource, ResourceType};
+use iam_policy::catalogue::{self, Action, ActionResource, ResourceType};
 
 use super::grammar::{Check, Checks, Key};
 use super::question::Question;
@@ -20,10 +20,19 @@ pub(crate) struct Places(Vec<OnceLock<Place>>);
 /// The same for one check.
 #[derive(Debug)]
 struct Place {
-    /// For each key, the types that it is asked of; none where it is asked whatever the resource is.
-    types: Vec<Vec<ResourceType>>,
+    /// For each key, what it is asked of.
+    types: Vec<Of>,
     /// For each target whose type is one of the action's, whether it is asked each of the keys.
     of_targets: Vec<Option<Vec<bool>>>,
+}
+
+#[derive(Debug)]
+enum Of {
+    /// Whatever the resource is.
+    Any,
+    /// Another of the operation's actions has the key.
+    Nothing,
+    Types(Vec<ResourceType>),
 }
 
 impl Places {
@@ -42,9 +51,8 @@ impl Places {
         keys: &[Key<'_>],
     ) -> Asked<'p> {
         let place = self.0.get(question.check).zip(checks.get(question.check));
-        let place = place.filter(|_| question.resource != "*");
         let Some((place, check)) = place else { return Asked { types: &[], by_type: None, resource: "*" } };
-        let Place { types, of_targets } = place.get_or_init(|| Place::of(check, keys));
+        let Place { types, of_targets } = place.get_or_init(|| Place::of(check, checks, keys));
         let by_type = question.target.and_then(|target| of_targets.get(target)?.as_deref());
         Asked { types, by_type, resource: &question.resource }
     }
@@ -52,7 +60,7 @@ impl Places {
 
 /// Which of the operation's keys AWS's request for a resource has.
 pub(super) struct Asked<'p> {
-    types: &'p [Vec<ResourceType>],
+    types: &'p [Of],
     /// The answers, where the resource's type is known.
     by_type: Option<&'p [bool]>,
     resource: &'p str,
@@ -62,46 +70,89 @@ impl Asked<'_> {
     /// Whether it has the key of this number.
     pub(super) fn has(&self, number: usize) -> bool {
         match self.types.get(number) {
-            Some(types) if !types.is_empty() => match self.by_type.and_then(|known| known.get(number)) {
-                Some(is_asked) => *is_asked,
-                None => types.iter().any(|resource_type| resource_type.matches(self.resource)),
-            },
+            Some(Of::Nothing) => false,
+            Some(Of::Types(types)) if self.resource != "*" => {
+                match self.by_type.and_then(|known| known.get(number)) {
+                    Some(is_asked) => *is_asked,
+                    None => types.iter().any(|resource_type| resource_type.matches(self.resource)),
+                }
+            }
             _ => true,
         }
     }
 }
 
 impl Place {
-    fn of(check: &Check<'_>, keys: &[Key<'_>]) -> Self {
+    fn of(check: &Check<'_>, all: &[Check<'_>], keys: &[Key<'_>]) -> Self {
         let action = catalogue::action(&check.action);
         let resources: Vec<ActionResource> = action.iter().flat_map(|action| action.resources()).collect();
         let everywhere: Vec<&str> = action.iter().flat_map(|action| action.condition_keys()).collect();
         let here: Vec<Vec<&str>> = resources.iter().map(|on| on.condition_keys().collect()).collect();
-        let types_of = |key: &Key<'_>| {
+        let of_types: Vec<Vec<&str>> =
+            resources.iter().map(|on| on.resource_type().condition_keys().collect()).collect();
+        let others = all.iter().filter(|other| other.action != check.action);
+        let others: Vec<Action> = others.filter_map(|other| catalogue::action(&other.action)).collect();
+        let of = |key: &Key<'_>| {
             let name = match key {
-                Key::Condition(name, _) => name,
+                Key::Condition { action: Some(action), .. } if !is_named(&check.action, action) => {
+                    return Of::Nothing;
+                }
+                Key::Condition { name, .. } => name,
                 Key::Tags(_) => "aws:TagKeys",
-                Key::Passes(_) | Key::Roles(_) => return Vec::new(),
+                Key::Passes(_) | Key::Roles(_) => return Of::Any,
             };
-            // Where there is one type only, the keys are about it or about the whole request: no difference.
-            if resources.len() < 2 || lists(&everywhere, name) {
-                return Vec::new();
+            if lists(&everywhere, name) {
+                return Of::Any;
             }
-            let on = resources.iter().zip(&here).filter(|(_, keys)| lists(keys, name));
-            on.map(|(on, _)| on.resource_type()).collect()
+            // What a type has in general counts where the action says nothing of the key.
+            let on = |keys: &[Vec<&str>]| -> Vec<ResourceType> {
+                let on = resources.iter().zip(keys).filter(|(_, keys)| lists(keys, name));
+                on.map(|(on, _)| on.resource_type()).collect()
+            };
+            let types = Some(on(&here)).filter(|types| !types.is_empty()).unwrap_or_else(|| on(&of_types));
+            if types.is_empty() && !name.starts_with("aws:") && others.iter().any(|other| has(*other, name)) {
+                return Of::Nothing;
+            }
+            // Where there is one type only, the keys are about it or about the whole request: no difference.
+            if types.is_empty() || resources.len() < 2 { Of::Any } else { Of::Types(types) }
         };
-        let types: Vec<Vec<ResourceType>> = keys.iter().map(types_of).collect();
+        let types: Vec<Of> = keys.iter().map(of).collect();
         let is_asked = |resource_type: ResourceType| {
             let is = |other: &ResourceType| {
                 other.name() == resource_type.name()
                     && other.service().prefix() == resource_type.service().prefix()
             };
             let is_known = resources.iter().any(|on| is(&on.resource_type()));
-            is_known.then(|| types.iter().map(|types| types.iter().any(is)).collect())
+            let is_asked = |of: &Of| matches!(of, Of::Types(types) if types.iter().any(is));
+            is_known.then(|| types.iter().map(is_asked).collect())
         };
         let of_targets = check.targets.iter().map(|target| is_asked(target.resource_type?)).collect();
         Self { types, of_targets }
     }
+}
+
+/// Whether an action with its prefix is the one that the table names with or without.
+fn is_named(action: &str, name: &str) -> bool {
+    action.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with(':'))
+}
+
+fn has(action: Action, key: &str) -> bool {
+    action.condition_keys().any(|name| is_of(name, key)) || action.resources().any(|on| is_on(on, key))
+}
+
+fn is_on(on: ActionResource, key: &str) -> bool {
+    on.condition_keys().chain(on.resource_type().condition_keys()).any(|name| is_of(name, key))
+}
+
+/// Whether AWS's request for an action on a resource may have a key: the Service Authorization Reference lists it with the
+/// action, or with the type of the resource.
+pub(super) fn may_have(action: &str, resource: &str, key: &str) -> bool {
+    let Some(action) = catalogue::action(action) else { return false };
+    let mut of_its_type = action.resources().filter(|on| on.resource_type().matches(resource)).peekable();
+    if of_its_type.peek().is_none() {
+        return has(action, key);
+    }
+    action.condition_keys().any(|name| is_of(name, key)) || of_its_type.any(|on| is_on(on, key))
 }
 
 fn lists(names: &[&str], key: &str) -> bool {

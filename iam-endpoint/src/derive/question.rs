@@ -44,17 +44,22 @@ pub(crate) fn questions<'a>(
     for value in
         keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
     {
-        for role in scope.values(value).texts() {
-            if let Some(resource) = role_arn(scope, &role) {
-                questions.push(Question {
-                    check: checks.len(),
-                    target: None,
-                    action: PASS_ROLE.to_owned(),
-                    resource,
-                    is_new: false,
-                    is_told: true,
-                })?;
-            }
+        let (roles, is_told) = match scope.values(value) {
+            Values::Known(found) => (
+                found.into_iter().filter_map(Found::text).filter_map(|role| role_arn(scope, &role)).collect(),
+                true,
+            ),
+            Values::OfResource | Values::Unknown => (vec![scope.endpoint.role_arn(ANY)], false),
+        };
+        for resource in roles {
+            questions.push(Question {
+                check: checks.len(),
+                target: None,
+                action: PASS_ROLE.to_owned(),
+                resource,
+                is_new: false,
+                is_told,
+            })?;
         }
     }
     Ok(questions.0)
@@ -87,13 +92,12 @@ impl Questions {
                 for named in all {
                     match named {
                         Named::Resource(resource) => {
-                            let is_new = target.values.is_empty();
                             self.push(Question {
                                 check: number,
                                 target: Some(index),
                                 action: check.action.clone(),
                                 resource,
-                                is_new,
+                                is_new: target.is_new,
                                 is_told,
                             })?;
                         }
@@ -149,7 +153,7 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
             Values::Known(found) => {
                 columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>());
             }
-            Values::Unknown => {
+            Values::OfResource | Values::Unknown => {
                 is_told = false;
                 columns.push(vec![Cow::Borrowed(ANY)]);
             }
@@ -167,12 +171,12 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
         return Err(too_many());
     }
     let name = |mut values: Vec<&str>| {
+        if let Some(arn) = values.iter().find(|value| is_arn(value) && resource_type.matches(value)) {
+            return Named::Resource((*arn).to_owned());
+        }
         if let [arn] = values.as_slice()
             && is_arn(arn)
         {
-            if resource_type.matches(arn) {
-                return Named::Resource((*arn).to_owned());
-            }
             // A member that takes any ARN names a resource of one of the action's types.
             if target.is_optional {
                 return Named::Stranger((*arn).to_owned());
@@ -182,10 +186,20 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
                 return Named::Resource((*arn).to_owned());
             }
         }
+        // What belongs to something that is named by its ARN is where that is: an index of another account's table.
+        let home = values
+            .iter()
+            .filter(|value| is_of_service(value, resource_type))
+            .find_map(|value| Arn::parse(value));
+        let scope = home.map_or(*scope, |Arn { region, account, .. }| Scope {
+            region: if region.is_empty() { scope.region } else { region },
+            account: if account.is_empty() { scope.account } else { account },
+            ..*scope
+        });
         for value in &mut values {
             *value = tail(value);
         }
-        Named::Resource(build(scope, &target.formats, &values))
+        Named::Resource(build(&scope, &target.formats, &values))
     };
     Ok((rows.map(name).collect(), is_told))
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
+use iam_policy::Principal;
 
 use super::grammar::{Condition, Expected, Term, Test, Value};
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::input::{Found, Input, bracket, entries, items, walk};
+use crate::input::{Found, Input, Path, entries, items, walk};
 
 /// More resources than any request is about; each is decided on its own.
 pub(super) const MOST: usize = 1_000;
@@ -28,6 +29,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) input: &'a Input<'a>,
     /// The region that the request is for.
     pub(crate) region: &'a str,
+    pub(crate) caller: &'a Principal,
     /// The account of the caller, in which resources are that a request only names.
     pub(crate) account: &'a str,
     /// The IAM prefix of the service.
@@ -49,18 +51,10 @@ pub(crate) struct Focus<'a> {
 /// The values that the table's text gives for a request.
 pub(crate) enum Values<'a> {
     Known(Vec<Found<'a>>),
+    /// What the resource is called that is asked about: `i-0123` for each of several instances.
+    OfResource,
     /// The request has one, and what it is depends on what the endpoint does not know.
     Unknown,
-}
-
-impl<'a> Values<'a> {
-    /// The leaves' texts.
-    pub(crate) fn texts(self) -> Vec<Cow<'a, str>> {
-        match self {
-            Self::Known(found) => found.into_iter().filter_map(Found::text).collect(),
-            Self::Unknown => Vec::new(),
-        }
-    }
 }
 
 impl<'a> Scope<'a> {
@@ -82,7 +76,7 @@ impl<'a> Scope<'a> {
                 for argument in arguments {
                     match self.values(argument) {
                         Values::Known(found) => given.push(found),
-                        Values::Unknown => return Values::Unknown,
+                        Values::OfResource | Values::Unknown => return Values::Unknown,
                     }
                 }
                 (function.run)(self, given)
@@ -92,9 +86,9 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn find(&self, path: &str) -> Vec<Found<'a>> {
+    fn find(&self, path: &Path<'_>) -> Vec<Found<'a>> {
         if let Some(focus) = self.focus
-            && let Some(rest) = path.strip_prefix(focus.list)
+            && let Some(rest) = path.text.strip_prefix(focus.list)
         {
             // `M{*}[].A` goes into the entry's list, `L[].A` into the item.
             let into = |rest: &str| walk(focus.item, rest.strip_prefix('.').unwrap_or(rest));
@@ -105,7 +99,7 @@ impl<'a> Scope<'a> {
                 return focus.key.map(|key| Found::Text(Cow::Borrowed(key))).into_iter().collect();
             }
         }
-        self.input.find(path)
+        self.input.find_at(path)
     }
 
     /// One scope for each item of the first list or map that a value goes through; this one alone where it goes through
@@ -131,7 +125,7 @@ impl<'a> Scope<'a> {
     }
 
     fn passes(&self, test: &Test<'_>) -> bool {
-        let found = self.find(test.path);
+        let found = self.find(&test.path);
         let mut texts = found.iter().filter_map(|found| match found {
             Found::Text(leaf) => Some(leaf.as_ref()),
             Found::Tree(_) => None,
@@ -151,10 +145,6 @@ fn list_of<'a>(value: &Value<'a>) -> Option<(&'a str, bool)> {
     value.0.iter().find_map(|term| match term {
         Term::Call(_, arguments) => arguments.iter().find_map(list_of),
         Term::Literal(_) => None,
-        Term::Path(path) if path.starts_with(['/', '?', ':']) => None,
-        Term::Path(path) => {
-            let at = bracket(path)?;
-            Some((path.get(..at)?, path.get(at..)?.starts_with('{')))
-        }
+        Term::Path(path) => path.list,
     })
 }

@@ -41,11 +41,11 @@ fn read(tree: &Value, tags: &mut Tags) {
 fn pair(item: &Value) -> Option<(String, Option<String>)> {
     const KEYS: [&str; 4] = ["Key", "key", "TagKey", "tagKey"];
     const VALUES: [&str; 4] = ["Value", "value", "TagValue", "tagValue"];
+    /// What Auto Scaling's tags say besides.
+    const OTHERS: [&str; 3] = ["PropagateAtLaunch", "ResourceId", "ResourceType"];
     let text = |names: [&str; 4]| names.iter().find_map(|name| item.get(name)?.as_str()).map(str::to_owned);
-    let has_other = item
-        .as_object()?
-        .keys()
-        .any(|name| !KEYS.contains(&name.as_str()) && !VALUES.contains(&name.as_str()));
+    let known: Vec<&str> = [&KEYS[..], &VALUES, &OTHERS].concat();
+    let has_other = item.as_object()?.keys().any(|name| !known.contains(&name.as_str()));
     // A map of tags may have a tag that is named `key`.
     if has_other { None } else { Some((text(KEYS)?, Some(text(VALUES).unwrap_or_default()))) }
 }
@@ -73,6 +73,10 @@ mod tests {
         reads(&json!({"1": {"Key": "a", "Value": "1"}, "2": {"Key": "b", "Value": "2"}}), &two);
         reads(&json!({"entry": {"1": {"key": "a", "value": "1"}, "2": {"key": "b", "value": "2"}}}), &two);
         reads(&json!({"Key": "a"}), &[("a", Some(""))]);
+        reads(
+            &json!([{"Key": "a", "Value": "1", "ResourceId": "g", "PropagateAtLaunch": "true"}]),
+            &[("a", Some("1"))],
+        );
         reads(&json!({"key": "a", "Team": "b"}), &[("Team", Some("b")), ("key", Some("a"))]);
         reads(&json!(["a", "b"]), &[("a", None), ("b", None)]);
     }

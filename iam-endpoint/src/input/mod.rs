@@ -13,7 +13,7 @@ mod path;
 mod request;
 mod xml;
 
-pub(crate) use path::{Found, bracket, entries, items, walk};
+pub(crate) use path::{Found, Path, entries, items, walk};
 pub(crate) use request::Input;
 
 /// AWS's own inputs nest a dozen levels; more than this is an attack on the stack. `serde_json` has a limit of its own, 128.

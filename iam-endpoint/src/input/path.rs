@@ -31,15 +31,60 @@ impl<'i> Found<'i> {
     }
 }
 
-/// Everything at a path in a body. Lists are taken as each protocol writes them.
+/// A path of the table, taken apart once: each request follows dozens.
+#[derive(Debug)]
+pub(crate) struct Path<'t> {
+    pub(crate) text: &'t str,
+    /// None of a path that does not lead into the body.
+    steps: Vec<Step<'t>>,
+    /// The first list or map that it goes through, without its brackets, and whether it is a map.
+    pub(crate) list: Option<(&'t str, bool)>,
+}
+
+/// `TransactItems[]`
+#[derive(Debug)]
+struct Step<'t> {
+    name: &'t str,
+    brackets: &'t str,
+}
+
+impl<'t> Path<'t> {
+    pub(crate) fn read(text: &'t str) -> Self {
+        if text.starts_with(['/', '?', ':']) {
+            return Self { text, steps: Vec::new(), list: None };
+        }
+        let step = |text: &'t str| {
+            let (name, brackets) = bracket(text).map_or((text, ""), |at| text.split_at(at));
+            Step { name, brackets }
+        };
+        let list = bracket(text).map(|at| text.split_at(at));
+        Self {
+            text,
+            steps: text.split('.').map(step).collect(),
+            list: list.map(|(list, from)| (list, from.starts_with('{'))),
+        }
+    }
+
+    /// Whether it leads into the body: no other path has steps.
+    pub(super) fn is_of_body(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
+    /// Everything at the path in a body. Lists are taken as each protocol writes them.
+    pub(super) fn follow<'i>(&self, root: &'i Value) -> Vec<Found<'i>> {
+        let mut found = Vec::new();
+        step(root, &self.steps, &mut found);
+        found
+    }
+}
+
+/// Everything at a path in a body.
 pub(crate) fn walk<'i>(root: &'i Value, path: &str) -> Vec<Found<'i>> {
-    let mut found = Vec::new();
-    step(root, path, &mut found);
-    found
+    Path::read(path).follow(root)
 }
 
 /// Where a path goes into its first list or map.
-pub(crate) fn bracket(path: &str) -> Option<usize> {
+fn bracket(path: &str) -> Option<usize> {
     // Looking for one character is the standard library's work, and fast in a debug build; looking for two is not.
     match (path.find('['), path.find('{')) {
         (Some(list), Some(map)) => Some(list.min(map)),
@@ -62,13 +107,11 @@ pub(super) fn collection<'i>(root: &'i Value, path: &str) -> Option<&'i Value> {
     Some(at)
 }
 
-fn step<'i>(value: &'i Value, path: &str, found: &mut Vec<Found<'i>>) {
-    if path.is_empty() {
+fn step<'i>(value: &'i Value, steps: &[Step<'_>], found: &mut Vec<Found<'i>>) {
+    let [Step { name, brackets }, rest @ ..] = steps else {
         found.extend(Found::of(value));
         return;
-    }
-    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    let (name, brackets) = bracket(first).map_or((first, ""), |at| first.split_at(at));
+    };
     let child = member(value, name);
     // Where the protocol at hand does not write the name of a list's members, the list is here already.
     let is_here = child.is_none() && brackets.starts_with('[') && value.is_array();
@@ -78,8 +121,10 @@ fn step<'i>(value: &'i Value, path: &str, found: &mut Vec<Found<'i>>) {
 }
 
 /// Goes on with each item of a list, each entry of a map.
-fn unfold<'i>(value: &'i Value, brackets: &str, rest: &str, found: &mut Vec<Found<'i>>) {
-    if let Some(more) = brackets.strip_prefix("[]") {
+fn unfold<'i>(value: &'i Value, brackets: &str, rest: &[Step<'_>], found: &mut Vec<Found<'i>>) {
+    if brackets.is_empty() {
+        step(value, rest, found);
+    } else if let Some(more) = brackets.strip_prefix("[]") {
         for item in items(value) {
             unfold(item, more, rest, found);
         }
@@ -131,7 +176,7 @@ pub(crate) fn items(value: &Value) -> Vec<&Value> {
 fn numbered(value: &Value) -> Option<Vec<&Value>> {
     let Value::Object(members) = value else { return None };
     // One look tells most objects from lists.
-    if !members.keys().next()?.starts_with(|first: char| first.is_ascii_digit()) {
+    if !members.keys().next()?.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return None;
     }
     let mut items = members

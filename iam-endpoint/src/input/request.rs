@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::path::{self, Found};
+use super::path::{self, Found, Path};
 use super::{cbor, flat, xml};
 use crate::fault::Fault;
 use crate::headers::Headers;
@@ -76,20 +76,28 @@ impl<'r> Input<'r> {
 
     /// Everything at a path of the table: `/Label`, `?name`, `:Header`, or into the body.
     pub(crate) fn find(&self, path: &str) -> Vec<Found<'_>> {
-        if let Some(label) = path.strip_prefix('/') {
+        self.find_at(&Path::read(path))
+    }
+
+    /// The same of a path that was read before.
+    pub(crate) fn find_at(&self, path: &Path<'_>) -> Vec<Found<'_>> {
+        if path.is_of_body() {
+            return path.follow(&self.body);
+        }
+        if let Some(label) = path.text.strip_prefix('/') {
             let found = self.labels.iter().filter(|(name, _)| *name == label);
             return found.map(|(_, value)| Found::Text(Cow::Borrowed(value.as_str()))).collect();
         }
-        if let Some(name) = path.strip_prefix('?') {
+        if let Some(name) = path.text.strip_prefix('?') {
             let name = name.trim_end_matches("[]");
             return self.parameters(name).map(Found::Text).collect();
         }
-        if let Some(name) = path.strip_prefix(':') {
+        if let Some(name) = path.text.strip_prefix(':') {
             let name = name.to_ascii_lowercase();
             let value = self.headers.text(name.trim_end_matches("[]"));
             return value.map(|value| Found::Text(Cow::Borrowed(value))).into_iter().collect();
         }
-        path::walk(&self.body, path)
+        Vec::new()
     }
 
     /// The list or the map in the body at a path without its brackets.

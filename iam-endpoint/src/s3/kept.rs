@@ -100,7 +100,7 @@ fn put(task: &Task<'_>, kept: &Kept) -> Result<Answer, Fault> {
         pass(task, &role)?;
     }
     task.in_bucket(|bucket| {
-        bucket.documents.insert(kept.subresource, task.call.body.clone());
+        bucket.documents.insert(kept.subresource.to_owned(), task.call.body.clone());
         Ok(empty(StatusCode::OK))
     })
 }

@@ -55,7 +55,7 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
         set_header(&mut answer, "x-amz-checksum-type", upload.checksum_kind());
     }
     task.in_bucket(|bucket| {
-        bucket.uploads.entry(task.key.to_owned()).or_default().push(upload);
+        bucket.uploads.or_insert_with(task.key.to_owned(), Vec::new).push(upload);
         Ok(())
     })?;
     Ok(answer)

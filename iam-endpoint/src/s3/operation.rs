@@ -1,6 +1,5 @@
 //! Every operation of S3's API: how a request names it, what it needs to be allowed, and what performs it.
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use http::Method;
@@ -108,10 +107,14 @@ impl Operation {
     /// Whether a query key is this operation's own, or a plain parameter: S3 ignores those that it does not know, but a
     /// key without a value may be a sub-resource that we do not know.
     fn knows(&self, key: &str, value: &str) -> bool {
-        static SUBRESOURCES: LazyLock<BTreeSet<&str>> =
-            LazyLock::new(|| OPERATIONS.iter().flat_map(Operation::subresources).collect());
+        static SUBRESOURCES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+            let mut all: Vec<_> = OPERATIONS.iter().flat_map(Operation::subresources).collect();
+            all.sort_unstable();
+            all
+        });
         self.subresources().any(|own| own == key)
-            || !SUBRESOURCES.contains(key) && (!value.is_empty() || EMPTY_PARAMETERS.contains(&key))
+            || SUBRESOURCES.binary_search(&key).is_err()
+                && (!value.is_empty() || EMPTY_PARAMETERS.contains(&key))
     }
 
     fn subresources(&self) -> impl Iterator<Item = &'static str> {

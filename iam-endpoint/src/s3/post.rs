@@ -5,7 +5,7 @@
 //!
 //! See <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html>.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, EXPIRES,
@@ -56,6 +56,7 @@ pub(super) fn object(task: &Task<'_>) -> Result<Answer, Fault> {
         ids: call.ids,
         now: call.now,
         source_ip: call.source_ip,
+        global_context: OnceCell::new(),
         record: RefCell::new(call.record.take()),
     };
     let answer = put(task, &inner, key, &form, policy.as_ref());

@@ -5,6 +5,7 @@
     reason = "each test binary uses a part; a panic is how a test fails"
 )]
 
+pub(crate) mod cases;
 pub(crate) mod s3;
 pub(crate) mod services;
 

@@ -96,7 +96,13 @@ const CODES: &[(CodeClass, &[&str])] = &[
     ),
     (
         CodeClass::NotMapped,
-        &["ConditionKeyNotEvaluable", "NotImplemented", "OperationNotMapped", "ResourceNotEvaluable"],
+        &[
+            "ConditionKeyNotEvaluable",
+            "NotImplemented",
+            "OperationNotMapped",
+            "ResourceNotEvaluable",
+            "SessionNotEvaluable",
+        ],
     ),
     (
         CodeClass::Throttled,

@@ -16,7 +16,9 @@ use tokio::task::coop::unconstrained;
 use super::embedded::{self, World};
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind};
-use crate::lifecycle::{Lease, Standing, Thing};
+#[cfg(feature = "network")]
+use crate::lifecycle::Standing;
+use crate::lifecycle::{Lease, Thing};
 
 /// A backend that answered: the clients of all control calls, and what it says about itself.
 pub(crate) struct Connection {
@@ -32,6 +34,7 @@ pub(crate) struct Connection {
     pub(crate) trust: String,
     pub(crate) place: Place,
     /// What is known of roles that stand already.
+    #[cfg(feature = "network")]
     pub(crate) standing: Standing,
 }
 

@@ -15,7 +15,9 @@ use iam_endpoint::{Endpoint, Event, Organization};
 use iam_policy::PolicyKind;
 use once_cell::sync::OnceCell;
 
-pub(crate) use self::connection::{Connection, compact, for_caller};
+pub(crate) use self::connection::Connection;
+#[cfg(feature = "network")]
+pub(crate) use self::connection::{compact, for_caller};
 pub(crate) use self::embedded::journalled;
 pub(crate) use self::options::{RoleBoundary, path, prefix};
 use self::settings::Choice;
@@ -117,10 +119,9 @@ impl Backend {
     fn of_choice(choice: &Choice) -> Result<Option<Backend>, Error> {
         match choice {
             Choice::Embedded => Ok(None),
-            Choice::Aws { .. } | Choice::Endpoint { .. } => Err(Error::new(
-                ErrorKind::Configuration,
-                format!("backend `{choice}` needs the feature `network` of `iam-fixture`, which this build leaves out"),
-            )
+            Choice::Aws { .. } | Choice::Endpoint { .. } => Err(Error::left_out(format_args!(
+                "backend `{choice}`"
+            ))
             .note("help: add `features = [\"network\"]` to the dependency, or unset `IAM_FIXTURE_BACKEND`")),
         }
     }

@@ -1,13 +1,11 @@
 //! `AssumeRole`, as every mode calls it.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_iam::error::SdkError;
 use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
-use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 
 use super::remove::is;
 use super::{Plan, SignedIn};
@@ -24,18 +22,6 @@ pub(super) fn call(
     let call = connection.sts.assume_role().role_arn(role_arn).role_session_name(&session.name);
     let policy = session.policy.as_ref().map(|policy| connection.text_of(policy).into_owned());
     Ok(call.set_policy(policy).set_duration_seconds(session.duration.map(seconds).transpose()?))
-}
-
-pub(super) fn tags(tags: &BTreeMap<String, String>) -> Result<Option<Vec<Tag>>, Error> {
-    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags = tags.collect::<Result<Vec<_>, _>>();
-    let tags = tags.map_err(|error| Error::new(ErrorKind::Call, error.to_string()).caused_by(error))?;
-    Ok((!tags.is_empty()).then_some(tags))
-}
-
-pub(super) fn policy_arns(arns: &[String]) -> Option<Vec<PolicyDescriptorType>> {
-    let arns: Vec<_> = arns.iter().map(|arn| PolicyDescriptorType::builder().arn(arn).build()).collect();
-    (!arns.is_empty()).then_some(arns)
 }
 
 pub(super) fn signed_in(role_arn: String, output: &AssumeRoleOutput) -> Result<SignedIn, Error> {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use iam_policy::{Answer, Policy, PolicySet};
 use similar::TextDiff;
 
+use super::session::session_tags;
 use super::standing::Standing;
 use super::{Boundary, Lease, Plan, SignedIn, assume};
 use crate::backend::Connection;
@@ -24,7 +25,7 @@ pub(super) async fn assume(lease: Arc<Lease>, role_arn: &str) -> Result<SignedIn
     if let Some(signed_in) = kept.as_ref().filter(|signed_in| lasts(signed_in)) {
         return Ok(signed_in.clone());
     }
-    let call = assume::call(connection, plan, role_arn)?.set_tags(assume::tags(&plan.tags)?);
+    let call = assume::call(connection, plan, role_arn)?.set_tags(session_tags(&plan.tags)?);
     let output = call.send().await;
     let output = output.map_err(|error| assume::failed(role_arn, error).note("nothing was created"))?;
     let signed_in = SignedIn { is_shared: true, ..assume::signed_in(role_arn.to_owned(), &output)? };
@@ -42,6 +43,16 @@ fn key(plan: &Plan, role_arn: &str) -> String {
         "{:?}",
         (role_arn, inline, &plan.managed, boundary, &plan.tags, &session.name, policy, session.duration)
     )
+}
+
+impl Boundary {
+    /// What tells it from others.
+    fn told(&self) -> &str {
+        match self {
+            Boundary::Arn(arn) => arn,
+            Boundary::Document(policy) => policy.source().fragment(),
+        }
+    }
 }
 
 fn lasts(signed_in: &SignedIn) -> bool {

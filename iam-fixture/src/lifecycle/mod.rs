@@ -8,12 +8,15 @@
 //! ```
 
 mod assume;
+#[cfg(feature = "network")]
 mod existing;
 mod lease;
 mod provision;
 mod ready;
 mod remove;
+#[cfg(feature = "network")]
 mod session;
+#[cfg(feature = "network")]
 mod standing;
 pub(crate) mod term;
 
@@ -27,10 +30,11 @@ pub(crate) use self::lease::{Guard, Lease};
 pub(crate) use self::provision::{first_policy, provision};
 pub use self::ready::Readiness;
 pub(crate) use self::remove::{Grantee, Thing, remove};
+#[cfg(feature = "network")]
 pub(crate) use self::standing::Standing;
 pub(crate) use self::term::Term;
 use crate::mode::{Keep, Mode};
-#[cfg(any(feature = "network", test))]
+#[cfg(feature = "network")]
 use crate::name;
 
 /// A role that is to be, resolved and checked.
@@ -40,6 +44,7 @@ pub(crate) struct Plan {
     pub(crate) lease: Duration,
     pub(crate) mode: Mode,
     /// What stands before the names of all roles of the run, before ours.
+    #[cfg_attr(not(feature = "network"), expect(dead_code, reason = "it is in the name already"))]
     pub(crate) prefix: String,
     /// Where our folder stands.
     pub(crate) path: String,
@@ -53,6 +58,10 @@ pub(crate) struct Plan {
     pub(crate) run_tags: BTreeMap<String, String>,
     pub(crate) session: Session,
     /// The ARN of the role whose sessions tests have, in place of one of ours.
+    #[cfg_attr(
+        not(feature = "network"),
+        expect(dead_code, reason = "without the network tests have their own")
+    )]
     pub(crate) session_role: Option<String>,
     /// Whether the administrator needs a policy of his own to assume the role.
     pub(crate) grant_assume: bool,
@@ -62,7 +71,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// A role without permissions, named after this test.
-    #[cfg(any(feature = "network", test))]
+    #[cfg(feature = "network")]
     pub(crate) fn named(test: &str) -> Plan {
         Plan {
             name: name::role("", test),
@@ -109,16 +118,6 @@ impl Plan {
 pub(crate) enum Boundary {
     Arn(String),
     Document(Policy),
-}
-
-impl Boundary {
-    /// What tells it from others.
-    fn told(&self) -> &str {
-        match self {
-            Boundary::Arn(arn) => arn,
-            Boundary::Document(policy) => policy.source().fragment(),
-        }
-    }
 }
 
 pub(crate) struct Session {

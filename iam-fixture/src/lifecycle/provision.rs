@@ -12,23 +12,45 @@ use super::lease::Lease;
 use super::ready::{self, Probes};
 use super::remove::{Grantee, Thing, is, remove};
 use super::term::{self, SESSION};
-use super::{Boundary, Plan, SignedIn, existing, session};
+use super::{Boundary, Plan, SignedIn};
+#[cfg(feature = "network")]
+use super::{existing, session};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind};
 use crate::mode::Mode;
 
 /// Provides the role as its mode says.
 pub(crate) async fn provision(lease: Arc<Lease>) -> Result<SignedIn, Error> {
-    // Boxed where most tests do not go: their futures are large.
+    // Boxed, for most tests do not go there, and its future is large.
+    if lease.plan.mode != Mode::Role
+        && let Some(signed_in) = Box::pin(of_standing_role(&lease)).await?
+    {
+        return Ok(signed_in);
+    }
+    make(lease).await
+}
+
+/// A session of a role that is not the test's own, unless the test needs one of its own.
+#[cfg(feature = "network")]
+async fn of_standing_role(lease: &Arc<Lease>) -> Result<Option<SignedIn>, Error> {
     match &lease.plan.mode {
-        Mode::Existing(arn) => Box::pin(existing::assume(lease.clone(), arn)).await,
-        Mode::Role => make(lease).await,
-        Mode::Session => Box::pin(session::assume(lease.clone())).await,
-        Mode::SessionOrRole => match Box::pin(session::assume(lease.clone())).await {
-            Err(error) if error.kind() == ErrorKind::SessionPolicy => make(lease).await,
-            outcome => outcome,
+        Mode::Existing(arn) => existing::assume(lease.clone(), arn).await.map(Some),
+        Mode::Role => Ok(None),
+        Mode::Session => session::assume(lease.clone()).await.map(Some),
+        Mode::SessionOrRole => match session::assume(lease.clone()).await {
+            Err(error) if error.kind() == ErrorKind::SessionPolicy => Ok(None),
+            outcome => outcome.map(Some),
         },
     }
+}
+
+/// Roles that stand are those of accounts, and whether one may do what a test wants is a comparison of sets.
+#[cfg(not(feature = "network"))]
+#[expect(clippy::unused_async, reason = "only the network waits")]
+async fn of_standing_role(lease: &Arc<Lease>) -> Result<Option<SignedIn>, Error> {
+    Err(Error::left_out(format_args!("mode `{}`", lease.plan.mode))
+        .note("nothing was created")
+        .note("help: add `features = [\"network\"]` to the dependency, or use `Mode::Role`"))
 }
 
 /// Makes the role and assumes it; on failure what was made is removed again.
@@ -43,7 +65,11 @@ async fn make(lease: Arc<Lease>) -> Result<SignedIn, Error> {
     } else {
         match lease.unwind(&mut made).await {
             Ok(()) => error.note("what had been created was removed again"),
-            Err(left) => error.note(left.to_string()),
+            Err(left) => {
+                // Told here; as in `Lease::end`, a later run tries again.
+                made.clear();
+                error.note(left.to_string())
+            }
         }
     };
     Err(error)
@@ -122,6 +148,20 @@ impl<'a> Provision<'a> {
         Ok(())
     }
 
+    /// What a denied call was about to make is not there; whoever may not make it may often not remove it either.
+    fn made<T, E: ProvideErrorMetadata>(
+        &mut self,
+        outcome: Result<T, SdkError<E>>,
+    ) -> Result<T, SdkError<E>> {
+        if outcome.as_ref().is_err_and(|error| is(error, "AccessDenied"))
+            && let Some(thing) = self.made.pop()
+            && let Some(place) = self.connection().outliving()
+        {
+            place.removed(&thing);
+        }
+        outcome
+    }
+
     async fn create_boundary(&mut self, path: &str, policy: &iam_policy::Policy) -> Result<String, Error> {
         let plan = self.plan();
         let connection = self.connection();
@@ -130,7 +170,7 @@ impl<'a> Provision<'a> {
         self.about_to_make(Thing::Policy { arn: arn.clone() })?;
         let call = connection.iam.create_policy();
         let call = call.policy_name(&plan.name).path(path).policy_document(connection.text_of(policy));
-        match call.send().await {
+        match self.made(call.send().await) {
             Ok(_) => Ok(arn),
             Err(error) if is_of_a_lost_answer(&error) => Ok(arn),
             Err(error) => Err(Error::call(
@@ -156,7 +196,7 @@ impl<'a> Provision<'a> {
             .set_permissions_boundary(boundary)
             .set_max_session_duration(max_session_duration(plan)?)
             .set_tags(tags(&all)?);
-        let output = match call.send().await {
+        let output = match self.made(call.send().await) {
             Ok(output) => output,
             Err(error) if is_of_a_lost_answer(&error) => {
                 let (partition, account) = (&connection.partition, &connection.account);
@@ -177,7 +217,7 @@ impl<'a> Provision<'a> {
         let call = connection.iam.put_role_policy();
         let call = call.role_name(&plan.name).policy_name(&name).policy_document(connection.text_of(policy));
         self.about_to_make(Thing::Inline { role: plan.name.clone(), policy: name })?;
-        call.send().await.map_err(|error| {
+        self.made(call.send().await).map_err(|error| {
             Error::call(
                 format_args!("`PutRolePolicy` of `{}` on role `{}`", policy.source().name(), plan.name),
                 error,
@@ -210,12 +250,12 @@ impl<'a> Provision<'a> {
             Grantee::Role(role) => {
                 let call =
                     iam.put_role_policy().role_name(role).policy_name(&policy).policy_document(document);
-                call.send().await.map_err(|error| Error::call(put("PutRolePolicy"), error))?;
+                self.made(call.send().await).map_err(|error| Error::call(put("PutRolePolicy"), error))?;
             }
             Grantee::User(user) => {
                 let call =
                     iam.put_user_policy().user_name(user).policy_name(&policy).policy_document(document);
-                call.send().await.map_err(|error| Error::call(put("PutUserPolicy"), error))?;
+                self.made(call.send().await).map_err(|error| Error::call(put("PutUserPolicy"), error))?;
             }
         }
         Ok(())
@@ -226,7 +266,7 @@ impl<'a> Provision<'a> {
         self.about_to_make(Thing::Attached { role: plan.name.clone(), policy_arn: arn.to_owned() })?;
         let call = self.connection().iam.attach_role_policy();
         let call = call.role_name(&plan.name).policy_arn(arn);
-        call.send().await.map_err(|error| {
+        self.made(call.send().await).map_err(|error| {
             Error::call(format_args!("`AttachRolePolicy` of `{arn}` to role `{}`", plan.name), error)
         })?;
         Ok(())
@@ -319,5 +359,20 @@ fn max_session_duration(plan: &Plan) -> Result<Option<i32>, Error> {
     match plan.session.duration {
         Some(duration) if duration > SESSION => seconds(duration).map(Some),
         _ => Ok(None),
+    }
+}
+
+#[cfg(all(test, not(feature = "network")))]
+mod tests {
+    use crate::{Mode, TemporaryRole};
+
+    #[tokio::test]
+    async fn without_the_network_a_test_has_a_role_of_its_own() {
+        for mode in [Mode::Session, Mode::SessionOrRole] {
+            let start = format!("mode `{mode}` needs the feature `network` of `iam-fixture`");
+            let role = TemporaryRole::builder().mode(mode).create().await;
+            let error = role.expect_err("there is no other").to_string();
+            assert!(error.starts_with(&start) && error.contains("`Mode::Role`"), "{error}");
+        }
     }
 }

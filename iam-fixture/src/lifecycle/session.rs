@@ -4,10 +4,12 @@
 //! assume it, by an external id; opening it to all is the last step, so that whoever can assume it has a role that is live, and
 //! what one process leaves half done, another completes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
+use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use iam_policy::{Answer, Policy, PolicyKind, PolicySet, Source};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -38,8 +40,8 @@ pub(super) async fn assume(lease: Arc<Lease>) -> Result<SignedIn, Error> {
     let call = assume::call(connection, plan, role.arn())?;
     let call = call
         .set_policy(Some(connection.text_of(&policy).into_owned()))
-        .set_policy_arns(assume::policy_arns(&plan.managed))
-        .set_tags(assume::tags(&plan.tags)?);
+        .set_policy_arns(policy_arns(&plan.managed))
+        .set_tags(session_tags(&plan.tags)?);
     let signed_in = match (call.clone().send().await, &role) {
         (Ok(output), _) => assume::signed_in(role.arn().to_owned(), &output),
         (Err(error), FixedRole::Ours(role)) if is(&error, "AccessDenied") => {
@@ -49,7 +51,22 @@ pub(super) async fn assume(lease: Arc<Lease>) -> Result<SignedIn, Error> {
         (Err(error), _) => Err(assume::failed(role.arn(), error)),
     };
     let signed_in = signed_in.map_err(|error| error.note("no role was created for the test"))?;
+    if let Some(endpoint) = connection.endpoint() {
+        endpoint.stand_for_role(&signed_in.session_arn);
+    }
     Ok(SignedIn { is_shared: true, ..signed_in })
+}
+
+pub(super) fn session_tags(tags: &BTreeMap<String, String>) -> Result<Option<Vec<Tag>>, Error> {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.collect::<Result<Vec<_>, _>>();
+    let tags = tags.map_err(|error| Error::new(ErrorKind::Call, error.to_string()).caused_by(error))?;
+    Ok((!tags.is_empty()).then_some(tags))
+}
+
+fn policy_arns(arns: &[String]) -> Option<Vec<PolicyDescriptorType>> {
+    let arns: Vec<_> = arns.iter().map(|arn| PolicyDescriptorType::builder().arn(arn).build()).collect();
+    (!arns.is_empty()).then_some(arns)
 }
 
 /// The inline policies as one session policy.

@@ -82,6 +82,7 @@ pub(crate) fn about_to_make(backend: &str, thing: &Thing) -> Result<(), Error> {
 }
 
 pub(crate) use self::ledger::{close as removed, folders};
+pub(crate) use self::stamp::{enforces, note_enforces};
 pub(crate) use self::sweep::is_needed as is_to_sweep;
 
 /// Removes, in the background, what earlier runs left at this backend.

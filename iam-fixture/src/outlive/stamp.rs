@@ -1,5 +1,5 @@
-//! A file for each backend says which run of this machine has looked for leases that are over: with nextest each test is a
-//! process, and one of them is enough.
+//! Files for each backend say which run of this machine has looked for leases that are over, and which has seen that policies
+//! are enforced: with nextest each test is a process, and one of them is enough.
 
 use std::env;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -10,19 +10,40 @@ use std::time::Duration;
 
 use super::ledger;
 
-const EXTENSION: &str = "swept";
+const SWEPT: &str = "swept";
+const ENFORCES: &str = "enforces";
 
 /// The right to sweep for this run, which nobody else has; a sweep under way keeps it, and ends with it.
 pub(super) struct Stamp(#[expect(dead_code, reason = "its lock lasts as long as it")] File);
 
 /// Whether nobody of this run has swept there.
 pub(super) fn is_needed(place: &str) -> bool {
-    !paths(place).any(|path| File::open(path).is_ok_and(|mut file| is_of_this_run(&mut file)))
+    !is_noted(place, SWEPT)
 }
 
 /// Takes the right to sweep; none where a sibling has it, or had it.
 pub(super) fn take(place: &str) -> Option<Stamp> {
-    paths(place).find_map(|path| stamp(&path).ok()).flatten()
+    paths(place, SWEPT).find_map(|path| stamp(&path).ok()).flatten()
+}
+
+/// Whether a process of this run has seen that policies are enforced there. Only what nextest says of a run is good enough for
+/// that: between two programs that one shell starts, an emulator may have been started anew.
+pub(crate) fn enforces(place: &str) -> bool {
+    env::var_os(NEXTEST).is_some() && is_noted(place, ENFORCES)
+}
+
+/// Notes for the other processes of the run that policies are enforced there.
+pub(crate) fn note_enforces(place: &str) {
+    let note = |path: PathBuf| {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, run())
+    };
+    // Where it cannot be noted, each process looks for itself.
+    let _ = paths(place, ENFORCES).find_map(|path| note(path).ok());
+}
+
+fn is_noted(place: &str, extension: &str) -> bool {
+    paths(place, extension).any(|path| File::open(path).is_ok_and(|mut file| is_of_this_run(&mut file)))
 }
 
 fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
@@ -61,7 +82,8 @@ fn is_recent(file: &Metadata) -> bool {
 /// Emulators come at many ports.
 fn remove_old(folder: &Path) -> io::Result<()> {
     for file in fs::read_dir(folder)?.flatten() {
-        let is_stamp = file.path().extension().is_some_and(|extension| extension == EXTENSION);
+        let is_stamp =
+            file.path().extension().is_some_and(|extension| extension == SWEPT || extension == ENFORCES);
         if is_stamp && file.metadata().is_ok_and(|file| !is_recent(&file)) {
             // A sibling may have been faster.
             let _ = fs::remove_file(file.path());
@@ -71,16 +93,19 @@ fn remove_old(folder: &Path) -> io::Result<()> {
 }
 
 /// In the ledgers' folders.
-fn paths(place: &str) -> impl Iterator<Item = PathBuf> {
+fn paths(place: &str, extension: &str) -> impl Iterator<Item = PathBuf> {
     let mut hasher = DefaultHasher::new();
     place.hash(&mut hasher);
-    let name = format!("{:016x}.{EXTENSION}", hasher.finish());
+    let name = format!("{:016x}.{extension}", hasher.finish());
     ledger::folders().map(move |folder| folder.join(&name))
 }
 
+/// The variable by which nextest tells its runs apart.
+const NEXTEST: &str = "NEXTEST_RUN_ID";
+
 /// What the processes of one run have in common: nextest says so itself, and `cargo test` has started them all.
 fn run() -> String {
-    env::var("NEXTEST_RUN_ID").unwrap_or_else(|_| format!("started by {}", parent()))
+    env::var(NEXTEST).unwrap_or_else(|_| format!("started by {}", parent()))
 }
 
 #[cfg(unix)]

@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::{
@@ -23,14 +22,8 @@ use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use aws_smithy_types::retry::ErrorKind;
 use aws_types::SdkConfig;
 
+use super::retries::Spent;
 use super::{Outcome, Pace, Pass};
-
-/// How long a call that sets something up may be throttled without end. One that tears down is never given up.
-const PATIENCE: f64 = 300.0;
-
-/// What a throttled call waits before it joins the line again, which is where it really waits.
-const PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(super) struct Hooks {
@@ -45,9 +38,8 @@ struct Call(Arc<Mutex<Attempts>>);
 #[derive(Debug, Default)]
 struct Attempts {
     pass: Option<Pass>,
-    began: Option<f64>,
     turn: Option<u64>,
-    throttled: u32,
+    spent: Spent,
     /// How the client was told to retry.
     told: Option<RetryConfig>,
 }
@@ -88,7 +80,6 @@ impl ResolveCachedIdentity for Hooks {
             let pass = self.pace.turn(operation(config), turn).await;
             if let Some(call) = call {
                 let mut attempts = call.attempts();
-                attempts.began.get_or_insert(pass.began);
                 attempts.turn.get_or_insert(pass.place.turn());
                 attempts.pass = Some(pass);
             }
@@ -125,18 +116,8 @@ impl Intercept for Hooks {
         self.pace.learn(&pass, outcome);
         let told = config.load::<RetryConfig>().cloned();
         let told = attempts.told.get_or_insert_with(|| told.unwrap_or_else(RetryConfig::standard)).clone();
-        let is_patient =
-            pass.place.removes() || attempts.began.is_none_or(|began| pass.began - began < PATIENCE);
-        // An attempt that was throttled is none.
-        if outcome == Outcome::Throttled && is_patient {
-            attempts.throttled += 1;
-        }
-        let most = told.max_attempts().saturating_add(attempts.throttled);
-        let retries = told.with_max_attempts(most);
-        config.interceptor_state().store_put(match outcome {
-            Outcome::Throttled => retries.with_initial_backoff(PAUSE).with_max_backoff(LONGEST_PAUSE),
-            Outcome::Answered | Outcome::Failed => retries,
-        });
+        let retries = self.pace.retries.after(&mut attempts.spent, outcome, &pass, told);
+        config.interceptor_state().store_put(retries);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@
 //!                                budget    how many a second: cut when a call is throttled, then growing again
 //!                                store     the budget's place: a file that all processes of this machine share
 //!                    ◄─ hooks    throttled, failed or answered: budget and queue learn from it
+//!                       retries   what is made again, and for how long
 //! ```
 //!
 //! Each service has a budget of its own, as it has throttles of its own. Machines need not know of each other: each one's
@@ -14,6 +15,7 @@
 mod budget;
 mod hooks;
 mod queue;
+mod retries;
 mod store;
 
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use aws_types::SdkConfig;
 
 use self::hooks::Hooks;
 use self::queue::{Line, Place, Service};
+use self::retries::Retries;
 use self::store::Store;
 
 #[cfg(feature = "network")]
@@ -32,9 +35,9 @@ pub(crate) use self::queue::after_others;
 pub(crate) struct Paces {
     iam: Arc<Pace>,
     sts: Arc<Pace>,
-    /// What failures may cost: shared by all tests, so that a backend that is down is not asked again by each of them. A
-    /// throttled call costs nothing, for it waits for its turn.
-    retries: RetryPartition,
+    /// The SDK's tokens, which ours stand for: its own are lost where calls of one client fail side by side, and then a single
+    /// failure ends a test.
+    unlimited: RetryPartition,
 }
 
 impl Paces {
@@ -51,13 +54,11 @@ impl Paces {
 
     fn new(iam: Store, sts: Store) -> Paces {
         let line: Arc<Line> = Arc::default();
-        let pace = |service, store| Arc::new(Pace { line: line.clone(), service, store });
-        let tokens = TokenBucket::builder().throttling_retry_cost(0).build();
-        Paces {
-            iam: pace(Service::Iam, iam),
-            sts: pace(Service::Sts, sts),
-            retries: RetryPartition::custom("iam-fixture").token_bucket(tokens).build(),
-        }
+        let retries: Arc<Retries> = Arc::default();
+        let pace =
+            |service, store| Arc::new(Pace { line: line.clone(), service, store, retries: retries.clone() });
+        let unlimited = RetryPartition::custom("iam-fixture").token_bucket(TokenBucket::unlimited());
+        Paces { iam: pace(Service::Iam, iam), sts: pace(Service::Sts, sts), unlimited: unlimited.build() }
     }
 
     pub(crate) fn iam(&self, config: &SdkConfig) -> aws_sdk_iam::config::Builder {
@@ -65,7 +66,7 @@ impl Paces {
         aws_sdk_iam::config::Builder::from(config)
             .interceptor(hooks.clone())
             .identity_cache(hooks)
-            .retry_partition(self.retries.clone())
+            .retry_partition(self.unlimited.clone())
     }
 
     pub(crate) fn sts(&self, config: &SdkConfig) -> aws_sdk_sts::config::Builder {
@@ -73,7 +74,7 @@ impl Paces {
         aws_sdk_sts::config::Builder::from(config)
             .interceptor(hooks.clone())
             .identity_cache(hooks)
-            .retry_partition(self.retries.clone())
+            .retry_partition(self.unlimited.clone())
     }
 }
 
@@ -82,6 +83,7 @@ struct Pace {
     line: Arc<Line>,
     service: Service,
     store: Store,
+    retries: Arc<Retries>,
 }
 
 /// A call that is under way.

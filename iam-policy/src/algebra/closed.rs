@@ -13,11 +13,12 @@ use std::sync::{Arc, OnceLock};
 use super::answer::{Answer, Counterexample};
 use super::budget::Budget;
 use super::formula::{Formula, Members};
-use super::unknown::{Doubt, Unknown};
-use super::{Permissions, question, readable};
+use super::term::Reach;
+use super::unknown::Doubt;
+use super::{Permissions, parts, question, readable};
 use crate::catalogue::{self, Action, ActionResource, ResourceType};
 use crate::context::Context;
-use crate::document::{Clause, Item, Policy, PolicyKind, sequence};
+use crate::document::{Clause, Item, Policy, PolicyKind, Reading, sequence};
 use crate::evaluate::Request;
 use crate::json::write_string;
 use crate::pattern::Pattern;
@@ -116,8 +117,8 @@ struct Asker {
     budget: Budget,
     /// What the set has of actions that the same statements are about.
     abouts: HashMap<Members, Rc<About>>,
-    /// Whether nothing is in the set, by what actions have in common.
-    known: HashMap<(Members, Resources), Option<Unknown>>,
+    /// What was searched for, by what actions have in common.
+    known: HashMap<(Members, Resources), Answer>,
 }
 
 /// The set as far as it is about an action.
@@ -157,22 +158,30 @@ impl Asker {
             About::Nothing => return Answer::Yes,
             About::Some(example) => example.as_ref(),
         };
-        if let Some(request) = self.guess(action, example) {
-            return self.no(request);
+        let guess = self.guess(action, example);
+        if let Some(request) = guess.clone().filter(|request| self.has_within_parts(&members, request)) {
+            return self.no(request, false);
         }
         let key = (members, Resources::of(action));
-        match self.known.get(&key) {
-            Some(None) => return Answer::Yes,
-            Some(Some(unknown)) => return Answer::Unknown(unknown.clone()),
-            None => {}
+        if let Some(answer) = self.known.get(&key).and_then(|known| self.again(action, known)) {
+            return answer;
         }
-        let answer = self.search(action, name);
-        match &answer {
-            Answer::No(_) => {}
-            Answer::Unknown(unknown) => drop(self.known.insert(key, Some(unknown.clone()))),
-            Answer::Yes => drop(self.known.insert(key, None)),
-        }
+        let answer = self.search(action, name, &key.0, guess);
+        self.known.insert(key, answer.clone());
         answer
+    }
+
+    /// What is known of another action that has all in common with this one.
+    fn again(&self, action: Action, known: &Answer) -> Option<Answer> {
+        let Some(found) = known.counterexample() else { return Some(known.clone()) };
+        let request = Request { action: action.to_string(), ..found.request().clone() };
+        let is_one = is_own(action, &request.resource) && self.set.contains(&request);
+        is_one.then(|| self.no(request, found.crosses_colons()))
+    }
+
+    /// Whether the set has a request where no `*` of its policies reaches over a colon.
+    fn has_within_parts(&self, members: &Members, request: &Request) -> bool {
+        parts::has(&self.set.formula, members, request)
     }
 
     fn about(&self, name: &str, members: &Members) -> About {
@@ -182,7 +191,7 @@ impl Asker {
             None => {}
         }
         // Whatever the resource is: mostly there is nothing.
-        match question::is_empty_for(&self.set, name, &self.budget).into_found() {
+        match question::is_empty_for(&self.set, name, Reach::Anything, &self.budget).into_found() {
             None => About::Nothing,
             Some(found) => About::Some(found.ok()),
         }
@@ -214,34 +223,45 @@ impl Asker {
         })
     }
 
-    fn search(&self, action: Action, name: &str) -> Answer {
-        let mut strange = String::new();
-        // A `*` reaches over colons: if what is found is no ARN for that, another may be.
-        for colons in [Colons::Any, Colons::Few] {
-            let within = self.set.intersection(&own(action, &self.named, colons));
-            let answer = question::is_empty_for(&within, name, &self.budget);
-            let found = match (answer.into_found(), colons) {
-                (None, Colons::Any) => return Answer::Yes,
-                (None, Colons::Few) => break,
-                (Some(Err(unknown)), _) => return Answer::Unknown(unknown),
-                (Some(Ok(found)), _) => found,
-            };
-            let mut request = Request { action: name.to_owned(), ..found };
-            if !request.resource.starts_with("arn:") {
-                NONE.clone_into(&mut request.resource);
-            }
-            if is_own(action, &request.resource) && self.set.contains(&request) {
-                return self.no(request);
-            }
-            strange = request.resource;
+    /// Searches for a request, if it can be for one that needs no `*` to reach over a colon.
+    fn search(&self, action: Action, name: &str, members: &Members, guess: Option<Request>) -> Answer {
+        let within = self.set.intersection(&own(action, &self.named));
+        let find = |reach| question::is_empty_for(&within, name, reach, &self.budget).into_found();
+        let request = |found: Request| {
+            let is_arn = found.resource.starts_with("arn:");
+            let resource = if is_arn { found.resource } else { NONE.to_owned() };
+            Request { action: name.to_owned(), resource, ..found }
+        };
+        let is_one = |request: &Request| is_own(action, &request.resource) && self.set.contains(request);
+        let found = match guess {
+            Some(guess) => guess,
+            None => match find(Reach::Anything) {
+                None => return Answer::Yes,
+                Some(Err(unknown)) => return Answer::Unknown(unknown),
+                Some(Ok(found)) => request(found),
+            },
+        };
+        if !is_one(&found) {
+            let strange = found.resource;
+            let reason = format!(
+                "`{strange}` is no resource of `{action}`, and it is the only one that was looked at"
+            );
+            return Answer::Unknown(Doubt::new(reason, None).into());
         }
-        let reason =
-            format!("`{strange}` is no resource of `{action}`, and it is the only one that was looked at");
-        Answer::Unknown(Doubt::new(reason, None).into())
+        if self.has_within_parts(members, &found) {
+            return self.no(found, false);
+        }
+        match find(Reach::Part) {
+            None => self.no(found, true),
+            Some(other) => {
+                let other = other.ok().map(request).filter(is_one);
+                self.no(other.unwrap_or(found), false)
+            }
+        }
     }
 
-    fn no(&self, request: Request) -> Answer {
-        Answer::No(Box::new(Counterexample::new(self.set.clone(), request)))
+    fn no(&self, request: Request, crosses: bool) -> Answer {
+        Answer::No(Box::new(Counterexample::known(self.set.clone(), request, crosses)))
     }
 }
 
@@ -303,7 +323,7 @@ fn settled(formula: &Formula, members: &Members) -> Option<bool> {
 }
 
 /// The requests for an action on resources of its own types, or on none where it needs none.
-fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions {
+fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
     let types: Vec<ResourceType> = action.resources().map(ActionResource::resource_type).collect();
     let mut resources = Vec::new();
     let mut excluded = Vec::new();
@@ -311,14 +331,10 @@ fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions 
     for of in &types {
         let formats: Vec<String> =
             of.arn_formats().flat_map(|format| patterns(format, action, named)).collect();
-        let mut beyond: Vec<String> = of.beyond().collect();
+        let beyond: Vec<String> = of.beyond().collect();
         // What is beyond a bucket is an object.
         let is_of_another = |text: &String| types.iter().any(|other| other != of && other.matches(text));
-        let is_apart = beyond.iter().any(is_of_another);
-        if colons == Colons::Few {
-            beyond.extend(formats.iter().map(|format| with_more_colons(format)));
-        }
-        if is_apart || colons == Colons::Few {
+        if beyond.iter().any(is_of_another) {
             apart = apart.union(&allowed(action, &formats, &beyond));
         } else {
             resources.extend(formats);
@@ -334,32 +350,20 @@ fn own(action: Action, named: &BTreeSet<String>, colons: Colons) -> Permissions 
     apart
 }
 
-/// How many colons a resource may have.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Colons {
-    Any,
-    /// As many as its format.
-    Few,
-}
-
-/// The resources with more colons than a pattern, of its service.
-fn with_more_colons(pattern: &str) -> String {
-    let service = pattern.split(':').nth(2).unwrap_or_default();
-    let more = pattern.matches(':').count().saturating_sub(2);
-    format!("arn:*:{service}:{}*", "*:".repeat(more))
-}
-
 /// What stands in a request for an action that has no resource.
 const NONE: &str = "*";
 
 /// The requests for an action on what none of the policies names: to them all of it is alike, and [`NONE`] is of it.
 fn unnamed(action: Action, named: &BTreeSet<String>) -> Permissions {
     if named.is_empty() {
-        return statements(&format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#));
+        return statements(
+            &format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#),
+            Reading::Plain,
+        );
     }
     let mut text = format!(r#"{{"Effect":"Allow","Action":"{action}","NotResource":"#);
     sequence(&mut text, '[', &Vec::from_iter(named), ']', |text, resource| write_string(text, resource));
-    statements(&(text + "}"))
+    statements(&(text + "}"), Reading::Plain)
 }
 
 /// A format of ARNs as patterns. Resources of AWS itself are in a region, and of no account.
@@ -387,13 +391,13 @@ fn allowed(action: Action, resources: &[String], but: &[String]) -> Permissions 
     };
     let both =
         [("Allow", resources), ("Deny", but)].into_iter().filter(|(_, resources)| !resources.is_empty());
-    statements(&both.map(statement).collect::<Vec<_>>().join(","))
+    statements(&both.map(statement).collect::<Vec<_>>().join(","), Reading::Formats)
 }
 
-fn statements(statements: &str) -> Permissions {
+fn statements(statements: &str, reading: Reading) -> Permissions {
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
     // What the catalogue has is in order; a test parses all of it.
-    Policy::parse(text, PolicyKind::Identity)
+    Policy::read(text.into(), PolicyKind::Identity, reading)
         .map_or_else(|_| Permissions::nothing(), |policy| policy.permissions())
 }
 
@@ -415,7 +419,7 @@ mod tests {
     #[test]
     fn every_action_is_on_resources_of_its_own() {
         for (action, _) in all() {
-            assert!(!own(*action, &BTreeSet::new(), Colons::Few).formula.is_nothing(), "{action}");
+            assert!(!own(*action, &BTreeSet::new()).formula.is_nothing(), "{action}");
         }
     }
 
@@ -430,6 +434,56 @@ mod tests {
         assert_eq!(names(&on(both, "b*")), ["s3:GetObject", "s3:ListBucket"]);
         assert_eq!(names(&on(r#""s3:ListAllMyBuckets""#, "b*")), [""; 0]);
         assert!(on(both, "b/*").actions().iter().all(|(_, answer)| answer.is_no()));
+    }
+
+    #[test]
+    fn a_format_is_matched_part_by_part() {
+        // None but objects: of all others a part before the resource would have to hold a colon.
+        let set = set(r#"{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::reports/*"}"#);
+        let actions = set.actions();
+        assert!(actions.len() > 10 && actions.iter().all(|(_, answer)| answer.is_no()), "{actions:?}");
+        for (action, _) in &actions {
+            let mut types = action.resources().map(|on| on.resource_type().name());
+            assert!(types.any(|name| name == "object"), "{action}");
+        }
+    }
+
+    #[test]
+    fn an_action_that_needs_a_star_beyond_a_colon_is_told_apart() {
+        let set = set(r#"{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:DescribeBackup"],
+            "Resource":"arn:aws:dynamodb:*:*:table/orders"}"#);
+        let crosses = |(action, answer): (Action, Answer)| {
+            (action.name(), answer.counterexample().map(Counterexample::crosses_colons))
+        };
+        let told: Vec<_> = set.actions().into_iter().map(crosses).collect();
+        assert_eq!(told, [("DescribeBackup", Some(true)), ("GetItem", Some(false))]);
+        // A real ARN, but the policy has forgotten a part of it.
+        let glue = self::set(
+            r#"{"Effect":"Allow","Action":"logs:CreateLogGroup","Resource":"arn:aws:logs:*:*:/aws-glue/*"},
+            {"Effect":"Deny","Action":"*","Resource":"arn:aws:logs:*:*:log-group:/aws-glue/a*"}"#,
+        );
+        let actions = glue.actions();
+        let found = actions[0].1.counterexample().unwrap_or_else(|| panic!("{actions:?}"));
+        assert!(found.crosses_colons() && found.to_string().contains("beyond a colon"), "{found}");
+    }
+
+    #[test]
+    fn a_format_has_less_than_a_policy_of_the_same_words() {
+        let both = |resource: &str| {
+            let text = format!(
+                r#"{{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:{resource}"}}"#
+            );
+            [Reading::Formats, Reading::Plain].map(|reading| statements(&text, reading))
+        };
+        let [format, policy] = both("*:*:orders");
+        assert!(format.is_subset(&policy).is_yes());
+        let found = policy.is_subset(&format);
+        let found = found.counterexample().unwrap_or_else(|| panic!("{found:?}"));
+        assert!(policy.contains(found.request()) && !format.contains(found.request()), "{found}");
+        // What a variable stands for may have colons.
+        let [format, _] = both("*:123456789012:orders");
+        let [_, policy] = both("${aws:username}:123456789012:orders");
+        assert!(!policy.is_subset(&format).is_yes());
     }
 
     #[test]

@@ -114,17 +114,19 @@ impl Literal {
                     few.values.iter().all(|item| many.values.iter().any(|other| item.text == other.text))
                 }
             }
-            (None, None) => few.1.patterns(few.0).all(|(text, _)| {
-                many.1.patterns(many.0).any(|(written, pattern)| is_written_in(text, written, pattern))
-            }),
+            (None, None) => few
+                .1
+                .patterns(few.0)
+                .all(|one| many.1.patterns(many.0).any(|other| is_written_in(one, other))),
             _ => false,
         }
     }
 }
 
-/// Whether a pattern of this text matches what another matches, as they are written.
-pub(super) fn is_written_in(text: &str, written: &str, pattern: &Pattern) -> bool {
-    text == written || pattern.start(written).is_some_and(|start| text.starts_with(start))
+/// Whether a pattern matches what another, which is written first, matches, as they are written.
+pub(super) fn is_written_in((text, few): (&str, &Pattern), (written, many): (&str, &Pattern)) -> bool {
+    text == written && (few.has_parts() || !many.has_parts())
+        || many.start(written).is_some_and(|start| text.starts_with(start))
 }
 
 impl Term {

@@ -18,7 +18,7 @@ use super::term::Dimension;
 use crate::condition::{Condition, GlobalKey, Test};
 use crate::context::Context;
 use crate::document::Statement;
-use crate::pattern::{Pattern, Token};
+use crate::pattern::{self, Pattern, Token, meets};
 
 /// More are not tried.
 const MOST: usize = 512;
@@ -39,14 +39,8 @@ struct Place<'p> {
     condition: Option<&'p Condition>,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Sign {
-    Character(char),
-    Many,
-    One,
-    /// The variable of this number.
-    Variable(usize),
-}
+/// A sign of a pattern, its variables by their numbers. Where a wildcard ends does not matter here.
+type Sign = pattern::Sign<usize>;
 
 /// The values to try for the variables of a case.
 pub(super) fn trials(case: &Case<'_>, budget: &Budget) -> Result<Trials, Spent> {
@@ -161,43 +155,25 @@ fn instances(signs: &[Sign], fresh: &str) -> [String; 2] {
             .iter()
             .map(|sign| match sign {
                 Sign::Character(c) => c.to_string(),
-                Sign::Many | Sign::Variable(_) => many.to_owned(),
-                Sign::One => fresh.chars().take(1).collect(),
+                Sign::Many(_) | Sign::Variable(_) => many.to_owned(),
+                Sign::One(_) => fresh.chars().take(1).collect(),
             })
             .collect()
     };
     [instance(fresh), instance("")]
 }
 
-/// Whether there is a text that both patterns match.
+/// Whether there is a text that both patterns match, with any text for each variable.
 fn overlap(a: &[Sign], b: &[Sign]) -> bool {
-    // Whether what is left of `a` from here and each end of `b` overlap, from the back.
-    let mut row: Vec<bool> = Vec::new();
-    for at in (0..=a.len()).rev() {
-        let sign = a.get(at);
-        let mut next = vec![false; b.len() + 1];
-        for to in (0..=b.len()).rev() {
-            let below = |to: usize| row.get(to).copied().unwrap_or(false);
-            let right = next.get(to + 1).copied().unwrap_or(false);
-            let met = match (sign, b.get(to)) {
-                (None, None) => true,
-                (Some(one), other) if is_many(*one) => below(to) || other.is_some() && right,
-                (one, Some(other)) if is_many(*other) => right || one.is_some() && below(to),
-                (Some(Sign::Character(one)), Some(Sign::Character(other))) => one == other && below(to + 1),
-                (Some(_), Some(_)) => below(to + 1),
-                _ => false,
-            };
-            if let Some(place) = next.get_mut(to) {
-                *place = met;
-            }
-        }
-        row = next;
-    }
-    row.first().copied().unwrap_or(false)
+    let read = |signs: &[Sign]| -> Vec<Sign> {
+        let open = |sign: &Sign| if let Sign::Variable(_) = sign { Sign::Many(None) } else { *sign };
+        signs.iter().map(open).collect()
+    };
+    meets(&read(a), &read(b), false)
 }
 
 fn is_many(sign: Sign) -> bool {
-    matches!(sign, Sign::Many | Sign::Variable(_))
+    matches!(sign, Sign::Many(_) | Sign::Variable(_))
 }
 
 /// Whether the values that are tried stand for all: see the module.
@@ -232,7 +208,7 @@ fn is_complete(places: &[Place<'_>], keys: &[String], reader: &Reader) -> bool {
         }
         if !place.positive {
             // What these are like at a name of one character, they are not at every name.
-            let counts = |signs: Vec<Sign>| signs.contains(&Sign::One);
+            let counts = |signs: Vec<Sign>| signs.contains(&Sign::One(None));
             if signs().any(counts) || place.minds_colons() {
                 return false;
             }
@@ -270,7 +246,7 @@ fn texts_of<'p>(place: &Place<'p>) -> Vec<&'p str> {
 
 impl Place<'_> {
     fn minds_colons(&self) -> bool {
-        self.condition.is_some_and(|condition| condition.operator.comparison.test == Test::Arn)
+        self.patterns.iter().any(|(_, pattern)| pattern.has_parts())
     }
 }
 
@@ -322,8 +298,8 @@ impl Reader {
         for token in pattern.tokens(written, &self.marks)? {
             match token {
                 Token::Literal(text) => signs.extend(text.chars().map(|c| self.sign(c))),
-                Token::Many { .. } => signs.push(Sign::Many),
-                Token::One { .. } => signs.push(Sign::One),
+                Token::Many { .. } => signs.push(Sign::Many(None)),
+                Token::One { .. } => signs.push(Sign::One(None)),
             }
         }
         Some(signs)

@@ -142,10 +142,8 @@ impl<'t> Wanted<'t> {
             .filter(|other| self.test() == other.test() && self.term.reads_as(other.term))
             .collect();
         !alike.is_empty()
-            && self.patterns().all(|(text, _)| {
-                alike.iter().any(|other| {
-                    other.patterns().any(|(written, pattern)| is_written_in(text, written, pattern))
-                })
-            })
+            && self
+                .patterns()
+                .all(|one| alike.iter().any(|other| other.patterns().any(|other| is_written_in(one, other))))
     }
 }

@@ -1,100 +1,46 @@
 //! Whether a pattern of a policy reaches what a format of the Reference describes.
 
+use crate::pattern::{self, meets};
+
+/// A format has no variables of policies.
+type Sign = pattern::Sign<()>;
+
 /// Whether some text matches both: the pattern, with `*` and `?`, and the format, in which `${Name}` is a character or
 /// more, and `*` any number.
 ///
 /// A `${Name}` that ends the format does not reach over the excluded character.
-pub(super) fn overlap(pattern: &str, format: &str, excluded: Option<u8>) -> bool {
-    let format = pieces(format, excluded);
-    // Where in the format a text that matches the pattern so far may have come to, in ascending order.
-    let mut reached = Vec::new();
-    reach(&mut reached, 0, &format);
-    for token in tokens(pattern) {
-        reached = match token {
-            Token::Many => reached.first().map_or_else(Vec::new, |first| (*first..=format.len()).collect()),
-            Token::One(character) => step(&reached, character, &format),
-        };
-        if reached.is_empty() {
-            return false;
-        }
-    }
-    reached.last() == Some(&format.len())
+pub(super) fn overlap(pattern: &str, format: &str, excluded: Option<char>) -> bool {
+    meets(&signs(pattern), &signs_of_format(format, excluded), false)
 }
 
-fn step(reached: &[usize], character: Option<u8>, format: &[Piece]) -> Vec<usize> {
-    let mut next = Vec::with_capacity(reached.len() + 1);
-    for &at in reached {
-        match format.get(at) {
-            Some(repeat @ Piece::Repeat(_)) if repeat.takes(character) => reach(&mut next, at, format),
-            Some(piece) if piece.takes(character) => reach(&mut next, at + 1, format),
-            _ => {}
-        }
-    }
-    next
+fn signs(pattern: &str) -> Vec<Sign> {
+    let sign = |c| match c {
+        '*' => Sign::Many(None),
+        '?' => Sign::One(None),
+        c => Sign::Character(c),
+    };
+    pattern.chars().map(sign).collect()
 }
 
-/// Adds a place, and those that follow it without a character.
-fn reach(reached: &mut Vec<usize>, at: usize, format: &[Piece]) {
-    if reached.last().is_none_or(|last| *last < at) {
-        reached.push(at);
-    }
-    if let Some(Piece::Repeat(_)) = format.get(at) {
-        reach(reached, at + 1, format);
-    }
-}
-
-enum Token {
-    Many,
-    /// This character, or any.
-    One(Option<u8>),
-}
-
-fn tokens(pattern: &str) -> impl Iterator<Item = Token> {
-    pattern.bytes().map(|byte| match byte {
-        b'*' => Token::Many,
-        b'?' => Token::One(None),
-        literal => Token::One(Some(literal)),
-    })
-}
-
-enum Piece {
-    /// One character, but not the excluded one.
-    Any(Option<u8>),
-    Literal(u8),
-    /// Any number of characters, none of them the excluded one.
-    Repeat(Option<u8>),
-}
-
-impl Piece {
-    fn takes(&self, character: Option<u8>) -> bool {
-        match self {
-            Self::Any(excluded) | Self::Repeat(excluded) => character.is_none() || character != *excluded,
-            Self::Literal(literal) => character.is_none_or(|character| character == *literal),
-        }
-    }
-}
-
-fn pieces(format: &str, excluded: Option<u8>) -> Vec<Piece> {
-    let mut pieces = Vec::with_capacity(format.len());
-    let mut rest = format.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
+fn signs_of_format(format: &str, excluded: Option<char>) -> Vec<Sign> {
+    let mut signs = Vec::with_capacity(format.len());
+    let mut rest = format;
+    while let Some(first) = rest.chars().next() {
         if let Some(after) = after_variable(rest) {
             let excluded = excluded.filter(|_| after.is_empty());
-            pieces.extend([Piece::Any(excluded), Piece::Repeat(excluded)]);
+            signs.extend([Sign::One(excluded), Sign::Many(excluded)]);
             rest = after;
         } else {
-            pieces.push(if first == b'*' { Piece::Repeat(None) } else { Piece::Literal(first) });
-            rest = after;
+            signs.push(if first == '*' { Sign::Many(None) } else { Sign::Character(first) });
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
     }
-    pieces
+    signs
 }
 
 /// What follows the `${variable}` that the text starts with.
-fn after_variable(text: &[u8]) -> Option<&[u8]> {
-    let name = text.strip_prefix(b"${")?;
-    let end = name.iter().position(|byte| *byte == b'}')?;
-    name.get(end + 1..)
+fn after_variable(text: &str) -> Option<&str> {
+    text.strip_prefix("${")?.split_once('}').map(|(_, after)| after)
 }
 
 #[cfg(test)]
@@ -151,11 +97,11 @@ mod tests {
 
     #[test]
     fn the_last_value_does_not_reach_over_the_excluded_character() {
-        assert!(overlap("bucket", "${BucketName}", Some(b'/')));
-        assert!(overlap("bucket*", "${BucketName}", Some(b'/')));
-        assert!(!overlap("bucket/*", "${BucketName}", Some(b'/')));
-        assert!(!overlap("/", "${BucketName}", Some(b'/')));
-        assert!(overlap("bucket/a/b", "${BucketName}/${ObjectName}", Some(b':')));
+        assert!(overlap("bucket", "${BucketName}", Some('/')));
+        assert!(overlap("bucket*", "${BucketName}", Some('/')));
+        assert!(!overlap("bucket/*", "${BucketName}", Some('/')));
+        assert!(!overlap("/", "${BucketName}", Some('/')));
+        assert!(overlap("bucket/a/b", "${BucketName}/${ObjectName}", Some(':')));
     }
 
     #[test]

@@ -52,16 +52,22 @@ impl ResourceType {
     #[must_use]
     pub fn matches(self, arn: &str) -> bool {
         let arn = in_six_parts(arn);
-        let excluded = records::field(self.line, 3).bytes().next();
+        let excluded = records::field(self.line, 3).chars().next();
         arn == "*" || self.arn_formats().any(|format| overlaps(&arn, format, excluded).unwrap_or(false))
     }
 }
 
+#[cfg(feature = "sets")]
 impl ResourceType {
     /// What ARNs of its formats are not of this type: a bucket's name has no slash. Formats with several names may have that
     /// in one and not in another, and are not told of.
     pub(crate) fn beyond(self) -> impl Iterator<Item = String> {
         let excluded = records::field(self.line, 3).chars().next();
+        // The parts of a format before its last, with wildcards.
+        let start_as_pattern = |start: &str| {
+            let parts = start.split(':').map(|part| if part.contains("${") { "*" } else { part });
+            parts.collect::<Vec<_>>().join(":")
+        };
         self.arn_formats().filter_map(move |format| {
             let start = format.strip_suffix('}')?;
             let (start, _) = start.rsplit_once("${")?;
@@ -76,15 +82,9 @@ impl ResourceType {
     }
 }
 
-/// The parts of a format before its last, with wildcards.
-fn start_as_pattern(start: &str) -> String {
-    let parts = start.split(':').map(|part| if part.contains("${") { "*" } else { part });
-    parts.collect::<Vec<_>>().join(":")
-}
-
 /// Part by part, because a wildcard does not reach over the colons between the parts of an ARN; `None` if the text is no
 /// ARN.
-fn overlaps(arn: &str, format: &str, excluded: Option<u8>) -> Option<bool> {
+fn overlaps(arn: &str, format: &str, excluded: Option<char>) -> Option<bool> {
     let (arn, format) = (Arn::parse(arn)?, Arn::parse(format)?);
     let overlaps = overlap(arn.service, format.service, None)
         && overlap(arn.resource, format.resource, excluded)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::check;
 use super::control;
 use super::principal::PrincipalMatcher;
-use super::{Clause, Document, Effect, Item, Policy, PolicyKind, Rejected, Statement, Version};
+use super::{Clause, Document, Effect, Item, Policy, PolicyKind, Reading, Rejected, Statement, Version};
 use crate::condition::{BadOperand, Condition, Operand, Operator};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::evaluate::Topics;
@@ -16,16 +16,16 @@ use crate::pattern::{Pattern, Syntax, Wildcards};
 use crate::source::{Source, Span};
 use crate::template::is_templated;
 
-pub(super) fn parse(source: Source, kind: PolicyKind, template: bool) -> Result<Policy, Rejected> {
+pub(super) fn parse(source: Source, kind: PolicyKind, reading: Reading) -> Result<Policy, Rejected> {
     let mut problems = Vec::new();
     let json = json::parse(&source, &mut problems);
-    let mut parser = Parser { source: &source, kind, template, version: Version::V2008, problems };
+    let mut parser = Parser { source: &source, kind, reading, version: Version::V2008, problems };
     let document = json.and_then(|json| parser.document(&json));
     let problems = Diagnostics::unless_empty(parser.problems, ());
     match document {
         Some((version, id, statements)) => {
             let topics = Topics::new(&statements);
-            let document = Document { source, kind, template, version, id, statements, topics };
+            let document = Document { source, kind, reading, version, id, statements, topics };
             let policy = Policy(Arc::new(document));
             match problems {
                 Ok(()) => Ok(policy),
@@ -46,8 +46,7 @@ fn unreadable(source: &Source) -> Diagnostics {
 pub(super) struct Parser<'s> {
     pub(super) source: &'s Source,
     pub(super) kind: PolicyKind,
-    /// Values with placeholders are not checked.
-    pub(super) template: bool,
+    reading: Reading,
     version: Version,
     problems: Vec<Diagnostic>,
 }
@@ -310,8 +309,12 @@ impl Parser<'_> {
             if !parser.is_open(text) {
                 check::resource(parser, text, span);
             }
-            let syntax =
-                Syntax { wildcards: Wildcards::Free, variables: parser.has_variables(), fold: false };
+            let wildcards = match parser.reading {
+                #[cfg(feature = "sets")]
+                Reading::Formats => Wildcards::Arn,
+                Reading::Plain | Reading::Template => Wildcards::Free,
+            };
+            let syntax = Syntax { wildcards, variables: parser.has_variables(), fold: false };
             Pattern::compile(text, syntax)
                 .map_err(|bad| parser.report(check::bad_variable(parser, &bad, text, span)))
                 .ok()
@@ -518,9 +521,9 @@ impl Parser<'_> {
         self.report(error.help(help));
     }
 
-    /// Whether a text holds a placeholder whose value is not known yet.
+    /// Whether a text holds a placeholder whose value is not known yet: it is not checked.
     pub(super) fn is_open(&self, text: &str) -> bool {
-        self.template && is_templated(text)
+        self.reading == Reading::Template && is_templated(text)
     }
 
     /// Whether the policy is of the newer version, which has variables.

@@ -1,10 +1,10 @@
 //! Names of services and actions.
 
-use super::cover::covers;
 use super::{Subject, did_you_mean};
 use crate::catalogue;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Effect, PolicyKind, Statement};
+use crate::pattern::Glob;
 
 pub(super) fn unknown_service(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let unknown = subject.actions().filter_map(|(text, span)| {
@@ -68,7 +68,8 @@ fn allows<'p>(subject: &Subject<'p>) -> impl Iterator<Item = &'p Statement> {
 
 fn is_allowed(subject: &Subject<'_>, action: &str) -> bool {
     allows(subject).any(|statement| {
-        let named = statement.action.items.iter().any(|item| covers(&item.text, action, true));
+        let named =
+            statement.action.items.iter().any(|item| Glob::action(&item.text).covers(Glob::action(action)));
         subject.is_open(statement.action.span) || named != statement.action.negated
     })
 }

@@ -2,10 +2,9 @@
 
 use super::Subject;
 use super::action::PASS_ROLE;
-use super::cover::covers;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Clause, Effect, Item, PolicyKind, Statement};
-use crate::pattern::Pattern;
+use crate::pattern::{Glob, Pattern, Variables};
 
 /// Boundaries and the policies of organizations limit what others give: there, `*` is a beginning and not a gift.
 fn grants<'p>(subject: &Subject<'p>) -> impl Iterator<Item = &'p Statement> {
@@ -37,7 +36,7 @@ pub(super) fn wide_pass_role(subject: &Subject<'_>) -> Vec<Diagnostic> {
         .filter_map(|statement| {
             // Who allows everything has another lint.
             let named = statement.action.items.iter().filter(|item| !is_any(item));
-            named.into_iter().find(|item| covers(&item.text, PASS_ROLE, true))
+            named.into_iter().find(|item| Glob::action(&item.text).covers(Glob::action(PASS_ROLE)))
         })
         .map(|item| {
             subject
@@ -103,6 +102,7 @@ fn is_any(item: &Item<Pattern>) -> bool {
 }
 
 fn reaches_every_role(resources: &Clause<Pattern>) -> bool {
+    let roles = Glob::new("arn:aws:iam::123456789012:role/*", Variables::Literal);
     !resources.negated
-        && resources.items.iter().any(|item| covers(&item.text, "arn:aws:iam::123456789012:role/*", false))
+        && resources.items.iter().any(|item| Glob::new(&item.text, Variables::Literal).covers(roles))
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Code, Pattern, Piece, Token, Variable, Wildcards, before_star, colons, fill};
 use crate::context::Context;
+use crate::document::Item;
 
 static NOTHING: Context = Context::new();
 
@@ -65,6 +66,11 @@ impl Pattern {
         matches!(self, Pattern::Start).then(|| before_star(written))
     }
 
+    /// Whether its wildcards stay in their part of an ARN.
+    pub(crate) fn has_parts(&self) -> bool {
+        matches!(self, Pattern::Program(program) if program.syntax.wildcards == Wildcards::Arn)
+    }
+
     /// Whether upper and lower case are the same to it.
     pub(crate) fn folds(&self) -> bool {
         match self {
@@ -72,6 +78,25 @@ impl Pattern {
             Pattern::ExactFolded | Pattern::StartFolded => true,
             Pattern::Program(program) => program.syntax.fold,
         }
+    }
+}
+
+impl Item<Pattern> {
+    /// The pattern as one of version `2012-10-17`, a `*` in the place of each variable.
+    pub(crate) fn with_stars(&self) -> String {
+        let character = |text: &str| text.replace("${", "${$}{");
+        let Pattern::Program(program) = &self.matcher else { return character(&self.text) };
+        let Code::Variable(pieces) = &program.code else {
+            return if program.syntax.variables { self.text.to_string() } else { character(&self.text) };
+        };
+        let piece = |piece: &Piece| match piece {
+            Piece::Token(Token::Literal(text)) => {
+                text.replace("${", "${$}{").replace('*', "${*}").replace('?', "${?}")
+            }
+            Piece::Token(Token::One { .. }) => "?".to_owned(),
+            Piece::Token(Token::Many { .. }) | Piece::Variable(_) => "*".to_owned(),
+        };
+        pieces.iter().map(piece).collect()
     }
 }
 

@@ -75,7 +75,14 @@ impl Remote {
         if let Place::Endpoint { url } = &self.place {
             let check = || {
                 let (connection, url) = (connection.clone(), url.clone());
-                control::run(async move { canary::check(&connection, &url).await })
+                control::run(async move {
+                    if outlive::enforces(&url) {
+                        return Ok(());
+                    }
+                    canary::check(&connection, &url).await?;
+                    outlive::note_enforces(&url);
+                    Ok(())
+                })
             };
             self.enforces.get_or_init(check).await.clone()?;
         }
@@ -213,6 +220,12 @@ where
                 "help: an emulator that enforces policies wants an administrator's keys in \
                  `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
             )
+        }
+        (Place::Aws { .. }, SdkError::DispatchFailure(failure)) if failure.is_io() || failure.is_timeout() => {
+            Error::call(what, error)
+                .of_kind(ErrorKind::Unreachable)
+                .note("nothing was created")
+                .note("help: is there a network, and does `AWS_ENDPOINT_URL`, where it is set, lead to where it should?")
         }
         (Place::Aws { .. }, _) => Error::call(what, error)
             .note("nothing was created")

@@ -99,6 +99,7 @@ impl Probes {
     }
 
     /// The same where no statement can be added.
+    #[cfg(feature = "network")]
     pub(in crate::lifecycle) fn without_canary(plan: &Plan, connection: &Connection) -> Probes {
         Probes::with(plan, connection, false)
     }

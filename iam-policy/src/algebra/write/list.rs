@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Snag;
-use crate::pattern::{covers, meet};
+use crate::pattern::{Glob, Variables, meet};
 
 /// The values of `Action` or `NotAction`, of `Resource` or `NotResource`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -157,10 +157,16 @@ impl List {
     }
 }
 
-/// Whether no text is in both.
+/// Whether no text is in both, whatever variables may be.
 fn are_apart(a: &str, b: &str, fold: bool) -> bool {
-    // What a variable may be is not known.
-    !a.contains("${") && !b.contains("${") && meet(a, b, fold).is_some_and(|both| both.is_empty())
+    let [a, b] = [a, b].map(|text| Glob::new(text, Variables::Anything).with_fold(fold));
+    !a.meets(b)
+}
+
+/// Whether `a` has all that `b` has.
+fn covers(a: &str, b: &str, fold: bool) -> bool {
+    let [a, b] = [a, b].map(|text| Glob::new(text, Variables::Same).with_fold(fold));
+    a.covers(b)
 }
 
 /// Lists that are shorter are not worth an index.
