@@ -270,13 +270,13 @@ async fn what_may_not_be_delivered_goes_to_the_dead_letter_queue_that_admits_it(
     let wrong = wrong.attributes("RedrivePolicy", json!({"deadLetterTargetArn": topic}).to_string());
     assert_eq!(crate::code(wrong.send().await), "InvalidParameter");
 
-    let rule = account.events.put_rule().name("orders").event_pattern(r#"{"source": ["app"]}"#);
-    let rule = assert_ok!(rule.send().await).rule_arn.expect("an ARN");
+    let orders = account.events.put_rule().name("orders").event_pattern(r#"{"source": ["app"]}"#);
+    let orders = assert_ok!(orders.send().await).rule_arn.expect("an ARN");
     let config = aws_sdk_eventbridge::types::DeadLetterConfig::builder().arn(queue_arn("dead")).build();
     let target = Target::builder().id("1").arn(queue_arn("missing")).dead_letter_config(config).build();
     let put = account.events.put_targets().rule("orders").targets(target.expect("complete"));
     assert_ok!(put.send().await);
-    account.admit(&dead, "events.amazonaws.com", &rule).await;
+    account.admit(&dead, "events.amazonaws.com", &orders).await;
     let event =
         PutEventsRequestEntry::builder().source("app").detail_type("order").detail(r#"{"id": 7}"#).build();
     let events = aws_sdk_eventbridge::Client::new(account.role.config());
@@ -287,5 +287,5 @@ async fn what_may_not_be_delivered_goes_to_the_dead_letter_queue_that_admits_it(
     let attributes = message.message_attributes.expect("attributes");
     let told =
         ["RULE_ARN", "TARGET_ARN"].map(|name| attributes[name].string_value().unwrap_or_default().to_owned());
-    assert_eq!(told, [rule, queue_arn("missing")]);
+    assert_eq!(told, [orders, queue_arn("missing")]);
 }
