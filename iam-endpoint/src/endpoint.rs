@@ -1,7 +1,6 @@
 //! An endpoint and what it keeps between requests.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -25,6 +24,7 @@ use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
 use crate::sigv4::{self, Signer};
+use crate::sorted::Sorted;
 use crate::told::Told;
 use crate::weather::{Server, Sky, Weather};
 
@@ -337,11 +337,13 @@ impl EndpointBuilder {
             None => clock,
         };
         let account = Arc::new(Account::new(account, &clock));
+        let mut accounts = Sorted::default();
+        accounts.insert(account.id.clone(), Arc::clone(&account));
         let world = World {
             partition: partition_of(&region),
             region,
             clock,
-            accounts: RwLock::new(BTreeMap::from([(account.id.clone(), Arc::clone(&account))])),
+            accounts: RwLock::new(accounts),
             organization: RwLock::default(),
             s3: s3::State::default(),
             journal: Journal::with_observer(observer),
@@ -400,7 +402,7 @@ pub(crate) struct World {
     pub(crate) region: String,
     pub(crate) partition: &'static str,
     pub(crate) clock: Clock,
-    accounts: RwLock<BTreeMap<String, Arc<Account>>>,
+    accounts: RwLock<Sorted<Arc<Account>>>,
     organization: RwLock<Option<Arc<Organization>>>,
     pub(crate) s3: s3::State,
     pub(crate) journal: Journal,
@@ -446,7 +448,8 @@ impl Shared {
     pub(crate) fn access_key(&self, id: &str) -> Option<(Arc<AccessKey>, Shared)> {
         let in_account = |account: &Arc<Account>| Some((account.access_key(id)?, self.seen_from(account)));
         // Most keys are of the account that the test gave the request to.
-        let found = in_account(&self.account).or_else(|| self.accounts().values().find_map(in_account));
+        let found =
+            in_account(&self.account).or_else(|| self.accounts().values().iter().find_map(in_account));
         found.filter(|_| self.known().is_none_or(|(sky, server)| sky.has_key(server, id, self.clock.now())))
     }
 
@@ -491,9 +494,7 @@ impl Shared {
     fn open_account(&self, id: &str) -> Shared {
         self.find_account(id).unwrap_or_else(|| {
             let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-            let account = accounts
-                .entry(id.to_owned())
-                .or_insert_with_key(|id| Arc::new(Account::new(id.clone(), &self.clock)));
+            let account = accounts.entry(id, || Arc::new(Account::new(id.to_owned(), &self.clock)));
             self.seen_from(account)
         })
     }
@@ -502,7 +503,7 @@ impl Shared {
         Shared { account: Arc::clone(account), world: Arc::clone(&self.world), server: self.server }
     }
 
-    fn accounts(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<Account>>> {
+    fn accounts(&self) -> RwLockReadGuard<'_, Sorted<Arc<Account>>> {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner)
     }
 

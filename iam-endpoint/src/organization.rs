@@ -2,12 +2,12 @@
 //!
 //! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_authorization_policies.html>
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use iam_policy::{Context, Policies, Policy, PolicyKind, PolicySet, Source};
 
 use crate::endpoint::is_account_id;
+use crate::table::Table;
 
 /// An organization of AWS accounts, for [`Endpoint::set_organization`](crate::Endpoint::set_organization).
 ///
@@ -36,7 +36,7 @@ use crate::endpoint::is_account_id;
 #[derive(Clone, Debug)]
 pub struct Organization {
     id: String,
-    members: BTreeMap<String, Member>,
+    members: Table<Member>,
 }
 
 /// What organization policies are attached to: the root, an organizational unit, or an account.
@@ -68,7 +68,7 @@ impl Organization {
     #[must_use]
     #[track_caller]
     pub fn new(id: impl Into<String>, management_account: &str, root: Target) -> Organization {
-        let mut organization = Organization { id: id.into(), members: BTreeMap::new() };
+        let mut organization = Organization { id: id.into(), members: Table::new() };
         assert!(
             is_id(&organization.id, "o-", 10..=32),
             "an organization's id is of the form `o-a1b2c3d4e5`, not `{}`",

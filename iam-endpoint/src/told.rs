@@ -1,7 +1,6 @@
 //! What a test tells the endpoint, because no request does: condition keys, the tags of resources, what operations need that
 //! the table does not know, and which sessions stand for roles.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -12,6 +11,7 @@ use crate::derive::{self, did_you_mean};
 use crate::endpoint::Endpoint;
 use crate::operation::{self, Operation};
 use crate::perform::Allowed;
+use crate::sorted::Sorted;
 
 impl Endpoint {
     /// Sets a condition key for all calls of a principal, or, given a role's ARN, of all its sessions; none of `values`
@@ -50,7 +50,12 @@ impl Endpoint {
     /// endpoint.tag_resource("arn:aws:ec2:us-east-1:123456789012:instance/i-1", "Stage", "test");
     /// ```
     pub fn tag_resource(&self, arn: impl Into<String>, key: impl Into<String>, value: impl Into<String>) {
-        self.shared.told.facts_mut().tags.entry(arn.into()).or_default().insert(key.into(), value.into());
+        self.shared
+            .told
+            .facts_mut()
+            .tags
+            .entry(&arn.into(), Sorted::default)
+            .insert(key.into(), value.into());
     }
 
     /// Says that a role's session, by its ARN, stands for a role of its own, whose policies would be the session policies.
@@ -61,7 +66,7 @@ impl Endpoint {
     ///
     /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session>.
     pub fn stand_for_role(&self, session_arn: impl Into<String>) {
-        self.shared.told.facts_mut().standing.insert(session_arn.into());
+        self.shared.told.facts_mut().standing.insert(session_arn.into(), ());
     }
 
     /// Declares what an operation needs to be allowed, where the endpoint's table does not know it or the test knows
@@ -92,7 +97,7 @@ impl Endpoint {
         let (id, operation) = known_operation(service, operation).map_err(wrong)?;
         let own = operation::by_id(id).and_then(operation::Service::prefix).unwrap_or_default();
         derive::checks(checks, own).map_err(wrong)?;
-        self.shared.told.facts_mut().checks.insert((id.to_owned(), operation.to_owned()), checks.to_owned());
+        self.shared.told.facts_mut().checks.insert(format!("{id}:{operation}"), checks.to_owned());
         Ok(())
     }
 }
@@ -117,13 +122,13 @@ pub(crate) struct Told(RwLock<Facts>);
 struct Facts {
     keys: Vec<Key>,
     /// By ARN.
-    tags: BTreeMap<String, BTreeMap<String, String>>,
-    /// By service and operation.
-    checks: BTreeMap<(String, String), String>,
+    tags: Sorted<Sorted<String>>,
+    /// By service and operation, as in `dynamodb:GetItem`.
+    checks: Sorted<String>,
     /// The sessions that stand for roles.
-    standing: BTreeSet<String>,
+    standing: Sorted<()>,
     /// By table: what DynamoDB keeps and its requests do not say.
-    partition_keys: BTreeMap<String, String>,
+    partition_keys: Sorted<String>,
 }
 
 struct Key {
@@ -146,14 +151,14 @@ impl Told {
 
     /// Whether a session stands for a role of its own.
     pub(crate) fn stands_for_role(&self, caller: &Caller) -> bool {
-        caller.principal.arn().is_some_and(|arn| self.facts().standing.contains(arn))
+        caller.principal.arn().is_some_and(|arn| self.facts().standing.get(arn).is_some())
     }
 
     /// The tags of a resource; `None` if nothing is known of them.
     pub(crate) fn tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
         let facts = self.facts();
         let tags = facts.tags.get(arn)?;
-        Some(tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+        Some(tags.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect())
     }
 
     /// The declared checks of an operation.
@@ -162,7 +167,7 @@ impl Told {
         if facts.checks.is_empty() {
             return None;
         }
-        facts.checks.get(&(service.to_owned(), operation.to_owned())).cloned()
+        facts.checks.get(&format!("{service}:{operation}")).cloned()
     }
 
     /// The attribute that is a DynamoDB table's partition key.

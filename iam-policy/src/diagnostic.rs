@@ -102,14 +102,20 @@ impl Diagnostics {
     const MOST: usize = 64;
 
     /// `Ok` with the value when nothing was found.
-    pub(crate) fn unless_empty<T>(mut found: Vec<Diagnostic>, value: T) -> Result<T, Diagnostics> {
-        if found.is_empty() {
-            return Ok(value);
-        }
-        found.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
-        found.truncate(Diagnostics::MOST);
-        Err(Diagnostics(found))
+    pub(crate) fn unless_empty<T>(found: Vec<Diagnostic>, value: T) -> Result<T, Diagnostics> {
+        if found.is_empty() { Ok(value) } else { Err(Diagnostics::of(found)) }
     }
+
+    fn of(mut found: Vec<Diagnostic>) -> Diagnostics {
+        in_order(&mut found);
+        found.truncate(Diagnostics::MOST);
+        Diagnostics(found)
+    }
+}
+
+/// Puts problems in the order of their places.
+pub(crate) fn in_order(found: &mut [Diagnostic]) {
+    found.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
 }
 
 impl From<Diagnostic> for Diagnostics {

@@ -24,7 +24,7 @@ mod wide;
 
 use std::fmt;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, in_order};
 use crate::document::{Policy, PolicyKind, Reading, Statement};
 use crate::source::{Source, Span};
 use crate::template::is_templated;
@@ -179,7 +179,9 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn lint(&self) -> Vec<Diagnostic> {
-        in_order(lint(self, &[]))
+        let mut found = lint(self, &[]);
+        in_order(&mut found);
+        found
     }
 
     /// Refuses a policy with the mistakes that `lint::unknown-condition-key` finds, for whoever decides with it: a condition on a
@@ -228,11 +230,7 @@ fn check(source: Source, kind: PolicyKind, reading: Reading) -> Vec<Diagnostic> 
         let lints = lint(&policy, &found);
         found.extend(lints);
     }
-    in_order(found)
-}
-
-fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    found.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
+    in_order(&mut found);
     found
 }
 

@@ -8,11 +8,14 @@
 /// assert_eq!(iam_policy::near("boundry", ["boundary", "duration"]), ["boundary"]);
 /// ```
 pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    nearest(name, &mut candidates.into_iter())
+}
+
+fn nearest<'a>(name: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a str> {
     const MOST: usize = 3;
     let name = lower(name);
     let tolerance = (name.len() / 3).max(1);
     let mut found: Vec<(usize, &str)> = candidates
-        .into_iter()
         .filter(|candidate| candidate.len().abs_diff(name.len()) <= tolerance)
         .map(|candidate| (distance(&name, &lower(candidate)), candidate))
         .filter(|(distance, _)| *distance <= tolerance)

@@ -79,9 +79,26 @@ fn records(text: &str, mark: char) -> &str {
     text.trim_end_matches('\n').split_once(mark).map_or("", |(_, records)| records)
 }
 
-fn split(records: &str, mark: char) -> impl Iterator<Item = &str> {
-    let some = (!records.is_empty()).then(|| records.split(mark));
-    some.into_iter().flatten().map(|record| record.trim_end_matches('\n'))
+fn split(records: &str, mark: char) -> Split<'_> {
+    Split { rest: (!records.is_empty()).then_some(records), mark }
+}
+
+/// A type of its own and no chain of adapters, for which each of the many who go over records would have to compile them all.
+struct Split<'a> {
+    rest: Option<&'a str>,
+    mark: char,
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.rest?;
+        let (record, rest) =
+            rest.split_once(self.mark).map_or((rest, None), |(record, rest)| (record, Some(rest)));
+        self.rest = rest;
+        Some(record.trim_end_matches('\n'))
+    }
 }
 
 #[cfg(test)]

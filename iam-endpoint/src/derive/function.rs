@@ -31,27 +31,27 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     // The ARN of a resource of this type in the account that `x` names, or in the caller's.
     Function { name: "account_arn", run: name::account_arn },
     // The address in `Name <address>`, or all of `x`.
-    Function { name: "address", run: |_, given| each(&given, |text| Some(address(text).to_owned())) },
+    Function { name: "address", run: |_, given| each(&given, &|text| Some(address(text).to_owned())) },
     // What stands behind the first `sign` in `x`.
-    Function { name: "after", run: |_, given| each_with(&given, |text, sign| text.split_once(sign).map(|(_, after)| after.to_owned())) },
+    Function { name: "after", run: |_, given| each_with(&given, &|text, sign| text.split_once(sign).map(|(_, after)| after.to_owned())) },
     // What all arguments have.
     Function { name: "all", run: |_, given| Values::Known(given.into_iter().flatten().collect()) },
     // The ARN of a resource of type `x`, named by the other arguments.
     Function { name: "arn", run: name::arn },
     // The account of an ARN.
-    Function { name: "arn_account", run: |_, given| each(&given, |text| Some(Arn::parse(text)?.account.to_owned())) },
+    Function { name: "arn_account", run: |_, given| each(&given, &|text| Some(Arn::parse(text)?.account.to_owned())) },
     // What an ARN says behind its account.
-    Function { name: "arn_resource", run: |_, given| each(&given, |text| Some(Arn::parse(text)?.resource.to_owned())) },
+    Function { name: "arn_resource", run: |_, given| each(&given, &|text| Some(Arn::parse(text)?.resource.to_owned())) },
     // What stands behind the last `/` or `:` of an ARN.
-    Function { name: "arn_tail", run: |_, given| each(&given, |text| Some(tail(text).to_owned())) },
+    Function { name: "arn_tail", run: |_, given| each(&given, &|text| Some(tail(text).to_owned())) },
     // The attributes that map keys, maps, lists and expressions of DynamoDB name.
     Function { name: "attributes", run: dynamodb::attributes },
     // The text that is base64 in `x`.
-    Function { name: "base64", run: |_, given| each(&given, |text| String::from_utf8(base64_simd::STANDARD.decode_to_vec(text).ok()?).ok()) },
+    Function { name: "base64", run: |_, given| each(&given, &|text| String::from_utf8(base64_simd::STANDARD.decode_to_vec(text).ok()?).ok()) },
     // The ARN of what a model id of Bedrock names: a foundation model or an inference profile.
     Function { name: "bedrock_model", run: name::bedrock_model },
     // What stands before the first `sign` in `x`; all of `x` where there is none.
-    Function { name: "before", run: |_, given| each_with(&given, |text, sign| text.split(sign).next().map(str::to_owned)) },
+    Function { name: "before", run: |_, given| each_with(&given, &|text, sign| text.split(sign).next().map(str::to_owned)) },
     // `x`, if it is an ARN; of what a mere name is, the request does not tell the ARN.
     Function { name: "by_arn", run: by_arn },
     // The account that calls.
@@ -61,17 +61,17 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     // The KMS key that a ciphertext names.
     Function { name: "ciphertext_key", run: ciphertext_key },
     // The object that S3's copy source names, as `bucket/key`.
-    Function { name: "copy_source", run: |_, given| each(&given, copy_source) },
+    Function { name: "copy_source", run: |_, given| each(&given, &copy_source) },
     // The name in `Name <address>`.
-    Function { name: "display_name", run: |_, given| each(&given, |text| text.split_once('<').map(|(name, _)| name.trim().trim_matches('"').to_owned())) },
+    Function { name: "display_name", run: |_, given| each(&given, &|text| text.split_once('<').map(|(name, _)| name.trim().trim_matches('"').to_owned())) },
     // The ARN of an EC2 resource by its id.
     Function { name: "ec2_arn", run: name::ec2_arn },
     // The ARN of the ECS task that a target of Session Manager is.
-    Function { name: "ecs_target", run: |scope, given| each(&given, |text| ecs_task(scope, text)) },
+    Function { name: "ecs_target", run: |scope, given| each(&given, &|text| ecs_task(scope, text)) },
     // The ARN of an EventBridge rule, by its bus and its name.
     Function { name: "event_rule", run: name::event_rule },
     // The first parts of `x` between colons, as many as the second argument says.
-    Function { name: "first", run: |_, given| each_with(&given, first_parts) },
+    Function { name: "first", run: |_, given| each_with(&given, &first_parts) },
     // The role in an instance profile, given by ARN or by name.
     Function { name: "instance_profile", run: instance_profile },
     // The ARN of an instance profile by ARN or name.
@@ -85,47 +85,47 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     // The keys of a map.
     Function { name: "keys", run: |_, given| Values::Known(given.into_iter().flatten().flat_map(map_keys).collect()) },
     // The alias of a KMS key, where the request names it so.
-    Function { name: "kms_alias", run: |_, given| each(&given, kms_alias) },
+    Function { name: "kms_alias", run: |_, given| each(&given, &kms_alias) },
     // A KMS key by id or ARN; an alias by its own ARN.
-    Function { name: "kms_key", run: |scope, given| each(&given, |text| Some(if text.starts_with("alias/") { scope.arn("kms", text) } else { text.to_owned() })) },
+    Function { name: "kms_key", run: |scope, given| each(&given, &|text| Some(if text.starts_with("alias/") { scope.arn("kms", text) } else { text.to_owned() })) },
     // The ARN of a Lambda function by name, ARN or part of one, with the qualifier that is the second argument.
     Function { name: "lambda_function", run: lambda_function },
     // The partition key's values in DynamoDB's keys and items.
     Function { name: "leading_keys", run: dynamodb::leading_keys },
     // The name of a log group, by ARN or name.
-    Function { name: "log_group", run: |_, given| each(&given, |text| Some(log_group(text).to_owned())) },
+    Function { name: "log_group", run: |_, given| each(&given, &|text| Some(log_group(text).to_owned())) },
     // The request has no such value.
     Function { name: "nothing", run: |_, _| Values::Known(Vec::new()) },
     // The id of the organization, if a test has set one.
     Function { name: "organization_id", run: organization_id },
     // One part of `x` between colons, counted from one.
-    Function { name: "part", run: |_, given| each_with(&given, |text, number| text.split(':').nth(counted(number)?).map(str::to_owned)) },
+    Function { name: "part", run: |_, given| each_with(&given, &|text, number| text.split(':').nth(counted(number)?).map(str::to_owned)) },
     // The table that a PartiQL statement is about.
-    Function { name: "partiql_table", run: |_, given| each(&given, dynamodb::partiql_table) },
+    Function { name: "partiql_table", run: |_, given| each(&given, &dynamodb::partiql_table) },
     // The partition key's value in the key condition of a DynamoDB query.
     Function { name: "query_keys", run: dynamodb::query_keys },
     // The ARN of the queue that an SQS URL names: it may be in another account.
     Function { name: "queue_name", run: queue },
     // The name of a DNS record as Route 53 compares it.
-    Function { name: "record_name", run: |_, given| each(&given, |text| Some(record_name(text))) },
+    Function { name: "record_name", run: |_, given| each(&given, &|text| Some(record_name(text))) },
     // The region that the request is for.
     Function { name: "region", run: |scope, _| Values::Known(vec![Found::Text(Cow::Borrowed(scope.region))]) },
     // A path without its first slash.
-    Function { name: "relative", run: |_, given| each(&given, |text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
+    Function { name: "relative", run: |_, given| each(&given, &|text| Some(text.strip_prefix('/').unwrap_or(text).to_owned())) },
     // API Gateway's ARN of the path that the request is for.
     Function { name: "request_path_arn", run: name::request_path_arn },
     // What the resource is called that is asked about.
     Function { name: "resource_name", run: |_, _| Values::OfResource },
     // The ARN of a secret by ARN or by name; a name has six characters more in its ARN.
-    Function { name: "secret", run: |scope, given| each(&given, |text| Some(secret(scope, text))) },
+    Function { name: "secret", run: |scope, given| each(&given, &|text| Some(secret(scope, text))) },
     // An ARN of the service in the caller's account that ends in `x`.
-    Function { name: "service_arn", run: |scope, given| each(&given, |text| Some(scope.arn(scope.prefix, text))) },
+    Function { name: "service_arn", run: |scope, given| each(&given, &|text| Some(scope.arn(scope.prefix, text))) },
     // The parts of `x` between the signs that the second argument has.
     Function { name: "split", run: split },
     // The ARN of a document of Systems Manager; AWS's own documents are of no account.
-    Function { name: "ssm_document", run: |scope, given| each(&given, |text| Some(ssm_document(scope, text))) },
+    Function { name: "ssm_document", run: |scope, given| each(&given, &|text| Some(ssm_document(scope, text))) },
     // A parameter of Systems Manager by ARN, or its name without the first slash, a version or a label.
-    Function { name: "ssm_parameter", run: |_, given| each(&given, |text| Some(ssm_parameter(text).to_owned())) },
+    Function { name: "ssm_parameter", run: |_, given| each(&given, &|text| Some(ssm_parameter(text).to_owned())) },
     // The ARN of an ECS task definition by ARN, `family:revision` or family.
     Function { name: "task_definition", run: name::task_definition },
     // The request does not tell it; with an argument, only where that is there: the name of what has an id.
@@ -143,14 +143,14 @@ fn first<'g, 'a>(given: &'g [Vec<Found<'a>>]) -> &'g [Found<'a>] {
     given.first().map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn each<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str) -> Option<String>) -> Values<'a> {
+pub(super) fn each<'a>(given: &[Vec<Found<'a>>], of: &dyn Fn(&str) -> Option<String>) -> Values<'a> {
     Values::Known(texts(first(given)).filter_map(of).map(|text| Found::Text(Cow::Owned(text))).collect())
 }
 
 /// The same with the second argument.
-fn each_with<'a>(given: &[Vec<Found<'a>>], of: impl Fn(&str, &str) -> Option<String>) -> Values<'a> {
+fn each_with<'a>(given: &[Vec<Found<'a>>], of: &dyn Fn(&str, &str) -> Option<String>) -> Values<'a> {
     let second = second(given).unwrap_or_default();
-    each(given, |text| of(text, second))
+    each(given, &|text| of(text, second))
 }
 
 fn second<'g>(given: &'g [Vec<Found<'_>>]) -> Option<&'g str> {
@@ -274,7 +274,7 @@ fn kms_alias(text: &str) -> Option<String> {
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 fn lambda_function<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let qualifier = second(&given);
-    each(&given, |text| {
+    each(&given, &|text| {
         let parts: Vec<&str> = text.split(':').collect();
         let (region, account, name) = match parts.as_slice() {
             ["arn", _, "lambda", region, account, "function", name @ ..] => (*region, *account, name),
@@ -306,7 +306,7 @@ fn organization_id<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) -> Values<'a> 
 }
 
 fn queue<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    each(&given, |url| {
+    each(&given, &|url| {
         let mut parts = url.trim_end_matches('/').rsplit('/');
         let name = parts.next().filter(|name| !name.is_empty())?;
         let account =

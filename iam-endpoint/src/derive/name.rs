@@ -48,7 +48,7 @@ fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>
 pub(super) fn bedrock_model<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     const GEOGRAPHIES: [&str; 9] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "sa.", "us-gov.", "us."];
-    each(&given, |model| {
+    each(&given, &|model| {
         let (partition, region) = (scope.endpoint.partition, scope.region);
         Some(if is_arn(model) {
             model.to_owned()
@@ -115,7 +115,7 @@ pub(super) fn event_rule<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> V
 }
 
 pub(super) fn instance_profile_arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    each(&given, |text| {
+    each(&given, &|text| {
         let partition = scope.endpoint.partition;
         let arn = || format!("arn:{partition}:iam::{}:instance-profile/{text}", scope.account);
         Some(if is_arn(text) { text.to_owned() } else { arn() })
@@ -132,7 +132,7 @@ pub(super) fn request_path_arn<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) ->
 
 /// A family alone means its newest revision, which the request does not tell.
 pub(super) fn task_definition<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    each(&given, |text| {
+    each(&given, &|text| {
         Some(match text {
             _ if is_arn(text) => text.to_owned(),
             _ if text.contains(':') => scope.arn("ecs", &format!("task-definition/{text}")),

@@ -1,7 +1,5 @@
 //! What a user or a role has been given: inline policies, attached policies and a permissions boundary.
 
-use std::collections::BTreeMap;
-
 use iam_policy::{Policy, PolicyKind};
 
 use super::input::{Input, end_of_page, exceed};
@@ -9,6 +7,7 @@ use super::named::{Entity, capitalized};
 use super::state::State;
 use crate::digits::eight;
 use crate::fault::Fault;
+use crate::sorted::Sorted;
 use crate::xml::Xml;
 
 /// How many managed policies can be attached to a role or a user.
@@ -17,7 +16,7 @@ const MOST_ATTACHED: usize = 10;
 /// The policies of a user or a role.
 #[derive(Clone, Default)]
 pub(crate) struct Grants {
-    pub(crate) inline: BTreeMap<String, Policy>,
+    pub(crate) inline: Sorted<Policy>,
     /// ARNs, in the order of attaching.
     pub(crate) attached: Vec<String>,
     /// The boundary's ARN.
@@ -112,7 +111,7 @@ pub(super) fn delete_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Resul
 pub(super) fn list_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let grantee = iam.get::<T>(input)?;
-    let (page, marker) = input.page(grantee.grants().inline.keys(), |name| (*name).clone())?;
+    let (page, marker) = input.page(grantee.grants().inline.names().iter(), |name| (*name).clone())?;
     xml.element("PolicyNames", |xml| {
         for name in page {
             xml.leaf("member", name);
@@ -172,7 +171,7 @@ pub(super) fn write_attached<'a>(arns: impl Iterator<Item = &'a String>, xml: &m
 
 /// Inline policies with their documents, as `GetAccountAuthorizationDetails` tells them.
 pub(super) fn write_inline(grants: &Grants, xml: &mut Xml) {
-    for (name, policy) in &grants.inline {
+    for (name, policy) in grants.inline.iter() {
         xml.element("member", |xml| {
             xml.leaf("PolicyName", name);
             xml.leaf("PolicyDocument", &document(policy));

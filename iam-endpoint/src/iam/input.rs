@@ -96,20 +96,27 @@ impl Input<'_> {
         items: impl Iterator<Item = T>,
         name: impl Fn(&T) -> String,
     ) -> Result<(Vec<T>, Option<String>), Fault> {
-        let size = self.parameters.number("MaxItems", 1..=1000_u16)?.map_or(100, usize::from);
-        let after = match self.parameters.optional("Marker") {
-            None => None,
-            Some(marker) => {
-                let name = hex::decode(marker).ok().and_then(|name| String::from_utf8(name).ok());
-                Some(name.ok_or_else(|| Fault::validation("Invalid Marker."))?)
+        let (size, after) = self.window()?;
+        let mut page = Vec::new();
+        for item in items {
+            if after.as_ref().is_some_and(|after| name(&item) <= *after) {
+                continue;
             }
-        };
-        let is_after = |item: &T| after.as_ref().is_none_or(|after| name(item) > *after);
-        let mut page: Vec<T> = items.filter(is_after).take(size + 1).collect();
-        let more = page.len() > size;
-        page.truncate(size);
-        let marker = page.last().filter(|_| more).map(|last| hex::encode(name(last)));
-        Ok((page, marker))
+            if page.len() == size {
+                let marker = page.last().map(|last| hex::encode(name(last)));
+                return Ok((page, marker));
+            }
+            page.push(item);
+        }
+        Ok((page, None))
+    }
+
+    /// How many items a page is to have, and the name that it comes after.
+    fn window(&self) -> Result<(usize, Option<String>), Fault> {
+        let size = self.parameters.number("MaxItems", 1..=1000_u16)?.map_or(100, usize::from);
+        let Some(marker) = self.parameters.optional("Marker") else { return Ok((size, None)) };
+        let name = hex::decode(marker).ok().and_then(|name| String::from_utf8(name).ok());
+        Ok((size, Some(name.ok_or_else(|| Fault::validation("Invalid Marker."))?)))
     }
 }
 

@@ -1,7 +1,5 @@
 //! What all IAM resources have, and how they are kept.
 
-use std::collections::BTreeMap;
-
 use http::StatusCode;
 use time::OffsetDateTime;
 
@@ -11,6 +9,7 @@ use super::state::State;
 use super::tags::Tags;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
+use crate::sorted::Sorted;
 
 /// What all IAM resources have.
 #[derive(Clone, Debug)]
@@ -109,17 +108,17 @@ macro_rules! entity {
 pub(super) use entity;
 
 /// Resources by name. Names differ in more than case.
-pub(crate) struct Named<T>(BTreeMap<String, T>);
+pub(crate) struct Named<T>(Sorted<Box<T>>);
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(Sorted::default())
     }
 }
 
 impl<T: Entity> Named<T> {
     pub(crate) fn find(&self, reference: &str) -> Option<&T> {
-        self.0.get(&key::<T>(reference)).filter(|entity| entity.is(reference))
+        self.0.get(&key::<T>(reference)).map(|entity| &**entity).filter(|entity| entity.is(reference))
     }
 
     pub(super) fn get(&self, reference: &str) -> Result<&T, Fault> {
@@ -127,38 +126,38 @@ impl<T: Entity> Named<T> {
     }
 
     pub(super) fn get_mut(&mut self, reference: &str) -> Result<&mut T, Fault> {
-        let found = self.0.get_mut(&key::<T>(reference)).filter(|entity| entity.is(reference));
-        found.ok_or_else(|| T::no_such(reference))
+        let found = self.0.get_mut(&key::<T>(reference)).map(|entity| &mut **entity);
+        found.filter(|entity| entity.is(reference)).ok_or_else(|| T::no_such(reference))
     }
 
     /// Adds one whose name is not taken.
     pub(super) fn insert(&mut self, entity: T) -> Result<&mut T, Fault> {
         let name = &entity.head().name;
-        if self.0.contains_key(&name.to_ascii_lowercase()) {
+        if self.0.get(&name.to_ascii_lowercase()).is_some() {
             return Err(T::exists(name));
         }
         Ok(self.put(entity))
     }
 
     pub(super) fn remove(&mut self, reference: &str) -> Option<T> {
-        self.0.remove(&key::<T>(reference))
+        self.0.remove(&key::<T>(reference)).map(|entity| *entity)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.values()
+        self.0.values().iter().map(|entity| &**entity)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.0.values_mut()
+        self.0.values_mut().iter_mut().map(|entity| &mut **entity)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.0.values().len()
     }
 
     pub(super) fn put(&mut self, entity: T) -> &mut T {
         let key = entity.head().name.to_ascii_lowercase();
-        self.0.entry(key).insert_entry(entity).into_mut()
+        self.0.insert(key, Box::new(entity))
     }
 
     /// Gives one another name or path; the other name must not be another one's.

@@ -1,6 +1,5 @@
 //! What there is in an account's IAM.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use iam_policy::{Policy, PolicyKind, PolicySet, managed};
@@ -20,6 +19,7 @@ use super::role::Role;
 use super::tags::Tags;
 use super::user::User;
 use crate::fault::Fault;
+use crate::table::Table;
 
 /// The name of the first user.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
@@ -38,7 +38,7 @@ pub(crate) struct State {
     pub(super) alias: Option<String>,
     pub(super) credential_report: Option<Report>,
     pub(super) password_policy: Option<PasswordPolicy>,
-    keys: BTreeMap<String, Arc<AccessKey>>,
+    keys: Table<Arc<AccessKey>>,
     /// How many keys there may be until those of sessions that have ended are dropped.
     sweep_at: usize,
 }
@@ -72,7 +72,7 @@ impl State {
         if self.keys.len() >= self.sweep_at.max(FEW) {
             let now = key.created;
             // A day longer, so that their holders are told that the token has expired.
-            self.keys.retain(|_, key| match &key.holder {
+            self.keys.retain(|key| match &key.holder {
                 Holder::Session(session) => session.expires + time::Duration::DAY > now,
                 Holder::User(_) => true,
             });
@@ -122,7 +122,7 @@ impl State {
     }
 
     fn add_identity(&self, grants: &Grants, policies: &mut PolicySet) {
-        policies.identity.extend(grants.inline.values().cloned());
+        policies.identity.extend(grants.inline.values().iter().cloned());
         for arn in &grants.attached {
             policies.identity.extend(self.policy(arn));
         }
@@ -175,7 +175,7 @@ pub(super) fn is_aws_managed(arn: &str) -> bool {
 
 /// Parsed once in the process, for the largest has thousands of patterns.
 fn aws_managed(arn: &str) -> Option<Policy> {
-    static PARSED: Mutex<BTreeMap<String, Policy>> = Mutex::new(BTreeMap::new());
+    static PARSED: Mutex<Table<Policy>> = Mutex::new(Table::new());
     let lock = || PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(policy) = lock().get(arn) {
         return Some(policy.clone());

@@ -28,8 +28,12 @@ pub(super) fn untag<T: Entity>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fau
 }
 
 pub(super) fn list_tags<T: Entity>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let iam = input.call.endpoint.iam();
-    let mut tags: Vec<_> = iam.get::<T>(input)?.head().tags.iter().collect();
+    write_page(&input.call.endpoint.iam().get::<T>(input)?.head().tags, input, xml)
+}
+
+/// Once for all kinds.
+fn write_page(tags: &Tags, input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let mut tags: Vec<_> = tags.iter().collect();
     // Keys differ in more than case, and a marker tells the last one of a page.
     tags.sort_by_key(|(key, _)| key.to_lowercase());
     let (page, marker) = input.page(tags.into_iter(), |(key, _)| key.to_lowercase())?;

@@ -30,10 +30,9 @@ impl Generator {
     /// Finds out what the device takes for the time, by two codes in sequence.
     pub(super) fn synchronize(&mut self, first: &str, second: &str, now: OffsetDateTime) -> bool {
         let now = step(now);
-        let mut near: Vec<i64> = (-SEARCHED..=SEARCHED).collect();
-        near.sort_unstable_by_key(|drift| drift.abs());
+        let mut near = (0..=SEARCHED).flat_map(|drift| [-drift, drift]);
         let fits = |drift: &i64| self.code(now + drift - 1) == first && self.code(now + drift) == second;
-        let Some(drift) = near.into_iter().find(fits) else { return false };
+        let Some(drift) = near.find(fits) else { return false };
         self.drift = drift;
         true
     }

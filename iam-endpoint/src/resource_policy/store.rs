@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::grant::{self, Grant};
 use crate::endpoint::Endpoint;
+use crate::sorted::Sorted;
 
 /// Policies and grants by the ARNs of their resources.
 #[derive(Default)]
@@ -15,10 +16,10 @@ pub(crate) struct ResourcePolicies(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    policies: BTreeMap<String, Policy>,
-    grants: BTreeMap<String, Granted>,
+    policies: Sorted<Policy>,
+    grants: Sorted<Granted>,
     /// The keys of KMS's aliases.
-    aliases: BTreeMap<String, String>,
+    aliases: Sorted<String>,
 }
 
 /// The grants of a key, and the policy that they amount to.
@@ -93,7 +94,7 @@ impl ResourcePolicies {
     }
 
     /// The key that an alias stands for, where somebody made it.
-    pub(super) fn key_of(&self, alias: &str) -> Option<String> {
+    pub(crate) fn key_of(&self, alias: &str) -> Option<String> {
         self.kept().aliases.get(alias).cloned()
     }
 
@@ -124,21 +125,25 @@ impl ResourcePolicies {
             members.insert("Statement".to_owned(), Value::Array(statements));
         }
         match Policy::parse(Source::new(arn, document.to_string()), PolicyKind::Resource) {
-            Ok(policy) if !is_empty => drop(kept.policies.insert(arn.to_owned(), policy)),
-            _ => drop(kept.policies.remove(arn)),
+            Ok(policy) if !is_empty => {
+                kept.policies.insert(arn.to_owned(), policy);
+            }
+            _ => {
+                kept.policies.remove(arn);
+            }
         }
     }
 
     pub(super) fn grant(&self, key: &str, grant: Grant) {
         let mut kept = self.kept();
-        let granted = kept.grants.entry(key.to_owned()).or_default();
+        let granted = kept.grants.entry(key, Granted::default);
         granted.grants.push(grant);
         granted.policy = grant::policy(key, &granted.grants);
     }
 
     /// Ends a grant, by its id or its token.
     pub(super) fn end_grant(&self, named: &str) {
-        for (key, granted) in &mut self.kept().grants {
+        for (key, granted) in self.kept().grants.iter_mut() {
             granted.grants.retain(|grant| !grant.is_named(named));
             granted.policy = grant::policy(key, &granted.grants);
         }

@@ -149,11 +149,11 @@ pub(super) fn list(task: &Task<'_>) -> Result<Answer, Fault> {
             .iter()
             .filter(|(name, bucket)| {
                 bucket.owner == task.call.endpoint.account.id
-                    && name.as_str() > after
+                    && *name > after
                     && name.starts_with(prefix)
                     && region.is_none_or(|region| bucket.region == region)
             })
-            .map(|(name, bucket)| (name.clone(), bucket.created, bucket.region.clone()));
+            .map(|(name, bucket)| (name.to_owned(), bucket.created, bucket.region.clone()));
         let page: Vec<_> = fitting.by_ref().take(most).collect();
         let next = fitting.next().and_then(|_| page.last().map(|(name, ..)| name.clone()));
         (page, next)

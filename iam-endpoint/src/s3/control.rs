@@ -44,7 +44,7 @@ fn get_block(call: &Call<'_>) -> Result<Answer, Fault> {
 fn put_block(call: &Call<'_>) -> Result<Answer, Fault> {
     let account = own_account(call)?.to_owned();
     let block = read_block(&call.body)?;
-    call.endpoint.s3.with_blocks(|blocks| blocks.insert(account, block));
+    call.endpoint.s3.with_blocks(|blocks| *blocks.insert(account, block));
     Ok(empty(StatusCode::OK))
 }
 

@@ -1,8 +1,9 @@
 //! Walks keys in order, as every S3 listing does: a prefix, a delimiter, a place to go on from.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Bound;
+
+use crate::table::Table;
 
 /// What a listing asks for.
 #[derive(Clone, Copy, Default)]
@@ -35,11 +36,11 @@ pub(super) enum Entry<'a, V> {
 ///
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-prefixes.html>.
 pub(super) fn entries<'a, V>(
-    map: &'a BTreeMap<String, V>,
+    map: &'a Table<V>,
     window: Window<'a>,
     visible: impl Fn(&V) -> bool + 'a,
 ) -> impl Iterator<Item = Entry<'a, V>> {
-    let mut rest = window.first().map(|first| map.range::<str, _>((first.as_bound(), Bound::Unbounded)));
+    let mut rest = window.first().map(|first| map.range(first.as_bound()));
     std::iter::from_fn(move || {
         loop {
             let (key, value) = rest.as_mut()?.next()?;
@@ -50,8 +51,7 @@ pub(super) fn entries<'a, V>(
             let Some(group) = window.group(key, tail) else {
                 return Some(Entry::Key(key, value));
             };
-            rest = successor(group)
-                .map(|next| map.range::<str, _>((Bound::Included(next.as_str()), Bound::Unbounded)));
+            rest = successor(group).map(|next| map.range(Bound::Included(next.as_str())));
             return Some(Entry::CommonPrefix(group));
         }
     })
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn walk(keys: &[&str], window: Window<'_>) -> Vec<String> {
-        let map: BTreeMap<String, bool> = keys.iter().map(|key| ((*key).to_owned(), true)).collect();
+        let map: Table<bool> = keys.iter().map(|key| ((*key).to_owned(), true)).collect();
         entries(&map, window, |visible| *visible)
             .map(|entry| match entry {
                 Entry::Key(key, _) => key.to_owned(),
@@ -160,8 +160,11 @@ mod tests {
 
     #[test]
     fn hidden_keys_make_no_common_prefix() {
-        let map =
-            BTreeMap::from([("a/1".to_owned(), false), ("b/1".to_owned(), false), ("b/2".to_owned(), true)]);
+        let map = Table::from_iter([
+            ("a/1".to_owned(), false),
+            ("b/1".to_owned(), false),
+            ("b/2".to_owned(), true),
+        ]);
         let window = Window { delimiter: Some("/"), ..Window::default() };
         let seen: Vec<_> = entries(&map, window, |visible| *visible).collect();
         assert_eq!(seen, [Entry::CommonPrefix("b/")]);

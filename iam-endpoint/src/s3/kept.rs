@@ -1,5 +1,5 @@
-//! The sub-resources of a bucket that are one document each: kept as they are put, given back as they were, and without
-//! effect on anything else.
+//! The sub-resources of a bucket that are one document each: kept as they are put, given back as they were, and, but for
+//! [`encryption`](super::encryption), without effect on anything else.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -94,7 +94,7 @@ fn get(task: &Task<'_>, kept: &Kept) -> Result<Answer, Fault> {
 fn put(task: &Task<'_>, kept: &Kept) -> Result<Answer, Fault> {
     xml::read(&task.call.body, kept.root, |_| Some(()))?;
     task.in_bucket(|bucket| {
-        bucket.documents.insert(kept.subresource, task.call.body.clone());
+        bucket.documents.insert(kept.subresource.to_owned(), task.call.body.clone());
         Ok(empty(StatusCode::OK))
     })
 }

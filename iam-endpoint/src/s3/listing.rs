@@ -1,7 +1,6 @@
 //! Listing objects and their versions.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64_simd::STANDARD;
@@ -13,6 +12,7 @@ use super::fault::{self, Fault};
 use super::metadata::storage_class;
 use super::state::{Object, Version};
 use super::task::{Answer, Task, document, timestamp};
+use crate::table::Table;
 use crate::xml::Xml;
 
 /// S3 lists at most this many lines at once, whatever a client asks for.
@@ -252,7 +252,7 @@ enum Line<'b, V> {
 impl<'b, V> Items<'b, V> {
     /// Lists what comes after the item that the markers name.
     pub(super) fn of<I: Iterator<Item = &'b V>>(
-        map: &'b BTreeMap<String, Vec<V>>,
+        map: &'b Table<Vec<V>>,
         page: &Page<'b>,
         id_marker: Option<&str>,
         in_order: impl Fn(&'b Vec<V>) -> I,

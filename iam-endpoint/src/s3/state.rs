@@ -1,7 +1,7 @@
 //! What S3 keeps: buckets, their objects with every version, and uploads in progress.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -12,21 +12,27 @@ use super::acl::Ownership;
 use super::checksum::{Algorithm, Checksum};
 use super::fault::{self, Fault};
 use super::lock::{self, Lock};
+use crate::sorted::Sorted;
+use crate::table::Table;
 
 /// All buckets of an endpoint.
 ///
 /// One lock is enough: it is held while maps are read or changed, never while policies are decided or bodies hashed.
 #[derive(Default)]
 pub(crate) struct State {
-    buckets: Mutex<BTreeMap<String, Bucket>>,
+    buckets: Mutex<Table<Bucket>>,
     /// What accounts block in all their buckets.
-    blocks: Mutex<BTreeMap<String, PublicAccessBlock>>,
+    blocks: Mutex<Sorted<PublicAccessBlock>>,
 }
 
 impl State {
     /// Works on all buckets.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Bucket>) -> T) -> T {
-        work(&mut self.buckets.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Table<Bucket>) -> T) -> T {
+        work(&mut self.buckets())
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, Table<Bucket>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What an account blocks in all its buckets; nothing at first.
@@ -35,10 +41,7 @@ impl State {
     }
 
     /// Works on what accounts block in all their buckets.
-    pub(super) fn with_blocks<T>(
-        &self,
-        work: impl FnOnce(&mut BTreeMap<String, PublicAccessBlock>) -> T,
-    ) -> T {
+    pub(super) fn with_blocks<T>(&self, work: impl FnOnce(&mut Sorted<PublicAccessBlock>) -> T) -> T {
         work(&mut self.blocks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -52,10 +55,8 @@ impl State {
         name: &str,
         work: impl FnOnce(&mut Bucket) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.with(|buckets| match buckets.get_mut(name) {
-            Some(bucket) => work(bucket),
-            None => Err(no_such_bucket(name)),
-        })
+        let mut buckets = self.buckets();
+        work(buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?)
     }
 }
 
@@ -75,14 +76,16 @@ pub(super) struct Bucket {
     pub(super) public_access: Option<PublicAccessBlock>,
     pub(super) tags: Tags,
     /// The sub-resources that are only kept, by their keys in the query.
-    pub(super) documents: BTreeMap<&'static str, Bytes>,
+    pub(super) documents: Table<Bytes>,
+    /// The documents of those that have several, by their ids.
+    pub(super) listed: BTreeMap<(&'static str, String), Bytes>,
     pub(super) versioning: Versioning,
     /// `None` where versions cannot be locked.
     pub(super) object_lock: Option<lock::Configuration>,
     /// Every key's versions, the newest last. A key without versions is not here.
-    pub(super) objects: BTreeMap<String, Vec<Version>>,
+    pub(super) objects: Table<Vec<Version>>,
     /// Every key's uploads in progress, the newest last.
-    pub(super) uploads: BTreeMap<String, Vec<Upload>>,
+    pub(super) uploads: Table<Vec<Upload>>,
 }
 
 /// A bucket's policy: the document as it was put, which `GetBucketPolicy` gives back to the letter.
@@ -194,11 +197,12 @@ impl Bucket {
             policy: None,
             public_access: Some(PublicAccessBlock::ALL),
             tags: Tags::new(),
-            documents: BTreeMap::new(),
+            documents: Table::new(),
+            listed: BTreeMap::new(),
             versioning: Versioning::Never,
             object_lock: None,
-            objects: BTreeMap::new(),
-            uploads: BTreeMap::new(),
+            objects: Table::new(),
+            uploads: Table::new(),
         }
     }
 
@@ -247,7 +251,7 @@ impl Bucket {
             Versioning::Enabled => new_id(),
             Versioning::Never | Versioning::Suspended => NULL_VERSION.to_owned(),
         };
-        let versions = self.objects.entry(key.to_owned()).or_default();
+        let versions = self.objects.or_insert_with(key.to_owned(), Vec::new);
         if id == NULL_VERSION {
             versions.retain(|version| version.id != NULL_VERSION);
         }

@@ -2,7 +2,6 @@
 //!
 //! <https://www.rfc-editor.org/rfc/rfc7517>, <https://www.rfc-editor.org/rfc/rfc7518>
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,10 +15,11 @@ use serde_json::Value;
 
 use super::token::Rejected;
 use crate::endpoint::Endpoint;
+use crate::sorted::Sorted;
 
 /// The keys of those providers that a test told.
 #[derive(Default)]
-pub(crate) struct KeySets(Mutex<BTreeMap<String, Arc<KeySet>>>);
+pub(crate) struct KeySets(Mutex<Sorted<Arc<KeySet>>>);
 
 /// The keys of one provider, by their ids.
 pub(super) struct KeySet(Vec<(Option<String>, Key)>);

@@ -3,13 +3,13 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::time::{Duration, SystemTime};
 
 use fastrand::Rng;
 
 use crate::iam::Role;
+use crate::table::Table;
 
 /// How what IAM and STS accept becomes known elsewhere.
 ///
@@ -100,7 +100,7 @@ pub(crate) struct Server {
 
 /// Everything that was ever accepted.
 #[derive(Default)]
-pub(super) struct Histories(BTreeMap<String, Item>);
+pub(super) struct Histories(Table<Item>);
 
 /// The history of a role, or of a session's key.
 struct Item {
@@ -127,7 +127,7 @@ impl Histories {
 
     fn item(&mut self, label: String, is_key: bool) -> &mut Item {
         let number = self.0.len() as u64;
-        self.0.entry(label).or_insert_with(|| Item { number, is_key, versions: Vec::new() })
+        self.0.or_insert_with(label, || Item { number, is_key, versions: Vec::new() })
     }
 
     /// A role as one server knows it; `current` for one without a history, which everybody has always known.
@@ -236,7 +236,8 @@ mod tests {
         }
         let first_known = propagation.servers_of("s3").map(|server| {
             let seen = Seen { propagation: &propagation, seed: 1, server };
-            let times: Vec<_> = seen.versions(&histories.0["role"]).map(|(at, _)| at).collect();
+            let times: Vec<_> =
+                seen.versions(histories.0.get("role").expect("it was noted")).map(|(at, _)| at).collect();
             assert!(times.is_sorted(), "{times:?}");
             times[0]
         });

@@ -124,7 +124,10 @@ impl Services {
     }
 }
 
-/// Statements by their numbers, from 0; whoever makes an index and asks it has them.
+/// A statement by its number, as whoever makes an index and asks it tells it.
+pub(super) type At<'a, 's> = &'a dyn Fn(u32) -> Option<&'s Statement>;
+
+/// Statements by their numbers, from 0.
 pub(crate) struct Index {
     /// In lower case.
     actions: Starts,
@@ -135,7 +138,7 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(super) fn new<'s>(at: &impl Fn(u32) -> Option<&'s Statement>) -> Index {
+    pub(super) fn new<'s>(at: At<'_, 's>) -> Index {
         let actions = numbered(at).flat_map(|(number, statement)| {
             (0..).zip(&statement.action.items).map(move |(item, pattern)| (number, item, pattern.shape()))
         });
@@ -148,7 +151,7 @@ impl Index {
     }
 
     /// All statements about the action, but for some that are not about the resource, in their order.
-    pub(super) fn about<'s>(&self, at: &impl Fn(u32) -> Option<&'s Statement>, topic: Topic<'_>) -> Vec<u32> {
+    pub(super) fn about<'s>(&self, at: At<'_, 's>, topic: Topic<'_>) -> Vec<u32> {
         let action = topic.action.to_ascii_lowercase();
         let candidates = self.actions.candidates(&action);
         let count = candidates.count() + self.negated.len();
@@ -165,12 +168,7 @@ impl Index {
     }
 
     /// The statements about the action of those about the resource, if fewer patterns are to be asked for them.
-    fn about_by_resource<'s>(
-        &self,
-        at: &impl Fn(u32) -> Option<&'s Statement>,
-        topic: Topic<'_>,
-        count: usize,
-    ) -> Option<Vec<u32>> {
+    fn about_by_resource<'s>(&self, at: At<'_, 's>, topic: Topic<'_>, count: usize) -> Option<Vec<u32>> {
         let resources = self.resources.get_or_init(|| {
             let shapes = |(number, statement): (u32, &'s Statement)| {
                 let named = statement.resource.as_ref().filter(|resource| !resource.negated);
@@ -207,7 +205,7 @@ impl Index {
 }
 
 /// All statements, with their numbers.
-fn numbered<'s>(at: &impl Fn(u32) -> Option<&'s Statement>) -> impl Iterator<Item = (u32, &'s Statement)> {
+fn numbered<'s>(at: At<'_, 's>) -> impl Iterator<Item = (u32, &'s Statement)> {
     (0..).map_while(move |number| Some((number, at(number)?)))
 }
 

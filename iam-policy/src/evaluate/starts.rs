@@ -58,17 +58,20 @@ enum Rest {
 impl Starts {
     /// Of patterns by their statement, and by their number in it. Case counts.
     pub(super) fn new<'p>(patterns: impl Iterator<Item = (u32, u32, Shape<'p>)>, fold: bool) -> Starts {
-        let mut starts: Vec<(Box<str>, Entry)> = patterns
-            .map(|(statement, pattern, shape)| {
-                let (start, rest) = match shape {
-                    Shape::Exact(text) => (text, Rest::Nothing),
-                    Shape::Start(start) => (start, Rest::Anything),
-                    Shape::Other(start) => (start, Rest::Pattern(pattern)),
-                };
-                let start = if fold { start.to_ascii_lowercase() } else { start.to_owned() };
-                (start.into_boxed_str(), Entry { statement, rest })
-            })
-            .collect();
+        let starts = patterns.map(|(statement, pattern, shape)| {
+            let (start, rest) = match shape {
+                Shape::Exact(text) => (text, Rest::Nothing),
+                Shape::Start(start) => (start, Rest::Anything),
+                Shape::Other(start) => (start, Rest::Pattern(pattern)),
+            };
+            let start = if fold { start.to_ascii_lowercase() } else { start.to_owned() };
+            (start.into_boxed_str(), Entry { statement, rest })
+        });
+        Starts::of(starts.collect())
+    }
+
+    /// As [`new`](Self::new), once for all kinds of iterators.
+    fn of(mut starts: Vec<(Box<str>, Entry)>) -> Starts {
         starts.sort_by(|(a, one), (b, other)| (a, one.rest).cmp(&(b, other.rest)));
         let entries = starts.iter().map(|(_, entry)| *entry).collect();
         Starts { nodes: link(starts), entries }
@@ -106,9 +109,7 @@ impl<'s> Candidates<'s> {
             });
             statements.extend(matching.map(|entry| entry.statement));
         }
-        statements.sort_unstable();
-        statements.dedup();
-        statements
+        each_once(statements)
     }
 
     #[inline]
@@ -120,6 +121,13 @@ impl<'s> Candidates<'s> {
             starts.entries.get(node.open.start as usize..end as usize).unwrap_or_default()
         })
     }
+}
+
+/// In their order.
+fn each_once(mut statements: Vec<u32>) -> Vec<u32> {
+    statements.sort_unstable();
+    statements.dedup();
+    statements
 }
 
 /// The nodes of sorted starts.

@@ -1,7 +1,5 @@
 //! Whose policies are simulated, and what the answer calls each of them.
 
-use std::collections::BTreeMap;
-
 use iam_policy::{Arn, Context, Policy, PolicyKind, PolicySet, Principal};
 
 use crate::fault::Fault;
@@ -10,6 +8,7 @@ use crate::iam::group::Group;
 use crate::iam::input::Input;
 use crate::iam::named::Head;
 use crate::iam::state::State;
+use crate::table::Table;
 
 /// Who is simulated, with what applies to it.
 pub(super) struct Subject {
@@ -18,7 +17,7 @@ pub(super) struct Subject {
     /// Condition keys that every request of the subject has.
     pub(super) context: Context,
     /// What the answer calls the policy in a place of the set, such as `identity[0]`.
-    names: BTreeMap<String, String>,
+    names: Table<String>,
 }
 
 impl Subject {
@@ -30,7 +29,7 @@ impl Subject {
             principal: Principal::User { arn },
             policies: PolicySet::default(),
             context: Context::new(),
-            names: BTreeMap::new(),
+            names: Table::new(),
         };
         subject.add_input(input)?;
         Ok(subject)
@@ -64,7 +63,7 @@ impl Subject {
                 .unwrap_or(Principal::User { arn: endpoint.iam_arn("user", "/", "*") }),
             policies: PolicySet::default(),
             context: Context::new(),
-            names: BTreeMap::new(),
+            names: Table::new(),
         };
         let iam = endpoint.iam();
         match kind {
@@ -113,7 +112,7 @@ impl Subject {
     }
 
     fn add_grants(&mut self, kind: &str, head: &Head, grants: &Grants, iam: &State) {
-        for (name, policy) in &grants.inline {
+        for (name, policy) in grants.inline.iter() {
             self.add_identity(format!("{kind}_{}_{name}", head.name), policy.clone());
         }
         for arn in &grants.attached {
