@@ -98,9 +98,9 @@ impl<'p> Keys<'p> {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
-        let name = tail(&question.resource);
-        for (number, key) in self.names.iter().filter(|_| name != ANY) {
-            if asked.has(*number) {
+        for (_, key) in self.names.iter().filter(|(number, _)| asked.has(*number)) {
+            let name = tail(&question.resource);
+            if name != ANY {
                 context.set(*key, name);
             }
         }
