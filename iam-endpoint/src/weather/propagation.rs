@@ -156,7 +156,7 @@ impl Histories {
         as_of: SystemTime,
     ) -> Option<SystemTime> {
         let known = views.filter_map(|view| {
-            let items = labels.iter().filter_map(|label| self.0.get(*label));
+            let items = labels.iter().filter_map(|label| self.0.get(label));
             let known = items.filter_map(|item| {
                 let accepted = view.versions(item).take_while(|(_, version)| version.at <= as_of);
                 accepted.map(|(at, _)| at).last()

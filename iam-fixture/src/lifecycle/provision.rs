@@ -149,6 +149,7 @@ impl<'a> Provision<'a> {
     }
 
     /// What a denied call was about to make is not there; whoever may not make it may often not remove it either.
+    #[expect(clippy::result_large_err, reason = "the SDK's own error, passed through")]
     fn made<T, E: ProvideErrorMetadata>(
         &mut self,
         outcome: Result<T, SdkError<E>>,
@@ -347,6 +348,7 @@ fn policy_name(number: usize) -> String {
 }
 
 /// The inline policy that most roles have.
+#[cfg(feature = "network")]
 pub(crate) fn first_policy() -> String {
     policy_name(1)
 }

@@ -138,7 +138,7 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(super) fn new<'s>(at: At<'_, 's>) -> Index {
+    pub(super) fn new(at: At<'_, '_>) -> Index {
         let actions = numbered(at).flat_map(|(number, statement)| {
             (0..).zip(&statement.action.items).map(move |(item, pattern)| (number, item, pattern.shape()))
         });
@@ -151,7 +151,7 @@ impl Index {
     }
 
     /// All statements about the action, but for some that are not about the resource, in their order.
-    pub(super) fn about<'s>(&self, at: At<'_, 's>, topic: Topic<'_>) -> Vec<u32> {
+    pub(super) fn about(&self, at: At<'_, '_>, topic: Topic<'_>) -> Vec<u32> {
         let action = topic.action.to_ascii_lowercase();
         let candidates = self.actions.candidates(&action);
         let count = candidates.count() + self.negated.len();
