@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use iam_policy::catalogue::Action;
-use iam_policy::{Answer, Policy, PolicySet, Request, StatementRef};
+use iam_policy::{Answer, Counterexample, Policy, PolicySet, Request, StatementRef};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -102,6 +102,9 @@ struct ActionReport<'r> {
     example: Option<RequestReport<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Only where a `*` of a resource matches beyond a colon of an ARN.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    crosses_colons: bool,
     granted_by: Vec<StatementReport<'r>>,
 }
 
@@ -151,7 +154,9 @@ impl Side {
     }
 
     fn text(&self, heading: &str) -> String {
-        let count = match self.actions.len() {
+        let (crossing, actions): (Vec<&Granted>, Vec<_>) =
+            self.actions.iter().partition(|one| one.crosses_colons());
+        let count = match actions.len() {
             _ if self.nothing.is_yes() => "nothing".to_owned(),
             1 => "1 action".to_owned(),
             count => format!("{count} actions"),
@@ -162,7 +167,7 @@ impl Side {
             let _ = writeln!(text, "  it cannot be told: {unknown}");
         }
         let mut groups: BTreeMap<(&str, String, Vec<String>), Vec<&Granted>> = BTreeMap::new();
-        for one in &self.actions {
+        for one in actions {
             let (service, level) = (one.action.service().prefix(), one.action.access_level().to_string());
             groups.entry((service, level, one.by.iter().map(grant).collect())).or_default().push(one);
         }
@@ -179,6 +184,15 @@ impl Side {
             for grant in grants {
                 let _ = writeln!(text, "      {grant}");
             }
+        }
+        if !crossing.is_empty() {
+            let _ = writeln!(
+                text,
+                "  and, where a `*` matches beyond a colon of an ARN, which AWS's own policy checks do not count:"
+            );
+        }
+        for one in crossing {
+            let _ = writeln!(text, "    {}{}", one.action, example(&one.answer));
         }
         if self.actions.is_empty()
             && let Some(found) = self.nothing.counterexample()
@@ -206,10 +220,17 @@ impl Side {
                     access_level: one.action.access_level().to_string(),
                     example: request(&one.answer),
                     reason: reason(&one.answer),
+                    crosses_colons: one.crosses_colons(),
                     granted_by: one.by.iter().map(StatementReport::from).collect(),
                 })
                 .collect(),
         }
+    }
+}
+
+impl Granted {
+    fn crosses_colons(&self) -> bool {
+        self.answer.counterexample().is_some_and(Counterexample::crosses_colons)
     }
 }
 

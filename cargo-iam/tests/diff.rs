@@ -85,6 +85,36 @@ fn what_is_granted_is_told_with_its_resources_and_conditions() {
 }
 
 #[test]
+fn what_needs_a_star_beyond_a_colon_stands_apart() {
+    let none = write("none.json", &NEW.replace("Allow", "Deny"));
+    let new = write(
+        "tables.json",
+        &NEW.replace(
+            r#"["sqs:ReceiveMessage", "sqs:SendMessage"], "Resource": "*""#,
+            r#"["dynamodb:GetItem", "dynamodb:GetRecords"], "Resource": "arn:aws:dynamodb:*:*:table/orders""#,
+        ),
+    );
+    let text = run(&["diff", &none, &new], "").stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "newly granted: 1 action",
+            "  dynamodb · Read",
+            "    GetItem on arn:aws:dynamodb:us-east-1:123456789012:table/orders"
+        ],
+        "{text}"
+    );
+    assert!(lines[4].starts_with("  and, where a `*` matches beyond a colon of an ARN"), "{text}");
+    assert!(lines[5].starts_with("    dynamodb:GetRecords on arn:aws:dynamodb:"), "{text}");
+    let report: Value =
+        serde_json::from_str(&run(&["diff", &none, &new, "--format", "json"], "").stdout).unwrap();
+    let actions = &report["newlyGranted"]["actions"];
+    assert_eq!((actions[0].get("crossesColons"), &actions[1]["crossesColons"]), (None, &Value::Bool(true)));
+    assert_eq!(run(&["diff", &none, &new, "--fail-on-new-access"], "").status, Some(1));
+}
+
+#[test]
 fn managed_policies_are_known_by_name() {
     let run = run(&["diff", "ReadOnlyAccess", "ViewOnlyAccess"], "");
     assert!(run.stdout.contains("aws-marketplace"), "{} {}", run.stdout, run.stderr);

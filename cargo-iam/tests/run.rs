@@ -160,6 +160,21 @@ async fn the_role_is_there_while_the_command_runs_and_then_is_not() {
 }
 
 #[tokio::test]
+async fn the_role_of_a_command_that_failed_can_be_kept() {
+    let account = Account::new("kept");
+    let run = |command| {
+        let mut program = account.program(&["--policy", "reader.json", "--", command]);
+        run_command(program.env("IAM_FIXTURE_KEEP", "failure"), "")
+    };
+    assert_eq!(run("true").status, Some(0));
+    assert_eq!(account.roles().await, 0);
+    let failed = run("false");
+    assert_eq!(failed.status, Some(1));
+    assert!(failed.stderr.contains("is kept") && failed.stderr.contains("aws sts assume-role"), "{failed:?}");
+    assert_eq!(account.roles().await, 1);
+}
+
+#[tokio::test]
 async fn signals_reach_the_command_which_ends_as_it_likes() {
     let account = Account::new("signals");
     for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {

@@ -46,7 +46,7 @@ Checks and keys
 
     CHECK     [PREFIX:]ACTION[@TARGET,...] [if COND] [unless COND]     on `*`, if there is no target; a request that
                                                                        no check applies to cannot be derived
-    TARGET    [PREFIX:]TYPE[:N][?][=VALUE;...] | *=VALUE                 *: an ARN, of whatever type
+    TARGET    [PREFIX:]TYPE[:N][?][+][=VALUE;...] | *=VALUE              *: an ARN, of whatever type
     VALUE     PATH | 'literal' | function(VALUE, ...) | VALUE / VALUE  the first of alternatives that is there
     COND      PATH | PATH='text' | PATH~'text' [and ...]               is there; is the text; starts with it in any case
     KEY       CONDITION-KEY=VALUE [for ACTION] | tags=PATH | roles=VALUE ... | passes=SERVICE
@@ -59,6 +59,8 @@ TARGET     The values fill the variables in the resource part of the type's ARN 
            Without values every variable is `*`: what is being created has no name yet.
            With `?` a target is left out if a value of it is not in the request, or is an ARN of another type;
            without, a missing value is `*`. If all targets are left out, the resource is `*`.
+           With `+` it is made under this name, and has no tags yet; rules put it where an operation that creates is called
+           after one of its targets.
 PATH       Overlay files: members as AWS's API reference has them: `TableName`, `A.B`, `List[]`, `List[].Member`,
            `Map{}` for each key of a map, `Map{*}` for each value, `Map.key` for the value of this key, `Map` for all of
            it. `?name` and `:Name` are a query parameter and a header that no member stands for.
@@ -88,6 +90,7 @@ Overlay files
     checked                              all operations of the service were checked by hand
     passes dynamodb.amazonaws.com        the service that gets roles
     denial AccessDeniedException:400     the error, where the model has none or another one
+    tagging TagResource                  what is made with tags asks for this action too, though the reference does not say so
     BatchGetItem   BatchGetItem@table=RequestItems{}          replaces the checks that rules give
     TransactWriteItems  PutItem@table=TransactItems[].Put.TableName if TransactItems[].Put
                         DeleteItem@table=TransactItems[].Delete.TableName if TransactItems[].Delete
@@ -210,9 +213,10 @@ class Table:
             overlay.Item(text, f"what rules say of {operation.service.id}:{operation.name}")
             for text in self.rules.checks(operation, own)
         ]
-        tagging = self.rules.tagging(operation, own, [item.text for item in by_hand])
+        tagging = self.rules.tagging(operation, own, [item.text for item in by_hand], section.tagging)
         items = by_hand + [overlay.Item(text, by_hand[0].place) for text in tagging]
-        return list(filter(None, (self.verified(item, grammar.check, operation, own) for item in items)))
+        checks = list(filter(None, (self.verified(item, grammar.check, operation, own) for item in items)))
+        return self.rules.marked(operation, own, checks)
 
     def keys(self, operation, own, section, checks):
         """The condition keys of an operation: what rules find, then what is written by hand instead or besides."""

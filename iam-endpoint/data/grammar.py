@@ -84,8 +84,8 @@ def target(text, operation, catalogue, prefix):
     head, equals, values = text.partition("=")
     if head == "*":
         return f"*={value(values, operation)}"
-    optional = "?" if head.endswith("?") else ""
-    match = re.fullmatch(r"(.*?)(?::(\d))?", head.rstrip("?"))
+    optional = head[len(head.rstrip("?+")) :]
+    match = re.fullmatch(r"(.*?)(?::(\d))?", head.rstrip("?+"))
     of_prefix, of = resolve(match[1], catalogue, catalogue[prefix], "types")
     number = int(match[2] or 1)
     spelled = (of.name if of_prefix == prefix else f"{of_prefix}:{of.name}") + (f":{number}" if match[2] else "")

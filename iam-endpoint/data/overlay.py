@@ -3,7 +3,7 @@
 import dataclasses
 import re
 
-DIRECTIVES = {"service", "checked", "passes", "denial"}
+DIRECTIVES = {"service", "checked", "passes", "denial", "tagging"}
 
 
 @dataclasses.dataclass
@@ -20,6 +20,7 @@ class Section:
     checked: bool = False
     passes: str = ""
     denial: str = ""
+    tagging: str = ""  # the action that tags what an operation makes, which the reference does not tell
     checks: dict = dataclasses.field(default_factory=dict)  # operation → items, instead of what the rules say
     keys: dict = dataclasses.field(default_factory=dict)  # operation or `*` → items, added to what the rules say
 

@@ -145,7 +145,7 @@ class Rules:
             return ["?"]
         return [self.check(operation, action, own)]
 
-    def tagging(self, operation, own, checks):
+    def tagging(self, operation, own, checks, by_hand):
         """The check of the tags that go to what an operation makes; it asks for a second action where the reference says so.
 
         The reference has that action among the dependent ones; EC2 asks for it wherever a request has tags:
@@ -159,6 +159,8 @@ class Rules:
         if not path or path.endswith("Keys[]"):
             return []
         found = [own.actions[d.lower()] for d in action.own_dependents if TAGS_IT.match(d)] if action else []
+        if action and by_hand and VERB.match(operation.name)[2] in CREATES:
+            found = found or [own.actions[by_hand.lower()]]
         if has_tag_specifications(operation):
             found, path = [own.actions["createtags"]], "TagSpecifications"
         if not found or any(check.partition("@")[0] == found[0].name for check in checks):
@@ -174,12 +176,10 @@ class Rules:
     @staticmethod
     def made(operation, own, tagging, targets):
         """What gets the tags: the resource that an operation is called after, else the only new one."""
-        noun = re.sub("(from|topoint|toregion|by).*", "", singular(normal(operation.name[VERB.match(operation.name).end() :])))
-        noun = ALIASES.get(noun, noun)
-        types = [*tagging.types, *(re.split(r"[=?:]", target)[0] for target in targets if target[0] != "*")]
-        named = [of for of in types if noun.endswith(normal(of)) or noun and normal(of).endswith(noun)]
-        of = max(named, key=lambda of: (normal(of) == noun, len(of)), default=None)
-        of_type = [target for target in targets if re.split(r"[=?:]", target)[0] == of]
+        noun = noun_of(operation)
+        types = [*tagging.types, *(type_of(target) for target in targets if target[0] != "*")]
+        of = best_named(noun, types)
+        of_type = [target for target in targets if type_of(target) == of]
         of_type = [target for target in of_type if "=Target" in target] or of_type
         if of_type and "=Source" not in of_type[0]:
             return of_type[0].replace("?", "", 1)
@@ -188,6 +188,22 @@ class Rules:
             return f"{of}{found.number}={';'.join(value or STAR for value in found.values)}" if found and found.values else of
         new = [target for target in targets if "=" not in target and target in tagging.types]
         return new[0] if len(new) == 1 else "*=unknown()"
+
+    @staticmethod
+    def marked(operation, own, checks):
+        """The checks with a `+` at what the operation makes under a name, which has no tags yet."""
+        if own is None or own.prefix == "apigateway" or VERB.match(operation.name)[2] != "Create":
+            return checks
+        targets = [target for target in grammar.split(targets_of(checks[0]), ",") if target and target[0] != "*"]
+        of = best_named(noun_of(operation), map(type_of, targets))
+        made = {target for target in targets if type_of(target) == of and "?" not in target.partition("=")[0]}
+        # A log stream has the tags of its group.
+        is_tagged = any(of in action.types for action in own.actions.values() if re.match("(Add|Create)?Tag", action.name))
+        if len(made) != 1 or not is_tagged or not all("=" in target for target in made):
+            return checks
+        (made,) = made
+        head, _, values = made.partition("=")
+        return [re.sub(rf"(?<=[@,]){re.escape(made)}(?=,| if | unless |$)", lambda _: f"{head}+={values}", check) for check in checks]
 
     def by_path(self, operation, own):
         """API Gateway has an action for each HTTP method, and ARNs that are the paths of its API.
@@ -250,6 +266,27 @@ class Rules:
         for name in lost:
             del bound[name]
         return lost
+
+
+def noun_of(operation):
+    """What an operation is called after."""
+    noun = singular(normal(operation.name[VERB.match(operation.name).end() :]))
+    noun = re.sub("(from|topoint|toregion|by).*", "", noun)
+    return ALIASES.get(noun, noun)
+
+
+def best_named(noun, types):
+    """The type that has the noun's name."""
+    named = [of for of in types if noun.endswith(normal(of)) or noun and normal(of).endswith(noun)]
+    return max(named, key=lambda of: (normal(of) == noun, len(of)), default=None)
+
+
+def targets_of(check):
+    return re.split(r" (?:if|unless) ", check)[0].partition("@")[2]
+
+
+def type_of(target):
+    return re.split(r"[=?:+]", target)[0]
 
 
 class Binding:
@@ -403,10 +440,9 @@ def tags(operation, action):
 
 
 def can_have_tags(operation):
-    """Whether a member of the request may be tags, by its name."""
-    return any("tag" in normal(member.path) for member in operation.members) or any(
-        "tag" in normal(name) for name in operation.input["members"]
-    )
+    """Whether a member of the request may be tags, by its name: a stage is none."""
+    names = [*operation.input["members"], *(member.path for member in operation.members)]
+    return any(re.search("tag(?!e)", normal(name)) for name in names)
 
 
 def tags_named(operation, names):
@@ -419,7 +455,7 @@ def tags_named(operation, names):
             if shape["type"] != "list":
                 continue
             item = shapes[shape["member"]["shape"]]
-            removes = re.match("Untag|Remove", operation.name) and leaf in ("tags", "tagkeylist", "tagstoremove")
+            removes = re.match("Untag|Remove", operation.name) and "tag" in leaf
             if item["type"] == "string" and (leaf == "tagkeys" or removes):
                 return path + "[]"
             if item["type"] != "structure" or not names.fullmatch(leaf):

@@ -10,6 +10,7 @@ use crate::endpoint::Shared;
 use crate::iam::{AccessKey, Holder, Session, SessionOf, State, Tags, User};
 
 /// The caller of one request.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) policies: Arc<PolicySet>,
@@ -31,6 +32,11 @@ impl Caller {
             tags: Tags::default(),
             session: None,
         }
+    }
+
+    /// A service that calls in its own name.
+    pub(crate) fn service(name: &str) -> Self {
+        Self { principal: Principal::Service { name: name.to_owned() }, ..Self::anonymous() }
     }
 
     /// The holder of an access key; `None` if the user or the role is gone.

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use crate::authorize::decide;
 use crate::clock;
 use crate::endpoint::Shared;
+use crate::forward::{Asked, OnBehalf};
 use crate::journal::{Authorization, Event, Outcome};
 use crate::mapped::resource_tags;
 use crate::perform::Allowed;
@@ -41,6 +42,8 @@ pub struct Delivery {
     pub action: &'static str,
     /// The call in the service's protocol, not signed.
     pub request: Request<Bytes>,
+    /// What is called instead where this is denied or fails.
+    pub dead_letter: Option<Box<Delivery>>,
 }
 
 /// Makes the calls, and those that follow from them.
@@ -72,7 +75,7 @@ impl Delivery {
             event.status = status.as_u16();
             event.code = Some(code.to_owned());
         };
-        let mut followers = Vec::new();
+        let (mut followers, mut asked) = (Vec::new(), Asked::default());
         let decision = &authorization.decision;
         if !decision.missing_context.is_empty() && !decision.is_certain() {
             fail(Outcome::NotEvaluable, StatusCode::NOT_IMPLEMENTED, "ConditionKeyNotEvaluable");
@@ -83,7 +86,9 @@ impl Delivery {
             let or_else = |part: Option<&str>, otherwise: &str| {
                 part.filter(|part| !part.is_empty()).unwrap_or(otherwise).to_owned()
             };
-            let allowed = Allowed {
+            let on_behalf =
+                OnBehalf::service(self.principal, &self.source, endpoint, clock::in_seconds(time));
+            let mut allowed = Allowed {
                 request: self.request,
                 service: self.service,
                 signing_name: self.service,
@@ -95,10 +100,16 @@ impl Delivery {
                 time,
                 upload: Mutex::default(),
                 deliveries: Mutex::default(),
+                on_behalf: Some(Box::new(on_behalf)),
             };
-            match endpoint.performers.perform(&allowed).await {
-                None => fail(Outcome::NotPerformed, StatusCode::NOT_IMPLEMENTED, "AuthorizedNotPerformed"),
-                Some(response) => {
+            let performed = endpoint.performers.perform(&allowed).await;
+            asked = allowed.on_behalf.take().map(|on_behalf| on_behalf.into_asked()).unwrap_or_default();
+            match (performed, &asked.fault) {
+                (_, Some(fault)) => fail(fault.outcome, fault.status, &fault.code),
+                (None, None) => {
+                    fail(Outcome::NotPerformed, StatusCode::NOT_IMPLEMENTED, "AuthorizedNotPerformed");
+                }
+                (Some(response), None) => {
                     event.status = response.status().as_u16();
                     event.outcome = outcome_of(response.status());
                     if event.outcome == Outcome::Answered {
@@ -107,7 +118,11 @@ impl Delivery {
                 }
             }
         }
+        if matches!(event.outcome, Outcome::Denied | Outcome::Failed) {
+            followers.extend(self.dead_letter.map(|dead_letter| *dead_letter));
+        }
         event.authorizations.push(authorization);
+        event.authorizations.extend(asked.record.authorizations);
         endpoint.journal.record(event);
         followers
     }

@@ -33,7 +33,7 @@
 //!                                    of every `operation`
 //! ```
 //!
-//! `delivery` is what the performing service does in its own name afterwards: a message to a topic goes on to queues.
+//! `forward` is what a service asks of KMS in its caller's name, and `delivery` the performing service does in its own name afterwards: a message to a topic goes on to queues.
 //! `weather` may stand between: throttling, failures, answers that are lost, roles that are not known everywhere yet.
 //! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
 //! `endpoint` what an endpoint keeps between requests.
@@ -53,6 +53,7 @@ mod digits;
 mod ec2;
 mod endpoint;
 mod fault;
+mod forward;
 mod headers;
 mod host;
 mod iam;
@@ -91,6 +92,7 @@ pub use credentials::Credentials;
 pub use delivery::Delivery;
 pub use derive::secret_suffix;
 pub use endpoint::{Endpoint, EndpointBuilder};
+pub use forward::{KeyRefused, KeyUse};
 pub use journal::{Authorization, Event, Journal, Outcome};
 pub use organization::{Organization, Target};
 pub use perform::{Allowed, Perform};

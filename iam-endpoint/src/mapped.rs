@@ -153,7 +153,8 @@ impl Asked {
         let passes = service.receiver_of_roles().unwrap_or_default();
         let keys = Keys::of(&scope, checks, keys, places, passes);
         for question in &questions {
-            ask(call, question, &keys).map_err(|refusal| denial(call, service, protocol, refusal))?;
+            ask(call, question, &keys, &|_| {})
+                .map_err(|refusal| denial(call, service, protocol, refusal))?;
         }
         if protocol == Protocol::Ec2 {
             if input.text("DryRun").is_some_and(|value| value == "true") {
@@ -182,7 +183,13 @@ impl Asked {
     }
 }
 
-fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refusal> {
+/// Asks one question, whose context `amend` completes.
+pub(crate) fn ask(
+    call: &Call<'_>,
+    question: &Question,
+    keys: &Keys<'_>,
+    amend: &dyn Fn(&mut Context),
+) -> Result<(), Refusal> {
     let tags = resource_tags(call.endpoint, &question.resource);
     let bucket = question.resource.split_once(":s3:::").and_then(|(_, path)| path.split('/').next());
     let (owner, policy) = match bucket.and_then(|bucket| call.bucket_of(bucket, &question.action)) {
@@ -198,6 +205,7 @@ fn ask(call: &Call<'_>, question: &Question, keys: &Keys<'_>) -> Result<(), Refu
                 }
             }
         }
+        amend(context);
     };
     let access = Access {
         action: &question.action,

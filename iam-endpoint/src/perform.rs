@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 
 use crate::body::Body;
 use crate::delivery::Delivery;
+use crate::forward::OnBehalf;
 use crate::headers::Headers;
 use crate::request::Parts;
 
@@ -97,6 +98,8 @@ pub struct Allowed {
     pub(crate) upload: Mutex<Option<Body>>,
     /// What is to be done in the service's own name.
     pub(crate) deliveries: Mutex<Vec<Delivery>>,
+    /// Who has keys used.
+    pub(crate) on_behalf: Option<Box<OnBehalf>>,
 }
 
 impl Allowed {

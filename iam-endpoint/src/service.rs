@@ -19,10 +19,12 @@ use crate::body::Body;
 #[cfg(feature = "server")]
 use crate::body::pipe::pipe;
 use crate::call::{Call, Record};
+use crate::caller::Caller;
 use crate::clock;
 use crate::digits::hex;
 use crate::endpoint::Shared;
 use crate::fault::{Fault, UPSTREAM_UNAVAILABLE};
+use crate::forward::OnBehalf;
 use crate::headers::Headers;
 use crate::host::Host;
 use crate::identify::{Check, Identified};
@@ -206,7 +208,11 @@ impl Pending {
         endpoint: &Shared,
         performed: Option<Result<Response<Body>, Fault>>,
     ) -> Response<Body> {
-        let Self { allowed, change, protocol, mut event, is_whole, .. } = self;
+        let Self { mut allowed, change, protocol, mut event, is_whole, .. } = self;
+        // What the caller may not have done with a key ends the call, whatever was answered.
+        let asked = allowed.on_behalf.take().map(|on_behalf| on_behalf.into_asked()).unwrap_or_default();
+        event.authorizations.extend(asked.record.authorizations);
+        let performed = asked.fault.map(Err).or(performed);
         let ids = Ids { request: &event.request_id, host: HOST_ID };
         let performed = performed
             .unwrap_or_else(|| {
@@ -236,7 +242,8 @@ impl Pending {
             }
         };
         // What nobody performs is what a test looks at for its decisions: they follow from what was allowed.
-        if let Some(change) = change.filter(|_| event.outcome != Outcome::Failed) {
+        let is_refused = matches!(event.outcome, Outcome::Denied | Outcome::Failed | Outcome::NotEvaluable);
+        if let Some(change) = change.filter(|_| !is_refused) {
             change.make(endpoint, response.body().bytes().map_or(&[], |body| body));
         }
         event.status = response.status().as_u16();
@@ -389,14 +396,16 @@ fn decide(endpoint: &Shared, arrived: Arrived<'_>) -> Step {
             };
             match perform(&call, &service, addressee) {
                 Reply::Answered(response) => {
-                    let event = call.into_event(time, response.status());
+                    let (event, _) = call.into_event(time, response.status());
                     (response, event)
                 }
                 Reply::Allowed { service, operation, change } => {
                     let region = call.signing.as_ref().map_or(&*endpoint.region, |signing| &*signing.region);
                     let region = region.to_owned();
                     let (body, trailers) = (call.body.clone(), call.trailers.clone());
-                    let event = call.into_event(time, StatusCode::OK);
+                    let signing = call.signing.clone();
+                    let (event, caller) = call.into_event(time, StatusCode::OK);
+                    let on_behalf = OnBehalf::new(caller, &endpoint, signing, now, peer);
                     let length = opening.as_ref().and_then(Opening::length);
                     let allowed = Allowed {
                         request: unframed(parts, headers, body, length, trailers),
@@ -410,6 +419,7 @@ fn decide(endpoint: &Shared, arrived: Arrived<'_>) -> Step {
                         time,
                         upload: Mutex::default(),
                         deliveries: Mutex::default(),
+                        on_behalf: Some(Box::new(on_behalf)),
                     };
                     let is_whole = change.is_some();
                     let pending = Pending { allowed, change, protocol, event, is_whole, opening };
@@ -532,11 +542,12 @@ impl Call<'_> {
         protocol.error(fault, &self.parts.method, self.ids)
     }
 
-    fn into_event(self, time: SystemTime, status: StatusCode) -> Event {
+    /// What the journal keeps of the call, and who called.
+    fn into_event(self, time: SystemTime, status: StatusCode) -> (Event, Caller) {
         let record = self.record.into_inner();
-        let caller = record.caller.as_ref().unwrap_or(&self.caller);
+        let caller = record.caller.unwrap_or(self.caller);
         let outcome = record.outcome.unwrap_or_else(|| outcome_of(status));
-        Event {
+        let event = Event {
             request_id: self.ids.request.to_owned(),
             time,
             principal: caller.principal.to_string(),
@@ -546,6 +557,7 @@ impl Call<'_> {
             outcome,
             status: status.as_u16(),
             code: record.code.map(Cow::into_owned),
-        }
+        };
+        (event, caller)
     }
 }

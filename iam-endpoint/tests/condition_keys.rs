@@ -1,5 +1,5 @@
 //! The condition keys of single operations, for each of their resources.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod common;
 
@@ -117,12 +117,13 @@ async fn each_of_several_actions_has_its_own_values() {
     .await;
 }
 
+const GROUP: &str = "autoscaling:CreateAutoScalingGroup autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/g";
+
 #[tokio::test]
 async fn tags_are_found_under_whatever_name() {
     let group = "Action=CreateAutoScalingGroup&Version=2011-01-01&AutoScalingGroupName=g&MinSize=0&MaxSize=1\
                  &VPCZoneIdentifier=subnet-1,subnet-2&Tags.member.1.Key=a&Tags.member.1.Value=b\
                  &Tags.member.1.PropagateAtLaunch=true";
-    const GROUP: &str = "autoscaling:CreateAutoScalingGroup autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/g";
     let instance = "Action=CreateDBInstance&Version=2014-10-31&DBInstanceIdentifier=d&DBInstanceClass=db.t3.micro\
                     &Engine=mysql&Tags.Tag.1.Key=a&Tags.Tag.1.Value=b";
     has(vec![
@@ -200,4 +201,24 @@ async fn what_a_request_cannot_say_is_known_to_be_absent() {
         &[],
     );
     assert_eq!(client.send("ec2", show.request).await.event.code.as_deref(), Some("AuthorizedNotPerformed"));
+}
+
+#[tokio::test]
+async fn what_is_being_made_has_no_tags_yet() {
+    let of_team = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}}"#;
+    let client = Client::administrator(&Endpoint::new()).role("member", of_team).await;
+    let call = |action: &str, group: &str| {
+        let body = format!(
+            "Action={action}&Version=2014-10-31&DBSnapshotIdentifier=s&DBInstanceIdentifier=d{group}"
+        );
+        form("rds", &body, &[]).request
+    };
+    let made = client.send("rds", call("CreateDBInstance", "&DBInstanceClass=c&Engine=e")).await;
+    assert_eq!(made.event.code.as_deref(), Some("AccessDenied"), "{}", made.body);
+    // The snapshot is new, and the instance is not.
+    for action in ["CreateDBSnapshot", "DeleteDBInstance"] {
+        let answer = client.send("rds", call(action, "")).await;
+        assert_eq!(answer.event.code.as_deref(), Some("ConditionKeyNotEvaluable"), "{}", answer.body);
+    }
 }

@@ -104,7 +104,8 @@ async fn each_item_of_a_batch_is_asked_for_with_its_own_action() {
     let context =
         |at: usize, key: &str| answer.event.authorizations[at].request.context.lookup(key).unwrap().to_vec();
     assert_eq!(context(0, "dynamodb:EnclosingOperation"), ["TransactWriteItems"]);
-    assert_eq!(context(0, "dynamodb:LeadingKeys"), ["1", "3", "2"]);
+    assert_eq!(context(0, "dynamodb:LeadingKeys"), ["1", "3"]);
+    assert_eq!(context(1, "dynamodb:LeadingKeys"), ["2"]);
     let body = r#"{"RequestItems": {"Music": {"Keys": [{"Id": {"S": "1"}}]}, "People": {"Keys": []}}}"#;
     let answer = anyone.send("dynamodb", json("dynamodb", "DynamoDB_20120810.BatchGetItem", body)).await;
     asked(&answer, &[("dynamodb:BatchGetItem", TABLE), ("dynamodb:BatchGetItem", PEOPLE)]);

@@ -90,6 +90,37 @@ async fn a_document_is_given_back_as_it_was_put_until_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn documents_with_ids_are_kept_apart_and_listed() {
+    let admin = bucket().await;
+    for (subresource, name) in [
+        ("analytics", "Analytics"),
+        ("intelligent-tiering", "IntelligentTiering"),
+        ("inventory", "Inventory"),
+        ("metrics", "Metrics"),
+    ] {
+        let path = |id: &str| format!("/bucket?{subresource}&id={id}");
+        let document = |id: &str| {
+            format!("<?xml version=\"1.0\"?><{name}Configuration><Id>{id}</Id></{name}Configuration>")
+        };
+        let asked = |action: &str| [format!("s3:{action}{name}Configuration arn:aws:s3:::bucket")];
+        admin.get(&path("1")).await.fails(404, "NoSuchConfiguration");
+        admin.put(&path("1"), "<Other/>").await.fails(400, "MalformedXML");
+        admin.put(&path("1"), &document("2")).await.fails(400, "InvalidArgument");
+        for id in ["1", "2"] {
+            assert_eq!(admin.put(&path(id), &document(id)).await.ok().decisions(), asked("Put"));
+        }
+        let got = admin.get(&path("2")).await.ok();
+        assert_eq!((&got.body, got.decisions()), (&document("2"), asked("Get").to_vec()));
+        let list = admin.get(&format!("/bucket?{subresource}")).await.ok();
+        assert_eq!((list.texts("Id"), list.decisions()), (vec!["1", "2"], asked("Get").to_vec()));
+        assert_eq!(admin.delete(&path("1")).await.is(204).decisions(), asked("Put"));
+        admin.delete(&path("1")).await.fails(404, "NoSuchConfiguration");
+        let list = admin.get(&format!("/bucket?{subresource}")).await.ok();
+        assert_eq!(list.texts("Id"), ["2"]);
+    }
+}
+
+#[tokio::test]
 async fn access_control_lists_are_off_until_they_are_enabled() {
     let admin = bucket().await;
     admin.put("/bucket/key", "text").await.ok();

@@ -124,6 +124,11 @@ pub fn take_signals() {
     crate::outlive::leave_signals();
 }
 
+/// What was done as the role has failed, as a test does: it may be a reason to keep the role.
+pub fn fail(role: &TemporaryRole) {
+    fail_all(std::slice::from_ref(role));
+}
+
 /// What a test returned: of a `Result`, it is known whether it is a failure.
 #[derive(Debug)]
 pub struct Returned<'a, T>(pub &'a T);

@@ -9,6 +9,8 @@ pub(crate) enum Fault {
     Error(Box<Error>),
     /// The service in memory does not do this: not an answer of the service.
     NotPerformed,
+    /// The caller may not have a key used. The endpoint answers that itself.
+    Refused,
     /// Nothing to answer yet; ask again when the state has changed, or after these milliseconds.
     Wait(u64),
 }

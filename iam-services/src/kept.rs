@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::Response;
-use iam_endpoint::Allowed;
+use iam_endpoint::{Allowed, KeyUse};
 use serde_json::{Map, Value};
 
 use crate::fault::{Answer, Fault};
@@ -49,6 +49,24 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Ask<'_> {
+    /// Asks whether the caller may have a KMS key used, for each of KMS's operations; to be asked before the state is changed.
+    ///
+    /// # Errors
+    ///
+    /// What ends the call.
+    pub(crate) fn use_key(
+        &self,
+        key: &str,
+        operations: &[&'static str],
+        context: &[(&str, &str)],
+    ) -> Result<(), Fault> {
+        for operation in operations {
+            let used = self.allowed.use_key(KeyUse { key, operation, context });
+            used.map_err(|_| Fault::Refused)?;
+        }
+        Ok(())
+    }
+
     /// The time as JSON protocols write it: seconds.
     pub(crate) fn seconds(&self) -> Value {
         seconds(self.now)
@@ -110,6 +128,7 @@ impl<S: Service> Serve for Kept<S> {
         });
         match answer {
             Err(Fault::NotPerformed) => None,
+            Err(Fault::Refused) => Some(Ok(Response::new(Bytes::new()))),
             Err(Fault::Wait(milliseconds)) => Some(Err(Duration::from_millis(milliseconds))),
             Err(Fault::Error(error)) => Some(Ok(S::WIRE.error(&error))),
             Ok(value) => Some(Ok(S::WIRE.answer(&allowed.operation, &value))),

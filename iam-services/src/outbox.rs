@@ -20,42 +20,42 @@ pub(crate) struct Outbox<'a> {
 }
 
 impl Outbox<'_> {
-    /// Sends a message: the parameters of `SendMessage`, but for the queue.
-    pub(crate) fn send_to_queue(self, arn: &str, mut message: Map<String, Value>) {
-        let Some(Arn { region, account, resource, .. }) = Arn::parse(arn) else { return };
+    /// A message: the parameters of `SendMessage`, but for the queue. `None` for what is no queue's ARN.
+    pub(crate) fn to_queue(self, arn: &str, mut message: Map<String, Value>) -> Option<Delivery> {
+        let Arn { region, account, resource, .. } = Arn::parse(arn).filter(|arn| arn.service == "sqs")?;
         let url = format!("https://sqs.{region}.amazonaws.com/{account}/{resource}");
         message.insert("QueueUrl".to_owned(), url.into());
         let mut request = post("application/x-amz-json-1.0", Value::Object(message).to_string());
         request.headers_mut().insert("x-amz-target", HeaderValue::from_static("AmazonSQS.SendMessage"));
-        self.put(arn, ("sqs", "SendMessage", "sqs:SendMessage"), request);
+        Some(self.to(arn, ("sqs", "SendMessage", "sqs:SendMessage"), request))
     }
 
-    /// Publishes a message.
-    pub(crate) fn publish_to_topic(self, arn: &str, message: &str) {
+    /// A message to publish.
+    pub(crate) fn to_topic(self, arn: &str, message: &str) -> Delivery {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         let form =
             format!("Action=Publish&Version=2010-03-31&TopicArn={}&Message={}", encode(arn), encode(message));
         let request = post("application/x-www-form-urlencoded", form);
-        self.put(arn, ("sns", "Publish", "sns:Publish"), request);
+        self.to(arn, ("sns", "Publish", "sns:Publish"), request)
     }
 
-    /// Invokes a function with an event.
-    pub(crate) fn invoke_function(self, arn: &str, event: String) {
+    /// An event for a function.
+    pub(crate) fn to_function(self, arn: &str, event: String) -> Delivery {
         let mut request = post("application/json", event);
         let path =
             format!("/2015-03-31/functions/{}/invocations", utf8_percent_encode(arn, NON_ALPHANUMERIC));
         *request.uri_mut() = Uri::try_from(path).unwrap_or_default();
         request.headers_mut().insert("x-amz-invocation-type", HeaderValue::from_static("Event"));
-        self.put(arn, ("lambda", "Invoke", "lambda:InvokeFunction"), request);
+        self.to(arn, ("lambda", "Invoke", "lambda:InvokeFunction"), request)
     }
 
-    fn put(
+    fn to(
         self,
         target: &str,
         (service, operation, action): (&'static str, &'static str, &'static str),
         request: Request<Bytes>,
-    ) {
-        self.allowed.deliver(Delivery {
+    ) -> Delivery {
+        Delivery {
             principal: self.principal,
             source: self.source.to_owned(),
             target: target.to_owned(),
@@ -63,7 +63,13 @@ impl Outbox<'_> {
             operation,
             action,
             request,
-        });
+            dead_letter: None,
+        }
+    }
+
+    /// Sends something; where that is denied or fails, the other.
+    pub(crate) fn send(self, delivery: Delivery, dead_letter: Option<Delivery>) {
+        self.allowed.deliver(Delivery { dead_letter: dead_letter.map(Box::new), ..delivery });
     }
 }
 

@@ -100,6 +100,8 @@ fn check(counts: &Counts, tests: u32, per_second: f64, burst: u32) {
         counts.of("throttled"),
     );
     assert!(ratio <= 1.2, "{ratio}");
+    // Each process of its own, they would ask in vain more than twice as often.
+    assert!(counts.of("throttled") <= (tests * life * 3 / 10) as usize);
 }
 
 /// Runs so many tests as nextest does, a process each and eight at once.

@@ -23,6 +23,8 @@ use crate::input;
 /// `IAM_FIXTURE_ACCOUNT`, or `iam-fixture.toml`. Without any it is an endpoint inside this program, with an account that is
 /// empty: the command finds it by `AWS_ENDPOINT_URL`, and afterwards standard error tells what was denied.
 ///
+/// With `IAM_FIXTURE_KEEP=failure` the role of a command that failed stays, and how to sign in as it is told.
+///
 /// SIGTERM, SIGHUP and SIGINT are passed on; those that a terminal sends by Ctrl-C the command gets from the terminal.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -84,6 +86,9 @@ impl Args {
             signal = signals.next() => return Ok(signal.status()),
         };
         let status = self.run_as(&role, &mut signals).await;
+        if !matches!(status, Ok(ExitCode::SUCCESS)) {
+            iam_fixture::__private::fail(&role);
+        }
         if !self.quiet {
             report::tell(&role.decisions());
         }

@@ -3,7 +3,7 @@
 //! ```text
 //! CHECKS := '-' | '?' | CHECK (' | ' CHECK)*
 //! CHECK  := [prefix:]Action [@TARGET (,TARGET)*] (' if ' TESTS | ' unless ' TESTS)*
-//! TARGET := [prefix:]type[:N] [?] [=VALUE (;VALUE)*]      N: which of the type's ARN formats
+//! TARGET := [prefix:]type[:N] [?] [+] [=VALUE (;VALUE)*]  N: which of the type's ARN formats
 //!         | '*' =VALUE                                    an ARN, of whatever type
 //! VALUE  := TERM (' / ' TERM)*                            the first that is there
 //! TERM   := 'literal' | function(VALUE, …) | path
@@ -44,6 +44,8 @@ pub(crate) struct Target<'t> {
     /// The type's ARN formats, or the one that is named.
     pub(crate) formats: Vec<Format>,
     pub(crate) is_optional: bool,
+    /// Whether the request makes it, so that it has no tags yet.
+    pub(crate) is_new: bool,
     /// One for each variable of the ARN format, or a single one; none for a resource that has no name yet.
     pub(crate) values: Vec<Value<'t>>,
 }
@@ -161,6 +163,7 @@ fn before_condition(text: &str) -> (&str, Option<(&'static str, &str)>) {
 
 fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
     let (head, values) = text.split_once('=').map_or((text, None), |(head, values)| (head, Some(values)));
+    let (head, is_made) = head.trim().strip_suffix('+').map_or((head, false), |head| (head, true));
     let (head, is_optional) = head.trim().strip_suffix('?').map_or((head.trim(), false), |head| (head, true));
     let (head, format) = match head.rsplit_once(':') {
         Some((before, number)) if number.bytes().all(|b| b.is_ascii_digit()) => {
@@ -176,8 +179,9 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
     let prefix = prefix.unwrap_or(of_action);
     let values: Vec<_> = values
         .map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect::<Result<_, _>>())?;
+    let is_new = is_made || values.is_empty();
     if name == "*" {
-        return Ok(Target { resource_type: None, formats: Vec::new(), is_optional, values });
+        return Ok(Target { resource_type: None, formats: Vec::new(), is_optional, is_new, values });
     }
     let service = service(prefix)?;
     let resource_type = service.resource_type(name).ok_or_else(|| {
@@ -192,7 +196,7 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
     if let Some(number) = format {
         formats = formats.into_iter().skip(number).take(1).collect();
     }
-    Ok(Target { resource_type: Some(resource_type), formats, is_optional, values })
+    Ok(Target { resource_type: Some(resource_type), formats, is_optional, is_new, values })
 }
 
 fn value(text: &str) -> Result<Value<'_>, Wrong> {

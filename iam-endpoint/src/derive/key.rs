@@ -138,7 +138,8 @@ impl<'p> Keys<'p> {
             return knows_tags || question.is_new || question.resource == "*";
         }
         if question.action == PASS_ROLE {
-            return true;
+            // Some services tell what the role is for.
+            return !key.eq_ignore_ascii_case("iam:AssociatedResourceArn");
         }
         if starts_with(key, "aws:RequestTag/") || key.eq_ignore_ascii_case("aws:TagKeys") {
             return self.tags.is_some() || !lists_tags(&question.action);

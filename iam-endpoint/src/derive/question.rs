@@ -92,13 +92,12 @@ impl Questions {
                 for named in all {
                     match named {
                         Named::Resource(resource) => {
-                            let is_new = target.values.is_empty();
                             self.push(Question {
                                 check: number,
                                 target: Some(index),
                                 action: check.action.clone(),
                                 resource,
-                                is_new,
+                                is_new: target.is_new,
                                 is_told,
                             })?;
                         }

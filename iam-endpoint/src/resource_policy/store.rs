@@ -94,7 +94,7 @@ impl ResourcePolicies {
     }
 
     /// The key that an alias stands for, where somebody made it.
-    pub(super) fn key_of(&self, alias: &str) -> Option<String> {
+    pub(crate) fn key_of(&self, alias: &str) -> Option<String> {
         self.kept().aliases.get(alias).cloned()
     }
 

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
 use super::checksum::{self, Algorithm, Checksum};
+use super::encryption::{self, ENCRYPTION};
 use super::fault::{self, Fault};
 use super::lock::Lock;
 use super::metadata;
@@ -78,7 +79,7 @@ pub(super) fn object(task: &Task<'_>) -> Result<Answer, Fault> {
     let replaces_metadata = replaces(task, "x-amz-metadata-directive")?;
     let replaces_tags = replaces(task, "x-amz-tagging-directive")?;
     let is_itself = source.bucket == task.bucket && source.key == task.key && source.version.is_none();
-    let changes = [metadata::STORAGE_CLASS, metadata::ENCRYPTION, metadata::WEBSITE_REDIRECT];
+    let changes = [metadata::STORAGE_CLASS, ENCRYPTION, metadata::WEBSITE_REDIRECT];
     if is_itself && !replaces_metadata && changes.into_iter().all(|header| task.header(header).is_none()) {
         return Err(fault::INVALID_REQUEST.because(
             "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -92,6 +93,7 @@ pub(super) fn object(task: &Task<'_>) -> Result<Answer, Fault> {
         metadata::of_copy(task, &found.object.headers)?
     };
     let tags = if replaces_tags { task.tags()? } else { found.version.tags.clone() };
+    encryption::seal(task, &headers)?;
     // The source's lock is the source's.
     let lock = Lock::of_new(task)?;
     let copy = copied(task, &found, headers)?;
@@ -124,6 +126,7 @@ pub(super) fn part(task: &Task<'_>) -> Result<Answer, Fault> {
             found.object.body.slice(selected)
         }
     };
+    multipart::begun(task)?;
     let md5 = checksum::md5(&body);
     let (etag, checksum) = multipart::store_part(task, body, md5, None)?;
     let mut answer = document("CopyPartResult", |xml| result(xml, task, &etag, checksum.as_ref()));
@@ -146,6 +149,7 @@ fn found(task: &Task<'_>, source: &Source) -> Result<Found, Fault> {
     let conditions = Read::of(task, "x-amz-copy-source-");
     conditions.check(&found.object.etag, &found.version).map_err(|_| fault::PRECONDITION_FAILED.fault())?;
     metadata::check_readable(&found.object.headers)?;
+    encryption::open(task, (&source.bucket, &source.key), &found.object.headers)?;
     Ok(found)
 }
 

@@ -67,6 +67,7 @@ codes! {
     NO_SUCH_BUCKET_POLICY = "NoSuchBucketPolicy" NOT_FOUND "The bucket policy does not exist";
     NO_OBJECT_LOCK = "ObjectLockConfigurationNotFoundError" NOT_FOUND "Object Lock configuration does not exist for this bucket";
     NO_OWNERSHIP_CONTROLS = "OwnershipControlsNotFoundError" NOT_FOUND "The bucket ownership controls were not found";
+    NO_SUCH_CONFIGURATION = "NoSuchConfiguration" NOT_FOUND "The specified configuration does not exist.";
     NO_SUCH_CORS = "NoSuchCORSConfiguration" NOT_FOUND "The CORS configuration does not exist";
     NO_SUCH_KEY = "NoSuchKey" NOT_FOUND "The specified key does not exist.";
     NO_SUCH_LIFECYCLE = "NoSuchLifecycleConfiguration" NOT_FOUND "The lifecycle configuration does not exist";

@@ -33,7 +33,7 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// `PreconditionFailed` for what is no form, `MalformedPOSTRequest`, `MaxPostPreDataLengthExceeded`, `InvalidArgument`.
+    /// `PreconditionFailed` for what is no form, `MalformedPOSTRequest`, `MaxPostPreDataLengthExceededError`, `InvalidArgument`.
     pub(super) fn read(content_type: Option<&str>, body: &Bytes) -> Result<Self, Fault> {
         let boundary = content_type.and_then(boundary).ok_or_else(|| {
             fault::PRECONDITION_FAILED
@@ -267,13 +267,13 @@ mod tests {
             ("--x\nContent-Type: a/b\n\n1\n--x--".to_owned(), "MalformedPOSTRequest"),
             (
                 format!("{KEY}{}{FILE}\n--x--", KEY.replace("u/", &"u".repeat(LARGEST))),
-                "MaxPostPreDataLengthExceeded",
+                "MaxPostPreDataLengthExceededError",
             ),
             (
                 (0..=MOST_FIELDS)
                     .map(|n| KEY.replace("Key", &n.to_string()).replace("u/${filename}", ""))
                     .collect(),
-                "MaxPostPreDataLengthExceeded",
+                "MaxPostPreDataLengthExceededError",
             ),
         ] {
             assert_eq!(read(&body).expect_err("no form"), code, "{}", &body[..body.len().min(200)]);

@@ -1,5 +1,5 @@
-//! The sub-resources of a bucket that are one document each: kept as they are put, given back as they were, and without
-//! effect on anything else.
+//! The sub-resources of a bucket that are one document each: kept as they are put, given back as they were, and, but for
+//! [`encryption`](super::encryption), without effect on anything else.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;

@@ -5,6 +5,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::encryption;
 use super::fault::{self, Fault};
 use super::task::{Task, sets_acl};
 
@@ -15,7 +16,6 @@ const LARGEST: usize = 2048;
 
 pub(super) const USER: &str = "x-amz-meta-";
 pub(super) const STORAGE_CLASS: &str = "x-amz-storage-class";
-pub(super) const ENCRYPTION: &str = "x-amz-server-side-encryption";
 pub(super) const WEBSITE_REDIRECT: &str = "x-amz-website-redirect-location";
 
 const STORAGE_CLASSES: [&str; 8] = [
@@ -41,8 +41,7 @@ pub(super) fn of_request(task: &Task<'_>) -> Result<HeaderMap, Fault> {
     for &(name, value) in task.call.headers.iter() {
         let user = name.strip_prefix(USER);
         size += user.map_or(0, |user| user.len() + value.len());
-        if user.is_some() || is_content(name) || [STORAGE_CLASS, WEBSITE_REDIRECT, ENCRYPTION].contains(&name)
-        {
+        if user.is_some() || is_content(name) || [STORAGE_CLASS, WEBSITE_REDIRECT].contains(&name) {
             let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
                 return Err(fault::INVALID_REQUEST.fault().with("Header", name));
             };
@@ -60,6 +59,7 @@ pub(super) fn of_request(task: &Task<'_>) -> Result<HeaderMap, Fault> {
             .with("MaxSizeAllowed", LARGEST.to_string()));
     }
     complete(&mut kept)?;
+    encryption::complete(task, &mut kept)?;
     Ok(kept)
 }
 
@@ -88,7 +88,6 @@ fn is_content(name: &str) -> bool {
 /// Fills in what S3 does where the client says nothing, and checks what it says.
 fn complete(kept: &mut HeaderMap) -> Result<(), Fault> {
     kept.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("binary/octet-stream"));
-    kept.entry(ENCRYPTION).or_insert(HeaderValue::from_static("AES256"));
     if let Some(encoding) = kept.remove(CONTENT_ENCODING) {
         // How the body was sent, not what it is.
         let codings = encoding.to_str().unwrap_or_default().split(',').map(str::trim);
@@ -110,20 +109,8 @@ fn complete(kept: &mut HeaderMap) -> Result<(), Fault> {
 
 /// Refuses headers whose effect the endpoint has not, rather than storing an object without it.
 fn refuse_what_is_not_kept(task: &Task<'_>) -> Result<(), Fault> {
-    match task.header(ENCRYPTION) {
-        None | Some("AES256" | "aws:kms") => {}
-        Some(other) if other.starts_with("aws:") => {
-            return Err(fault::not_performed(&format!("the server-side encryption `{other}`")));
-        }
-        Some(other) => {
-            return Err(fault::INVALID_ARGUMENT
-                .because("The encryption method specified is not supported")
-                .with("ArgumentName", ENCRYPTION)
-                .with("ArgumentValue", other));
-        }
-    }
     for (header, what) in [
-        ("x-amz-server-side-encryption-aws-kms-key-id", "encryption with a KMS key of the customer's"),
+        ("x-amz-server-side-encryption-context", "an encryption context of the client's"),
         ("x-amz-server-side-encryption-customer-algorithm", "encryption with keys that the client keeps"),
         (
             "x-amz-copy-source-server-side-encryption-customer-algorithm",

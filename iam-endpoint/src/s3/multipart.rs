@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
 use http::header::ETAG;
+use http::{HeaderMap, StatusCode};
 
 use super::checksum::{self, Algorithm, Checksum};
 use super::fault::{self, Fault};
@@ -16,7 +16,7 @@ use super::lock::Lock;
 use super::precondition;
 use super::state::{Object, Part, Piece, Upload, new_id};
 use super::task::{Answer, Task, document, empty, set_header, set_version, timestamp};
-use super::{conditions, metadata, xml};
+use super::{conditions, encryption, metadata, xml};
 use crate::xml::Xml;
 
 const MOST_PARTS: u16 = 10_000;
@@ -43,14 +43,13 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
         parts: BTreeMap::new(),
         conditions: conditions::headers(task),
     };
+    encryption::seal(task, &upload.headers)?;
     let mut answer = document("InitiateMultipartUploadResult", |xml| {
         xml.leaf("Bucket", task.bucket);
         xml.leaf("Key", task.key);
         xml.leaf("UploadId", &upload.id);
     });
-    if let Some(encryption) = upload.headers.get(metadata::ENCRYPTION) {
-        answer.headers_mut().insert(metadata::ENCRYPTION, encryption.clone());
-    }
+    encryption::tell(&upload.headers, &mut answer);
     if let Some(algorithm) = algorithm {
         set_header(&mut answer, "x-amz-checksum-algorithm", algorithm.name());
         set_header(&mut answer, "x-amz-checksum-type", upload.checksum_kind());
@@ -73,14 +72,22 @@ pub(super) fn upload_part(task: &Task<'_>) -> Result<Answer, Fault> {
     let call = task.call;
     let md5 = checksum::md5(&call.body);
     let given = checksum::verified(|name| task.integrity(name), &call.body, || md5)?;
+    let headers = begun(task)?;
     let (etag, checksum) = store_part(task, call.body.clone(), md5, given)?;
     let mut answer = empty(StatusCode::OK);
     set_header(&mut answer, ETAG, &etag);
-    set_header(&mut answer, metadata::ENCRYPTION, task.condition(metadata::ENCRYPTION).unwrap_or("AES256"));
+    encryption::tell(&headers, &mut answer);
     if let Some(checksum) = &checksum {
         set_header(&mut answer, checksum.algorithm.header(), &checksum.value);
     }
     Ok(answer)
+}
+
+/// The headers of the upload that the request is about, which the caller may have opened.
+pub(super) fn begun(task: &Task<'_>) -> Result<HeaderMap, Fault> {
+    let headers = task.in_bucket(|bucket| Ok(bucket.upload(task.key, upload_id(task))?.headers.clone()))?;
+    encryption::open(task, (task.bucket, task.key), &headers)?;
+    Ok(headers)
 }
 
 /// Keeps a part in place of any of the same number; gives its entity tag, and its checksum where the upload has one.
@@ -142,6 +149,7 @@ pub(super) fn complete(task: &Task<'_>) -> Result<Answer, Fault> {
         let upload = bucket.upload(task.key, id)?;
         Ok((chosen(upload, &wanted)?, Assembly::of(upload)))
     })?;
+    encryption::open(task, (task.bucket, task.key), &assembly.headers)?;
     let (object, tags) = assembly.object(&parts);
     if let Some(checksum) = &object.checksum
         && task.header(checksum.algorithm.header()).is_some_and(|given| given != checksum.value)
@@ -169,9 +177,7 @@ pub(super) fn complete(task: &Task<'_>) -> Result<Answer, Fault> {
         }
     });
     set_version(&mut answer, versioning, &version);
-    if let Some(encryption) = object.headers.get(metadata::ENCRYPTION) {
-        answer.headers_mut().insert(metadata::ENCRYPTION, encryption.clone());
-    }
+    encryption::tell(&object.headers, &mut answer);
     Ok(answer)
 }
 

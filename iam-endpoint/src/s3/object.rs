@@ -7,6 +7,7 @@ use http::header::{ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LA
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::checksum::{self, Checksum};
+use super::encryption;
 use super::fault::{self, Fault};
 use super::lock::Lock;
 use super::precondition::{self, Read};
@@ -28,6 +29,7 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
 pub(super) fn get(task: &Task<'_>) -> Result<Answer, Fault> {
     let (mut answer, object, range) = read(task)?;
     metadata::check_readable(&object.headers)?;
+    encryption::open(task, (task.bucket, task.key), &object.headers)?;
     *answer.body_mut() = object.body.slice(range);
     Ok(answer)
 }
@@ -185,6 +187,7 @@ pub(super) fn put(task: &Task<'_>) -> Result<Answer, Fault> {
     let tags = task.tags()?;
     let lock = Lock::of_new(task)?;
     let headers = metadata::of_request(task)?;
+    encryption::seal(task, &headers)?;
     let md5 = checksum::md5(&call.body);
     let checksum = checksum::verified(|name| task.integrity(name), &call.body, || md5)?;
     let object = Arc::new(Object {
@@ -208,8 +211,6 @@ pub(super) fn put(task: &Task<'_>) -> Result<Answer, Fault> {
 pub(super) fn stored(object: &Object, versioning: Versioning, id: &str) -> Answer {
     let mut answer = empty(StatusCode::OK);
     set_version(&mut answer, versioning, id);
-    if let Some(encryption) = object.headers.get(metadata::ENCRYPTION) {
-        answer.headers_mut().insert(metadata::ENCRYPTION, encryption.clone());
-    }
+    encryption::tell(&object.headers, &mut answer);
     answer
 }

@@ -7,8 +7,8 @@ use http::Method;
 use super::query::Query;
 use super::task::{Handler, Task, enables_object_lock, sets_acl};
 use super::{
-    acl, attributes, bucket, configuration, copy, delete, kept, listing, lock, multipart, object, policy,
-    post, tagging,
+    acl, attributes, bucket, configuration, copy, delete, kept, listed, listing, lock, multipart, object,
+    policy, post, tagging,
 };
 use crate::headers::Headers;
 
@@ -324,6 +324,38 @@ static OPERATIONS: &[Operation] = {
             .needs(&[need("s3:PutBucketWebsite", On::Bucket)], kept::handle),
         bucket(DELETE, "DeleteBucketWebsite", &[Sub("website")])
             .needs(&[need("s3:DeleteBucketWebsite", On::Bucket)], kept::handle),
+        bucket(GET, "GetBucketAnalyticsConfiguration", &[Sub("analytics"), Has("id")])
+            .needs(&[need("s3:GetAnalyticsConfiguration", On::Bucket)], listed::handle),
+        bucket(GET, "ListBucketAnalyticsConfigurations", &[Sub("analytics")])
+            .needs(&[need("s3:GetAnalyticsConfiguration", On::Bucket)], listed::handle),
+        bucket(PUT, "PutBucketAnalyticsConfiguration", &[Sub("analytics")])
+            .needs(&[need("s3:PutAnalyticsConfiguration", On::Bucket)], listed::handle),
+        bucket(DELETE, "DeleteBucketAnalyticsConfiguration", &[Sub("analytics")])
+            .needs(&[need("s3:PutAnalyticsConfiguration", On::Bucket)], listed::handle),
+        bucket(GET, "GetBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering"), Has("id")])
+            .needs(&[need("s3:GetIntelligentTieringConfiguration", On::Bucket)], listed::handle),
+        bucket(GET, "ListBucketIntelligentTieringConfigurations", &[Sub("intelligent-tiering")])
+            .needs(&[need("s3:GetIntelligentTieringConfiguration", On::Bucket)], listed::handle),
+        bucket(PUT, "PutBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")])
+            .needs(&[need("s3:PutIntelligentTieringConfiguration", On::Bucket)], listed::handle),
+        bucket(DELETE, "DeleteBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")])
+            .needs(&[need("s3:PutIntelligentTieringConfiguration", On::Bucket)], listed::handle),
+        bucket(GET, "GetBucketInventoryConfiguration", &[Sub("inventory"), Has("id")])
+            .needs(&[need("s3:GetInventoryConfiguration", On::Bucket)], listed::handle),
+        bucket(GET, "ListBucketInventoryConfigurations", &[Sub("inventory")])
+            .needs(&[need("s3:GetInventoryConfiguration", On::Bucket)], listed::handle),
+        bucket(PUT, "PutBucketInventoryConfiguration", &[Sub("inventory")])
+            .needs(&[need("s3:PutInventoryConfiguration", On::Bucket)], listed::handle),
+        bucket(DELETE, "DeleteBucketInventoryConfiguration", &[Sub("inventory")])
+            .needs(&[need("s3:PutInventoryConfiguration", On::Bucket)], listed::handle),
+        bucket(GET, "GetBucketMetricsConfiguration", &[Sub("metrics"), Has("id")])
+            .needs(&[need("s3:GetMetricsConfiguration", On::Bucket)], listed::handle),
+        bucket(GET, "ListBucketMetricsConfigurations", &[Sub("metrics")])
+            .needs(&[need("s3:GetMetricsConfiguration", On::Bucket)], listed::handle),
+        bucket(PUT, "PutBucketMetricsConfiguration", &[Sub("metrics")])
+            .needs(&[need("s3:PutMetricsConfiguration", On::Bucket)], listed::handle),
+        bucket(DELETE, "DeleteBucketMetricsConfiguration", &[Sub("metrics")])
+            .needs(&[need("s3:PutMetricsConfiguration", On::Bucket)], listed::handle),
         bucket(GET, "GetObjectLockConfiguration", &[Sub("object-lock")])
             .needs(&[need("s3:GetBucketObjectLockConfiguration", On::Bucket)], lock::get_configuration),
         bucket(PUT, "PutObjectLockConfiguration", &[Sub("object-lock")])
@@ -406,29 +438,13 @@ static OPERATIONS: &[Operation] = {
         bucket(POST, "CreateBucketMetadataConfiguration", &[Sub("metadataConfiguration")]),
         bucket(POST, "CreateBucketMetadataTableConfiguration", &[Sub("metadataTable")]),
         bucket(GET, "CreateSession", &[Sub("session")]),
-        bucket(DELETE, "DeleteBucketAnalyticsConfiguration", &[Sub("analytics")]),
-        bucket(DELETE, "DeleteBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")]),
-        bucket(DELETE, "DeleteBucketInventoryConfiguration", &[Sub("inventory")]),
         bucket(DELETE, "DeleteBucketMetadataConfiguration", &[Sub("metadataConfiguration")]),
         bucket(DELETE, "DeleteBucketMetadataTableConfiguration", &[Sub("metadataTable")]),
-        bucket(DELETE, "DeleteBucketMetricsConfiguration", &[Sub("metrics")]),
         bucket(GET, "GetBucketAbac", &[Sub("abac")]),
-        bucket(GET, "GetBucketAnalyticsConfiguration", &[Sub("analytics"), Has("id")]),
-        bucket(GET, "GetBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering"), Has("id")]),
-        bucket(GET, "GetBucketInventoryConfiguration", &[Sub("inventory"), Has("id")]),
         bucket(GET, "GetBucketMetadataConfiguration", &[Sub("metadataConfiguration")]),
         bucket(GET, "GetBucketMetadataTableConfiguration", &[Sub("metadataTable")]),
-        bucket(GET, "GetBucketMetricsConfiguration", &[Sub("metrics"), Has("id")]),
-        bucket(GET, "ListBucketAnalyticsConfigurations", &[Sub("analytics")]),
-        bucket(GET, "ListBucketIntelligentTieringConfigurations", &[Sub("intelligent-tiering")]),
-        bucket(GET, "ListBucketInventoryConfigurations", &[Sub("inventory")]),
-        bucket(GET, "ListBucketMetricsConfigurations", &[Sub("metrics")]),
         bucket(OPTIONS, "OptionsObject", &[]),
         bucket(PUT, "PutBucketAbac", &[Sub("abac")]),
-        bucket(PUT, "PutBucketAnalyticsConfiguration", &[Sub("analytics")]),
-        bucket(PUT, "PutBucketIntelligentTieringConfiguration", &[Sub("intelligent-tiering")]),
-        bucket(PUT, "PutBucketInventoryConfiguration", &[Sub("inventory")]),
-        bucket(PUT, "PutBucketMetricsConfiguration", &[Sub("metrics")]),
         bucket(PUT, "UpdateBucketMetadataAnnotationTableConfiguration", &[Sub("metadataAnnotationTable")]),
         bucket(PUT, "UpdateBucketMetadataInventoryTableConfiguration", &[Sub("metadataInventoryTable")]),
         bucket(PUT, "UpdateBucketMetadataJournalTableConfiguration", &[Sub("metadataJournalTable")]),

@@ -77,6 +77,8 @@ pub(super) struct Bucket {
     pub(super) tags: Tags,
     /// The sub-resources that are only kept, by their keys in the query.
     pub(super) documents: Table<Bytes>,
+    /// The documents of those that have several, by their ids.
+    pub(super) listed: BTreeMap<(&'static str, String), Bytes>,
     pub(super) versioning: Versioning,
     /// `None` where versions cannot be locked.
     pub(super) object_lock: Option<lock::Configuration>,
@@ -196,6 +198,7 @@ impl Bucket {
             public_access: Some(PublicAccessBlock::ALL),
             tags: Tags::new(),
             documents: Table::new(),
+            listed: BTreeMap::new(),
             versioning: Versioning::Never,
             object_lock: None,
             objects: Table::new(),

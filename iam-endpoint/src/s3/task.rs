@@ -188,6 +188,12 @@ impl<'a> Task<'a> {
         }
     }
 
+    /// The region of the request's bucket, where it is there.
+    pub(super) fn region(&self) -> String {
+        let region = self.in_bucket(|bucket| Ok(bucket.region.clone()));
+        region.unwrap_or_else(|_| self.call.endpoint.region.clone())
+    }
+
     /// The canonical user id of the bucket's owner, who owns all that is in it.
     pub(super) fn canonical_owner(&self) -> String {
         bucket::canonical_id(&self.owner)

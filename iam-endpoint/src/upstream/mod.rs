@@ -194,6 +194,7 @@ mod tests {
             time: std::time::SystemTime::now(),
             upload: Mutex::default(),
             deliveries: Mutex::default(),
+            on_behalf: None,
         }
     }
 

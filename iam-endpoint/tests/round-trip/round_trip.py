@@ -116,7 +116,11 @@ class Traveller:
         self.roles = self.iam.role(nobody), self.iam.role(self.name)
         self.users = self.iam.user(nobody), self.iam.user(self.name)
         # What has to be there, for an operation to be allowed: a role whose trust policy lets the account in.
-        self.given = {"AssumeRole": {"RoleArn": f"arn:aws:iam::{values.ACCOUNT}:role/{self.name}"}}
+        self.given = {
+            "AssumeRole": {"RoleArn": f"arn:aws:iam::{values.ACCOUNT}:role/{self.name}"},
+            # Targets by their tags are told by no request.
+            "SendCommand": {"Key": "InstanceIds"},
+        }
         self.session = botocore.session.Session()
         self.session.set_credentials("none", "none")
         self.session._auth_token = FrozenAuthToken("token")
@@ -183,8 +187,8 @@ class Traveller:
     def operation(self, model, operation, members, number):
         actions = expected.actions(model, operation)
         types = {of.name: of for action in actions.values() for of in action.resource_types}
-        given = self.given.get(operation.name, {}) if model.service_name == "sts" else {}
-        parameters, texts = values.minimal(operation, members, list(types.values()), number, given)
+        given = self.given.get(operation.name, {})
+        parameters, texts = values.minimal(operation, members | {name.lower() for name in given}, list(types.values()), number, given)
         # Only a user may ask for a federated user.
         kind = "User" if operation.name == "GetFederationToken" else "Role"
         nobody, somebody = self.users if kind == "User" else self.roles

@@ -90,6 +90,11 @@ impl Counterexample {
         Counterexample { set, found, readable: OnceLock::new(), crosses: OnceLock::new() }
     }
 
+    /// Of which is known whether it needs a `*` that reaches over colons.
+    pub(super) fn known(set: Permissions, found: Request, crosses: bool) -> Counterexample {
+        Counterexample { crosses: OnceLock::from(crosses), ..Counterexample::new(set, found) }
+    }
+
     /// The request: an action of the catalogue and a resource that it acts on, where such a request proves the same.
     #[must_use]
     pub fn request(&self) -> &Request {

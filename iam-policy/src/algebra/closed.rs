@@ -13,8 +13,9 @@ use std::sync::{Arc, OnceLock};
 use super::answer::{Answer, Counterexample};
 use super::budget::Budget;
 use super::formula::{Formula, Members};
-use super::unknown::{Doubt, Unknown};
-use super::{Permissions, question, readable};
+use super::term::Reach;
+use super::unknown::Doubt;
+use super::{Permissions, parts, question, readable};
 use crate::catalogue::{self, Action, ActionResource, ResourceType};
 use crate::context::Context;
 use crate::document::{Clause, Item, Policy, PolicyKind, Reading, sequence};
@@ -116,8 +117,8 @@ struct Asker {
     budget: Budget,
     /// What the set has of actions that the same statements are about.
     abouts: HashMap<Members, Rc<About>>,
-    /// Whether nothing is in the set, by what actions have in common.
-    known: HashMap<(Members, Resources), Option<Unknown>>,
+    /// What was searched for, by what actions have in common.
+    known: HashMap<(Members, Resources), Answer>,
 }
 
 /// The set as far as it is about an action.
@@ -157,22 +158,30 @@ impl Asker {
             About::Nothing => return Answer::Yes,
             About::Some(example) => example.as_ref(),
         };
-        if let Some(request) = self.guess(action, example) {
-            return self.no(request);
+        let guess = self.guess(action, example);
+        if let Some(request) = guess.clone().filter(|request| self.has_within_parts(&members, request)) {
+            return self.no(request, false);
         }
         let key = (members, Resources::of(action));
-        match self.known.get(&key) {
-            Some(None) => return Answer::Yes,
-            Some(Some(unknown)) => return Answer::Unknown(unknown.clone()),
-            None => {}
+        if let Some(answer) = self.known.get(&key).and_then(|known| self.again(action, known)) {
+            return answer;
         }
-        let answer = self.search(action, name);
-        match &answer {
-            Answer::No(_) => {}
-            Answer::Unknown(unknown) => drop(self.known.insert(key, Some(unknown.clone()))),
-            Answer::Yes => drop(self.known.insert(key, None)),
-        }
+        let answer = self.search(action, name, &key.0, guess);
+        self.known.insert(key, answer.clone());
         answer
+    }
+
+    /// What is known of another action that has all in common with this one.
+    fn again(&self, action: Action, known: &Answer) -> Option<Answer> {
+        let Some(found) = known.counterexample() else { return Some(known.clone()) };
+        let request = Request { action: action.to_string(), ..found.request().clone() };
+        let is_one = is_own(action, &request.resource) && self.set.contains(&request);
+        is_one.then(|| self.no(request, found.crosses_colons()))
+    }
+
+    /// Whether the set has a request where no `*` of its policies reaches over a colon.
+    fn has_within_parts(&self, members: &Members, request: &Request) -> bool {
+        parts::has(&self.set.formula, members, request)
     }
 
     fn about(&self, name: &str, members: &Members) -> About {
@@ -182,7 +191,7 @@ impl Asker {
             None => {}
         }
         // Whatever the resource is: mostly there is nothing.
-        match question::is_empty_for(&self.set, name, &self.budget).into_found() {
+        match question::is_empty_for(&self.set, name, Reach::Anything, &self.budget).into_found() {
             None => About::Nothing,
             Some(found) => About::Some(found.ok()),
         }
@@ -214,28 +223,45 @@ impl Asker {
         })
     }
 
-    fn search(&self, action: Action, name: &str) -> Answer {
+    /// Searches for a request, if it can be for one that needs no `*` to reach over a colon.
+    fn search(&self, action: Action, name: &str, members: &Members, guess: Option<Request>) -> Answer {
         let within = self.set.intersection(&own(action, &self.named));
-        let found = match question::is_empty_for(&within, name, &self.budget).into_found() {
-            None => return Answer::Yes,
-            Some(Err(unknown)) => return Answer::Unknown(unknown),
-            Some(Ok(found)) => found,
+        let find = |reach| question::is_empty_for(&within, name, reach, &self.budget).into_found();
+        let request = |found: Request| {
+            let is_arn = found.resource.starts_with("arn:");
+            let resource = if is_arn { found.resource } else { NONE.to_owned() };
+            Request { action: name.to_owned(), resource, ..found }
         };
-        let mut request = Request { action: name.to_owned(), ..found };
-        if !request.resource.starts_with("arn:") {
-            NONE.clone_into(&mut request.resource);
+        let is_one = |request: &Request| is_own(action, &request.resource) && self.set.contains(request);
+        let found = match guess {
+            Some(guess) => guess,
+            None => match find(Reach::Anything) {
+                None => return Answer::Yes,
+                Some(Err(unknown)) => return Answer::Unknown(unknown),
+                Some(Ok(found)) => request(found),
+            },
+        };
+        if !is_one(&found) {
+            let strange = found.resource;
+            let reason = format!(
+                "`{strange}` is no resource of `{action}`, and it is the only one that was looked at"
+            );
+            return Answer::Unknown(Doubt::new(reason, None).into());
         }
-        if is_own(action, &request.resource) && self.set.contains(&request) {
-            return self.no(request);
+        if self.has_within_parts(members, &found) {
+            return self.no(found, false);
         }
-        let strange = request.resource;
-        let reason =
-            format!("`{strange}` is no resource of `{action}`, and it is the only one that was looked at");
-        Answer::Unknown(Doubt::new(reason, None).into())
+        match find(Reach::Part) {
+            None => self.no(found, true),
+            Some(other) => {
+                let other = other.ok().map(request).filter(is_one);
+                self.no(other.unwrap_or(found), false)
+            }
+        }
     }
 
-    fn no(&self, request: Request) -> Answer {
-        Answer::No(Box::new(Counterexample::new(self.set.clone(), request)))
+    fn no(&self, request: Request, crosses: bool) -> Answer {
+        Answer::No(Box::new(Counterexample::known(self.set.clone(), request, crosses)))
     }
 }
 
@@ -420,6 +446,25 @@ mod tests {
             let mut types = action.resources().map(|on| on.resource_type().name());
             assert!(types.any(|name| name == "object"), "{action}");
         }
+    }
+
+    #[test]
+    fn an_action_that_needs_a_star_beyond_a_colon_is_told_apart() {
+        let set = set(r#"{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:DescribeBackup"],
+            "Resource":"arn:aws:dynamodb:*:*:table/orders"}"#);
+        let crosses = |(action, answer): (Action, Answer)| {
+            (action.name(), answer.counterexample().map(Counterexample::crosses_colons))
+        };
+        let told: Vec<_> = set.actions().into_iter().map(crosses).collect();
+        assert_eq!(told, [("DescribeBackup", Some(true)), ("GetItem", Some(false))]);
+        // A real ARN, but the policy has forgotten a part of it.
+        let glue = self::set(
+            r#"{"Effect":"Allow","Action":"logs:CreateLogGroup","Resource":"arn:aws:logs:*:*:/aws-glue/*"},
+            {"Effect":"Deny","Action":"*","Resource":"arn:aws:logs:*:*:log-group:/aws-glue/a*"}"#,
+        );
+        let actions = glue.actions();
+        let found = actions[0].1.counterexample().unwrap_or_else(|| panic!("{actions:?}"));
+        assert!(found.crosses_colons() && found.to_string().contains("beyond a colon"), "{found}");
     }
 
     #[test]

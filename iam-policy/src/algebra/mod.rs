@@ -17,6 +17,7 @@
 //! values     condition keys: no value, one, several; numbers, dates, addresses
 //! readable   a point of the space as a request that a person understands
 //! closed     the actions of the catalogue on their own resources: which of them a set has
+//! parts      a request and a set whose stars end at the colons of an ARN
 //! write      sets as policy documents, and policies in fewer words
 //! ```
 //!
@@ -34,6 +35,7 @@ mod budget;
 mod closed;
 mod formula;
 mod globs;
+mod parts;
 mod question;
 mod readable;
 mod search;

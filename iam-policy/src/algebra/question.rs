@@ -49,9 +49,9 @@ fn is_empty_with(set: &Permissions, reach: Reach) -> Answer {
 }
 
 /// Whether a set has no request for an action, on whatever resource.
-pub(super) fn is_empty_for(set: &Permissions, action: &str, budget: &Budget) -> Answer {
+pub(super) fn is_empty_for(set: &Permissions, action: &str, reach: Reach, budget: &Budget) -> Answer {
     let members = members(set, action);
-    answer(set, Reach::Anything, budget, |asker| asker.ask(action, &members))
+    answer(set, reach, budget, |asker| asker.ask(action, &members))
 }
 
 /// The statements that are about an action.

@@ -4,7 +4,7 @@
 //!
 //! See <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html>.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::outbox::Outbox;
 use crate::scope::Arn;
@@ -15,20 +15,38 @@ pub(super) fn send(outbox: Outbox<'_>, target: &Value, event: &Map<String, Value
     if target.get("RoleArn").is_some() {
         return;
     }
-    let input = input(target, &Value::Object(event.clone()), outbox.source);
-    match Arn::parse(arn).map(|arn| arn.service) {
-        Some("lambda") => outbox.invoke_function(arn, input),
-        Some("sns") => outbox.publish_to_topic(arn, &input),
+    let whole = Value::Object(event.clone());
+    let input = input(target, &whole, outbox.source);
+    let delivery = match Arn::parse(arn).map(|arn| arn.service) {
+        Some("lambda") => Some(outbox.to_function(arn, input)),
+        Some("sns") => Some(outbox.to_topic(arn, &input)),
         Some("sqs") => {
             let mut message = Map::new();
             message.insert("MessageBody".to_owned(), input.into());
             if let Some(group) = target.pointer("/SqsParameters/MessageGroupId") {
                 message.insert("MessageGroupId".to_owned(), group.clone());
             }
-            outbox.send_to_queue(arn, message);
+            outbox.to_queue(arn, message)
         }
-        _ => {}
+        _ => None,
+    };
+    let dead_letter = target.pointer("/DeadLetterConfig/Arn").and_then(Value::as_str);
+    let dead_letter = dead_letter.and_then(|queue| outbox.to_queue(queue, lost(&whole, outbox.source, arn)));
+    if let Some(delivery) = delivery {
+        outbox.send(delivery, dead_letter);
     }
+}
+
+/// The event with what tells where it did not arrive. Why it did not, the journal tells.
+///
+/// See <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>.
+fn lost(event: &Value, rule: &str, target: &str) -> Map<String, Value> {
+    let text = |value: &str| json!({"DataType": "String", "StringValue": value});
+    let message = json!({
+        "MessageBody": event.to_string(),
+        "MessageAttributes": {"RULE_ARN": text(rule), "TARGET_ARN": text(target)},
+    });
+    message.as_object().cloned().unwrap_or_default()
 }
 
 /// The event, a part of it, something else, or what a template makes of it.
@@ -112,8 +130,6 @@ fn find<'e>(event: &'e Value, path: &str) -> Option<&'e Value> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) fn batch_get(state: &mut State, ask: &Ask<'_>) -> Answer {
     };
     let (mut values, mut errors) = (Vec::new(), Vec::new());
     for name in names {
-        match state.find(&name, ask).and_then(|secret| value(secret, None, None, ask.now)) {
+        match state.find(&name, ask).and_then(|secret| value(secret, None, None, ask)) {
             Ok(value) => values.push(value),
             Err(Fault::Error(error)) => {
                 errors.push(json!({"SecretId": name, "ErrorCode": error.code, "Message": error.message}));

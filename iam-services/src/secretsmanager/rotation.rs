@@ -46,7 +46,7 @@ pub(super) fn rotate(state: &mut State, ask: &Ask<'_>) -> Answer {
     let outbox =
         Outbox { allowed: ask.allowed, principal: "secretsmanager.amazonaws.com", source: &secret.arn };
     let event = json!({"Step": step, "SecretId": secret.arn, "ClientRequestToken": token});
-    outbox.invoke_function(&function, event.to_string());
+    outbox.send(outbox.to_function(&function, event.to_string()), None);
     secret.rotation = Some(Rotation { is_on: true, function, rules, next });
     Ok(json!({"ARN": secret.arn, "Name": secret.name, "VersionId": token}))
 }

@@ -32,7 +32,23 @@ pub(super) struct Secret {
 
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 
+/// What it takes of KMS to encrypt a value.
+pub(super) const SEALING: [&str; 2] = ["GenerateDataKey", "Decrypt"];
+
 impl Secret {
+    /// Asks whether the caller may have the key used for a version, where it is not AWS's own.
+    ///
+    /// See <https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html>.
+    pub(super) fn use_key(
+        &self,
+        operations: &[&'static str],
+        version: &str,
+        ask: &Ask<'_>,
+    ) -> Result<(), Fault> {
+        let Some(key) = &self.key else { return Ok(()) };
+        ask.use_key(key, operations, &[("SecretARN", &self.arn), ("SecretVersionId", version)])
+    }
+
     /// What `DescribeSecret` tells, and `ListSecrets` with another name for the versions.
     pub(super) fn told(&self, versions: &str) -> Value {
         let mut told = json!({
@@ -111,6 +127,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Answer {
     };
     let mut answer = json!({"ARN": secret.arn, "Name": name});
     if let Some(content) = content {
+        secret.use_key(&SEALING, &token, ask)?;
         secret.versions.put(&token, content, &["AWSCURRENT"], now)?;
         if let Some(members) = answer.as_object_mut() {
             members.insert("VersionId".to_owned(), token.into());

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::secret::{Secret, description};
+use super::secret::{SEALING, Secret, description};
 use super::{State, invalid_parameter};
 use crate::fault::{Answer, Fault};
 use crate::ids;
@@ -123,11 +123,11 @@ impl Versions {
 pub(super) fn get(state: &mut State, ask: &Ask<'_>) -> Answer {
     let (id, label) = (ask.input.text("VersionId")?, ask.input.text("VersionStage")?);
     let secret = state.secret(ask)?;
-    value(secret, id, label, ask.now)
+    value(secret, id, label, ask)
 }
 
 /// What `GetSecretValue` answers.
-pub(super) fn value(secret: &mut Secret, id: Option<&str>, stage: Option<&str>, now: u64) -> Answer {
+pub(super) fn value(secret: &mut Secret, id: Option<&str>, stage: Option<&str>, ask: &Ask<'_>) -> Answer {
     let by_id = |id: &str| secret.versions.0.iter().find(|version| version.id == id);
     let found = match (id, stage) {
         (Some(id), Some(stage)) => by_id(id).filter(|version| version.stages.contains(stage)),
@@ -144,6 +144,7 @@ pub(super) fn value(secret: &mut Secret, id: Option<&str>, stage: Option<&str>, 
             format!("Secrets Manager can't find the specified secret value for {what}"),
         ));
     };
+    secret.use_key(&["Decrypt"], &version.id, ask)?;
     let (name, content) = match &version.content {
         Content::Binary(blob) => ("SecretBinary", blob),
         Content::Text(text) => ("SecretString", text),
@@ -156,7 +157,7 @@ pub(super) fn value(secret: &mut Secret, id: Option<&str>, stage: Option<&str>, 
         "VersionStages": version.stages,
         "CreatedDate": seconds(version.created),
     });
-    secret.accessed = Some(now);
+    secret.accessed = Some(ask.now);
     Ok(answer)
 }
 
@@ -176,6 +177,7 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     if secret.versions.0.is_empty() && !stages.contains(&"AWSCURRENT") {
         stages.push("AWSCURRENT");
     }
+    secret.use_key(&SEALING, &token, ask)?;
     secret.versions.put(&token, content, &stages, ask.now)?;
     secret.changed = ask.now;
     Ok(json!({"ARN": secret.arn, "Name": secret.name, "VersionId": token, "VersionStages": stages}))
@@ -191,6 +193,15 @@ pub(super) fn update(state: &mut State, ask: &Ask<'_>) -> Answer {
     let key = input.text("KmsKeyId")?;
     let secret = state.secret(ask)?;
     let mut answer = json!({"ARN": secret.arn, "Name": secret.name});
+    let key = key.map(str::to_owned).or(secret.key.take());
+    let former = std::mem::replace(&mut secret.key, key);
+    // A new key encrypts what is there anew.
+    if (content.is_some() || former != secret.key)
+        && let Err(refused) = secret.use_key(&SEALING, &token, ask)
+    {
+        secret.key = former;
+        return Err(refused);
+    }
     if let Some(content) = content {
         secret.versions.put(&token, content, &["AWSCURRENT"], ask.now)?;
         if let Some(members) = answer.as_object_mut() {
@@ -198,7 +209,6 @@ pub(super) fn update(state: &mut State, ask: &Ask<'_>) -> Answer {
         }
     }
     secret.description = description.or(secret.description.take());
-    secret.key = key.map(str::to_owned).or(secret.key.take());
     secret.changed = ask.now;
     Ok(answer)
 }

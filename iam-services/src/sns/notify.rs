@@ -85,7 +85,7 @@ impl Message<'_> {
     }
 
     fn send(&self, outbox: Outbox<'_>, subscription: &str, to: &Subscription) {
-        match to.protocol.as_str() {
+        let delivery = match to.protocol.as_str() {
             "lambda" => {
                 let event = json!({"Records": [{
                     "EventSource": "aws:sns",
@@ -93,15 +93,22 @@ impl Message<'_> {
                     "EventSubscriptionArn": subscription,
                     "Sns": self.envelope(subscription, "lambda"),
                 }]});
-                outbox.invoke_function(&to.endpoint, event.to_string());
+                Some(outbox.to_function(&to.endpoint, event.to_string()))
             }
-            "sqs" => outbox.send_to_queue(&to.endpoint, self.for_queue(subscription, to)),
+            "sqs" => outbox.to_queue(&to.endpoint, self.for_queue(&to.endpoint, subscription, to)),
             // The others are nobody in this account.
-            _ => {}
+            _ => None,
+        };
+        // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+        let dead_letter = to
+            .dead_letter_queue()
+            .and_then(|queue| outbox.to_queue(&queue, self.for_queue(&queue, subscription, to)));
+        if let Some(delivery) = delivery {
+            outbox.send(delivery, dead_letter);
         }
     }
 
-    fn for_queue(&self, subscription: &str, to: &Subscription) -> Map<String, Value> {
+    fn for_queue(&self, queue: &str, subscription: &str, to: &Subscription) -> Map<String, Value> {
         let mut message = Map::new();
         let mut set = |name: &str, value: Value| message.insert(name.to_owned(), value);
         if to.is_raw() {
@@ -114,7 +121,7 @@ impl Message<'_> {
         }
         if let Some(group) = self.group {
             set("MessageGroupId", group.into());
-            if is_fifo(&to.endpoint) {
+            if is_fifo(queue) {
                 let id = self.deduplication.map(str::to_owned);
                 let id = id.unwrap_or_else(|| hex::encode(Sha256::digest(self.text)));
                 set("MessageDeduplicationId", id.into());

@@ -26,6 +26,7 @@ pub(super) fn publish(state: &mut State, ask: &Ask<'_>) -> Answer {
         return Err(Fault::NotPerformed);
     }
     let topic = state.topic(ask, member)?;
+    topic.use_key(ask)?;
     let (accepted, arn) = (accept(topic, ask.input, ask.now)?, topic.arn.clone());
     notify(state, ask, &arn, ask.input, &accepted)?;
     Ok(accepted.told().into())
@@ -51,7 +52,9 @@ pub(super) fn publish_batch(state: &mut State, ask: &Ask<'_>) -> Answer {
             ));
         }
     }
-    let arn = state.topic(ask, "TopicArn")?.arn.clone();
+    let topic = state.topic(ask, "TopicArn")?;
+    topic.use_key(ask)?;
+    let arn = topic.arn.clone();
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for entry in entries {
         let id = entry.required("Id")?;

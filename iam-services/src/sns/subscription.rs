@@ -31,9 +31,21 @@ impl Subscription {
         self.attributes.get("RawMessageDelivery").is_some_and(|value| value == "true")
     }
 
+    /// Where messages go that cannot be delivered: the queue's ARN.
+    pub(super) fn dead_letter_queue(&self) -> Option<String> {
+        dead_letter_queue(self.attributes.get("RedrivePolicy")?)
+    }
+
     pub(super) fn filters_body(&self) -> bool {
         self.attributes.get("FilterPolicyScope").is_some_and(|scope| scope == "MessageBody")
     }
+}
+
+/// The queue that a redrive policy names.
+fn dead_letter_queue(policy: &str) -> Option<String> {
+    let policy: Value = serde_json::from_str(policy).ok()?;
+    let queue = policy.get("deadLetterTargetArn")?.as_str()?;
+    Arn::parse(queue).filter(|arn| arn.service == "sqs").map(|_| queue.to_owned())
 }
 
 /// Whether an ARN is of a FIFO queue.
@@ -105,7 +117,8 @@ pub(super) fn subscribe(state: &mut State, ask: &Ask<'_>) -> Answer {
 fn check(name: &str, value: &str) -> Result<(), Fault> {
     let is_object = || value.is_empty() || matches!(serde_json::from_str(value), Ok(Value::Object(_)));
     let is_valid = match name {
-        "DeliveryPolicy" | "RedrivePolicy" => is_object(),
+        "DeliveryPolicy" => is_object(),
+        "RedrivePolicy" => value.is_empty() || dead_letter_queue(value).is_some(),
         "FilterPolicy" => return filter(value).map(drop),
         "FilterPolicyScope" => matches!(value, "MessageAttributes" | "MessageBody"),
         "RawMessageDelivery" => matches!(value, "true" | "false"),

@@ -22,6 +22,15 @@ pub(super) struct Topic {
 }
 
 impl Topic {
+    /// Asks whether the caller may have the topic's key used, where it has one.
+    ///
+    /// See <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>.
+    pub(super) fn use_key(&self, ask: &Ask<'_>) -> Result<(), Fault> {
+        let key = self.attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty());
+        let context = [("aws:sns:topicArn", self.arn.as_str())];
+        key.map_or(Ok(()), |key| ask.use_key(key, &["GenerateDataKey", "Decrypt"], &context))
+    }
+
     pub(super) fn is_fifo(&self) -> bool {
         self.attributes.get("FifoTopic").is_some_and(|value| value == "true")
     }

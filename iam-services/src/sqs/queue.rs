@@ -28,6 +28,14 @@ impl Queue {
         self.attributes.is("FifoQueue")
     }
 
+    /// Asks whether the caller may have the queue's key used, where it has one.
+    ///
+    /// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html>.
+    pub(super) fn use_key(&self, operations: &[&'static str], ask: &Ask<'_>) -> Result<(), Fault> {
+        let key = self.attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty());
+        key.map_or(Ok(()), |key| ask.use_key(key, operations, &[("aws:sqs:arn", &self.arn)]))
+    }
+
     /// Where messages go that were received too often: the queue's ARN, and how often is not too often.
     pub(super) fn redrive(&self) -> Option<(String, u64)> {
         let policy: Value = serde_json::from_str(self.attributes.get("RedrivePolicy")?).ok()?;

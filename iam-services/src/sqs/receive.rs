@@ -28,6 +28,9 @@ pub(super) fn receive(state: &mut State, ask: &Ask<'_>) -> Answer {
     let redrive = queue.redrive();
     let is_fifo = queue.is_fifo();
     let most = usize::try_from(most).unwrap_or(1);
+    if !queue.messages.ready(ask.now, 1, is_fifo).is_empty() {
+        queue.use_key(&["Decrypt"], ask)?;
+    }
     let (mut received, mut given_up) = (Vec::new(), Vec::new());
     // What goes to the dead-letter queue makes room for others.
     while received.len() < most {

@@ -12,9 +12,13 @@ use crate::ids;
 use crate::input::Input;
 use crate::kept::Ask;
 
+/// What it takes of KMS to encrypt a message.
+const SEALING: [&str; 2] = ["GenerateDataKey", "Decrypt"];
+
 pub(super) fn send(state: &mut State, ask: &Ask<'_>) -> Answer {
     let queue = state.queue(ask)?;
     let (message, _) = read(queue, ask.input)?;
+    queue.use_key(&SEALING, ask)?;
     Ok(deliver(queue, message, ask).into())
 }
 
@@ -30,6 +34,7 @@ pub(super) fn send_batch(state: &mut State, ask: &Ask<'_>) -> Answer {
             format!("Batch requests cannot be longer than 1048576 bytes. You have sent {size} bytes.");
         return Err(Fault::new("BatchRequestTooLong", message));
     }
+    queue.use_key(&SEALING, ask)?;
     batch(ask.input, |entry| {
         let (message, _) = read(queue, entry).map_err(Failure::of)?;
         Ok(deliver(queue, message, ask))

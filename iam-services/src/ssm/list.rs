@@ -28,9 +28,9 @@ pub(super) fn by_path(state: &mut State, ask: &Ask<'_>) -> Answer {
     })
     .ok_or_else(invalid_token)?;
     let parameters = found.into_iter().filter_map(|(_, parameter)| {
-        parameter.latest().map(|latest| parameter.told(latest, with_decryption))
+        parameter.latest().map(|latest| parameter.told(latest, with_decryption, ask))
     });
-    Ok(json!({"Parameters": parameters.collect::<Vec<_>>(), "NextToken": token}))
+    Ok(json!({"Parameters": parameters.collect::<Result<Vec<_>, _>>()?, "NextToken": token}))
 }
 
 /// See <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html>.
@@ -69,11 +69,11 @@ pub(super) fn history(state: &mut State, ask: &Ask<'_>) -> Answer {
     let told = page.into_iter().map(|version| {
         let mut told = described(version);
         told.insert("Name".to_owned(), parameter.name.as_str().into());
-        told.insert("Value".to_owned(), version.shown(with_decryption).into());
+        told.insert("Value".to_owned(), parameter.shown(version, with_decryption, ask)?.into());
         told.insert("Labels".to_owned(), json!(version.labels));
-        Value::Object(told)
+        Ok(Value::Object(told))
     });
-    Ok(json!({"Parameters": told.collect::<Vec<_>>(), "NextToken": token}))
+    Ok(json!({"Parameters": told.collect::<Result<Vec<_>, Fault>>()?, "NextToken": token}))
 }
 
 /// What is told of a version but for its value.

@@ -11,6 +11,9 @@ use crate::input::Input;
 use crate::kept::{Ask, seconds};
 use crate::tags::{self, Tags};
 
+/// The one pair of the encryption context.
+const CONTEXT: &str = "PARAMETER_ARN";
+
 /// A parameter with its latest versions.
 ///
 /// INVARIANT: there is at least one version; they are in order.
@@ -29,6 +32,7 @@ pub(super) struct Version {
     pub(super) value: String,
     /// What is shown of a `SecureString` to whom it is not decrypted for.
     sealed: String,
+    /// What encrypts a `SecureString`, and nothing else.
     pub(super) key: Option<String>,
     pub(super) description: Option<String>,
     pub(super) tier: &'static str,
@@ -36,12 +40,6 @@ pub(super) struct Version {
     pub(super) labels: BTreeSet<String>,
     pub(super) modified: u64,
     pub(super) modified_by: String,
-}
-
-impl Version {
-    pub(super) fn shown(&self, with_decryption: bool) -> &str {
-        if self.kind == "SecureString" && !with_decryption { &self.sealed } else { &self.value }
-    }
 }
 
 impl Parameter {
@@ -60,17 +58,37 @@ impl Parameter {
         }
     }
 
+    /// The value; decrypted for whoever wants that and may have the key used.
+    ///
+    /// See <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>.
+    pub(super) fn shown<'v>(
+        &self,
+        version: &'v Version,
+        with_decryption: bool,
+        ask: &Ask<'_>,
+    ) -> Result<&'v str, Fault> {
+        match &version.key {
+            Some(key) if with_decryption => {
+                ask.use_key(key, &["Decrypt"], &[(CONTEXT, &self.arn)])?;
+                Ok(&version.value)
+            }
+            Some(_) => Ok(&version.sealed),
+            None => Ok(&version.value),
+        }
+    }
+
     /// What `GetParameter` tells.
-    pub(super) fn told(&self, version: &Version, with_decryption: bool) -> Value {
-        json!({
+    pub(super) fn told(&self, version: &Version, with_decryption: bool, ask: &Ask<'_>) -> Answer {
+        let value = self.shown(version, with_decryption, ask)?;
+        Ok(json!({
             "Name": self.name,
             "ARN": self.arn,
             "Type": version.kind,
-            "Value": version.shown(with_decryption),
+            "Value": value,
             "Version": version.number,
             "LastModifiedDate": seconds(version.modified),
             "DataType": version.data_type,
-        })
+        }))
     }
 }
 
@@ -144,13 +162,14 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
             return Err(input.invalid("A parameter type is required when you create a parameter."));
         }
     };
-    let key = (kind == "SecureString").then(|| input.text("KeyId")).transpose()?.flatten();
+    let arn = ask.scope.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')));
+    let key = if kind == "SecureString" { Some(sealing_key(ask, &arn, tier)?) } else { None };
     let version = Version {
         number: latest.map_or(1, |latest| latest.number + 1),
         kind,
         value: value.to_owned(),
         sealed: ids::base64(ids::bytes(24 + value.len())),
-        key: (kind == "SecureString").then(|| key.unwrap_or("alias/aws/ssm").to_owned()),
+        key,
         description: description.map(str::to_owned).or_else(|| latest?.description.clone()),
         tier,
         data_type,
@@ -161,7 +180,7 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     let answer = json!({"Version": version.number, "Tier": tier});
     let parameter = state.parameters.entry(name.to_owned()).or_insert_with(|| Parameter {
         name: name.to_owned(),
-        arn: ask.scope.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))),
+        arn,
         tags,
         versions: Vec::new(),
     });
@@ -178,6 +197,14 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Answer {
     }
     parameter.versions.push(version);
     Ok(answer)
+}
+
+/// The key that encrypts a new version, which the caller may have used.
+fn sealing_key(ask: &Ask<'_>, arn: &str, tier: &str) -> Result<String, Fault> {
+    let key = ask.input.text("KeyId")?.unwrap_or("alias/aws/ssm");
+    let operation = if tier == "Standard" { "Encrypt" } else { "GenerateDataKey" };
+    ask.use_key(key, &[operation], &[(CONTEXT, arn)])?;
+    Ok(key.to_owned())
 }
 
 /// See <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html>.
@@ -228,7 +255,7 @@ fn find(state: &mut State, name: &str, ask: &Ask<'_>, with_decryption: bool) -> 
         let message = "Systems Manager could not find the version or label of the parameter.";
         return Err(Fault::new("ParameterVersionNotFound", message));
     };
-    let mut told = parameter.told(version, with_decryption);
+    let mut told = parameter.told(version, with_decryption, ask)?;
     if let (Some(members), Some(selector)) = (told.as_object_mut(), selector) {
         members.insert("Selector".to_owned(), format!(":{selector}").into());
     }

@@ -244,3 +244,48 @@ async fn a_rule_sends_to_its_targets(role: TemporaryRole) {
     assert_ok!(put("big").await);
     assert!(account.bodies(&queue).await.is_empty());
 }
+
+#[iam_policy(policy = crate::allow(&["sns:Publish", "events:PutEvents"], &["*"]))]
+#[tokio::test]
+async fn what_may_not_be_delivered_goes_to_the_dead_letter_queue_that_admits_it(role: TemporaryRole) {
+    let account = Account::of(role);
+    let topic = assert_ok!(account.sns.create_topic().name("news").send().await).topic_arn.expect("an ARN");
+    let (inbox, dead) = (account.queue("inbox").await, account.queue("dead").await);
+    let redrive = json!({"deadLetterTargetArn": queue_arn("dead")}).to_string();
+    account.subscribe(&topic, "sqs", &queue_arn("inbox"), &[("RedrivePolicy", &redrive)]).await;
+    let publisher = aws_sdk_sns::Client::new(account.role.config());
+    let publish = |text: &str| publisher.publish().topic_arn(&topic).message(text).send();
+    assert_ok!(publish("lost").await);
+    let denied = ("sqs:SendMessage".to_owned(), Outcome::Denied);
+    assert_eq!(account.calls_of("sns.amazonaws.com"), vec![denied.clone(); 2]);
+    account.admit(&dead, "sns.amazonaws.com", &topic).await;
+    assert_ok!(publish("kept").await);
+    let [message] = account.bodies(&dead).await.try_into().expect("one message");
+    let envelope: Value = serde_json::from_str(message.body().expect("a body")).expect("JSON");
+    assert_eq!((&envelope["Message"], &envelope["TopicArn"]), (&json!("kept"), &json!(topic)));
+    account.admit(&inbox, "sns.amazonaws.com", &topic).await;
+    assert_ok!(publish("delivered").await);
+    assert_eq!((account.bodies(&inbox).await.len(), account.bodies(&dead).await.len()), (1, 0));
+    let wrong = account.sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(queue_arn("other"));
+    let wrong = wrong.attributes("RedrivePolicy", json!({"deadLetterTargetArn": topic}).to_string());
+    assert_eq!(crate::code(wrong.send().await), "InvalidParameter");
+
+    let rule = account.events.put_rule().name("orders").event_pattern(r#"{"source": ["app"]}"#);
+    let rule = assert_ok!(rule.send().await).rule_arn.expect("an ARN");
+    let config = aws_sdk_eventbridge::types::DeadLetterConfig::builder().arn(queue_arn("dead")).build();
+    let target = Target::builder().id("1").arn(queue_arn("missing")).dead_letter_config(config).build();
+    let put = account.events.put_targets().rule("orders").targets(target.expect("complete"));
+    assert_ok!(put.send().await);
+    account.admit(&dead, "events.amazonaws.com", &rule).await;
+    let event =
+        PutEventsRequestEntry::builder().source("app").detail_type("order").detail(r#"{"id": 7}"#).build();
+    let events = aws_sdk_eventbridge::Client::new(account.role.config());
+    assert_ok!(events.put_events().entries(event).send().await);
+    let [message] = account.bodies(&dead).await.try_into().expect("one message");
+    let event: Value = serde_json::from_str(message.body().expect("a body")).expect("JSON");
+    assert_eq!(event["detail"], json!({"id": 7}));
+    let attributes = message.message_attributes.expect("attributes");
+    let told =
+        ["RULE_ARN", "TARGET_ARN"].map(|name| attributes[name].string_value().unwrap_or_default().to_owned());
+    assert_eq!(told, [rule, queue_arn("missing")]);
+}

@@ -3,6 +3,7 @@
 mod delivery;
 mod dynamodb;
 mod eventbridge;
+mod keys;
 mod kms;
 mod lambda;
 mod logs;
