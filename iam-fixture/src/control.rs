@@ -4,18 +4,20 @@
 //! live here too: shared over the tests' runtimes they would die with the runtime that opened them.
 
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+/// Boxed: tokio's tasks are compiled anew for each kind of future, which all users' builds pay for.
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Starts the work at once; it goes on whether or not anybody waits.
-pub(crate) fn spawn<F>(work: F) -> JoinHandle<F::Output>
-where
-    F: Future<Output: Send> + Send + 'static,
-{
+pub(crate) fn spawn(work: Work) -> JoinHandle<()> {
     THREAD.spawn(work)
 }
 
@@ -24,13 +26,17 @@ pub(crate) fn run<F>(work: F) -> impl Future<Output = F::Output> + Send
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let work = spawn(work);
+    let (done, outcome) = oneshot::channel();
+    let work = spawn(Box::pin(async move {
+        // Whoever waited may have given up.
+        let _ = done.send(work.await);
+    }));
     async {
-        match work.await {
-            Ok(output) => output,
+        if let Err(error) = work.await {
             // Nothing of ours is ever aborted, so this is a panic.
-            Err(error) => resume_unwind(error.into_panic()),
+            resume_unwind(error.into_panic());
         }
+        outcome.await.expect("the work has reached its end")
     }
 }
 
@@ -40,10 +46,10 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     let (done, outcome) = mpsc::channel();
-    spawn(async move {
+    spawn(Box::pin(async move {
         // Nobody listens once the limit has passed.
         let _ = done.send(work.await);
-    });
+    }));
     outcome.recv_timeout(limit).ok()
 }
 

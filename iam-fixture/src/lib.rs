@@ -47,8 +47,10 @@ mod mode;
 mod name;
 #[cfg(feature = "network")]
 mod outlive;
+#[cfg(feature = "network")]
 mod pace;
 mod role;
+#[cfg(feature = "network")]
 pub mod sweep;
 
 pub use aws_credential_types::Credentials;

@@ -14,8 +14,6 @@ use aws_smithy_types::DateTime;
 
 use crate::backend::{Backend, Connection, Settings};
 use crate::error::{Error, ErrorKind};
-#[doc(hidden)]
-pub use crate::lifecycle::term::duration;
 use crate::lifecycle::{Grantee, Thing, first_policy, remove, term};
 
 /// Finds and removes what killed runs have left at a backend.
@@ -323,4 +321,14 @@ pub(crate) async fn remove_orphan(connection: &Connection, thing: &Thing) -> Res
         remove(connection, &first).await?;
     }
     remove(connection, thing).await
+}
+
+/// `2h`, `90m`, `1h 30m`, or seconds: for `cargo iam`.
+///
+/// # Errors
+///
+/// When it is none of these.
+#[doc(hidden)]
+pub fn duration(text: &str) -> Result<Duration, String> {
+    term::duration(text)
 }

@@ -45,6 +45,7 @@ use super::settings::Settings;
 #[cfg(feature = "network")]
 use crate::lifecycle::Standing;
 use crate::name;
+#[cfg(feature = "network")]
 use crate::pace::Paces;
 
 tokio::task_local! {
@@ -218,10 +219,17 @@ fn clients() -> Clients {
 }
 
 /// For an endpoint that may throttle.
+#[cfg(feature = "network")]
 fn paced_clients() -> Clients {
     let config = config(TaskWorld, CONTROL_REGION).build();
     let paces = Paces::alone();
     signed(paces.iam(&config), paces.sts(&config))
+}
+
+/// Throttled calls are the SDK's to retry, for the pace is the network's.
+#[cfg(not(feature = "network"))]
+fn paced_clients() -> Clients {
+    clients()
 }
 
 fn signed(iam: aws_sdk_iam::config::Builder, sts: aws_sdk_sts::config::Builder) -> Clients {

@@ -251,11 +251,10 @@ impl Backend {
     }
 
     /// As [`connect`](Self::connect), for what only looks: nothing is created there, and nothing swept.
-    #[cfg_attr(not(feature = "network"), expect(clippy::unused_async, reason = "only the network waits"))]
+    #[cfg(feature = "network")]
     pub(crate) async fn reach(&self) -> Result<Arc<Connection>, Error> {
         match &self.0 {
             Place::Embedded(connection) => Ok(connection.clone()),
-            #[cfg(feature = "network")]
             Place::Remote(remote) => remote.reach().await,
         }
     }

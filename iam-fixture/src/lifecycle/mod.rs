@@ -27,9 +27,13 @@ use aws_credential_types::Credentials;
 use iam_policy::{Policy, PolicyKind, PolicySet, Source, managed};
 
 pub(crate) use self::lease::{Guard, Lease};
-pub(crate) use self::provision::{first_policy, provision};
+#[cfg(feature = "network")]
+pub(crate) use self::provision::first_policy;
+pub(crate) use self::provision::provision;
 pub use self::ready::Readiness;
-pub(crate) use self::remove::{Grantee, Thing, remove};
+pub(crate) use self::remove::Thing;
+#[cfg(feature = "network")]
+pub(crate) use self::remove::{Grantee, remove};
 #[cfg(feature = "network")]
 pub(crate) use self::standing::Standing;
 pub(crate) use self::term::Term;

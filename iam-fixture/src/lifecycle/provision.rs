@@ -349,6 +349,7 @@ fn policy_name(number: usize) -> String {
 }
 
 /// The inline policy that most roles have.
+#[cfg(feature = "network")]
 pub(crate) fn first_policy() -> String {
     policy_name(1)
 }

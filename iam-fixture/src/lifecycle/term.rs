@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorKind};
+#[cfg(any(feature = "network", test))]
 use crate::name;
 
 /// How long a session lasts unless it is told otherwise.
@@ -66,10 +67,12 @@ pub(crate) fn path(below: &str, end: SystemTime) -> String {
 }
 
 /// When the lease ends that this path has, if it is one of ours in this folder.
+#[cfg(any(feature = "network", test))]
 pub(crate) fn end_of(path: &str, folder: &str) -> Option<SystemTime> {
     seconds(path.strip_prefix(folder)?.strip_suffix('/')?)
 }
 
+#[cfg(any(feature = "network", test))]
 fn seconds(end: &str) -> Option<SystemTime> {
     // `parse` alone would take `+17`, which we never write.
     let is_ours = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
@@ -83,17 +86,14 @@ pub(crate) fn named(name: &str, path: &str) -> String {
 }
 
 /// When the lease ends that this name has, if it is one of ours.
+#[cfg(any(feature = "network", test))]
 pub(crate) fn end_of_named(name: &str) -> Option<SystemTime> {
     let (_, end) = name.rsplit_once('.').filter(|(of, _)| of.contains(name::PREFIX))?;
     seconds(end)
 }
 
 /// `2h`, `90m`, `1h 30m`, or seconds.
-///
-/// # Errors
-///
-/// When it is none of these.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse() {
         return Ok(Duration::from_secs(seconds));
     }

@@ -92,7 +92,7 @@ pub(crate) fn sweep(connection: Arc<Connection>, backend: String, stamp: String)
 
 /// Work that no test waits for, and the process's end only for a while.
 pub(crate) fn in_background(work: impl Future<Output = ()> + Send + 'static) {
-    let work = control::spawn(work);
+    let work = control::spawn(Box::pin(work));
     state().sweeps.push(work);
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn install() {
         }
         #[cfg(unix)]
         if !SIGNALS_LEFT.load(Ordering::Relaxed) {
-            control::spawn(signals::listen());
+            control::spawn(Box::pin(signals::listen()));
         }
     });
 }
@@ -142,7 +142,8 @@ async fn drain() {
         state.closing = true;
         state.live.values().cloned().collect()
     };
-    let ends = leases.into_iter().map(|lease| control::spawn(async move { lease.end_or_print().await }));
+    let ends =
+        leases.into_iter().map(|lease| control::spawn(Box::pin(async move { lease.end_or_print().await })));
     for end in ends.collect::<Vec<_>>() {
         // A panic there has printed its message; the others go on.
         let _ = end.await;

@@ -42,7 +42,6 @@ impl Default for Budget {
 }
 
 /// As a file has it.
-#[cfg(feature = "network")]
 impl Budget {
     /// How many numbers it is made of.
     pub(super) const FIELDS: usize = 7;

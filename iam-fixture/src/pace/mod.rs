@@ -28,7 +28,6 @@ use self::queue::{Line, Place, Service};
 use self::retries::Retries;
 use self::store::Store;
 
-#[cfg(feature = "network")]
 pub(crate) use self::queue::after_others;
 
 /// The paces of a backend's control clients.
@@ -47,7 +46,6 @@ impl Paces {
     }
 
     /// Shared by all processes of this machine that use the backend of this name.
-    #[cfg(feature = "network")]
     pub(crate) fn shared(backend: &str) -> Paces {
         Paces::new(Store::shared(&format!("{backend} iam")), Store::shared(&format!("{backend} sts")))
     }

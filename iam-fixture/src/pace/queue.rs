@@ -10,23 +10,17 @@ use tokio::sync::Notify;
 const AT_FIRST: f64 = 16.0;
 const AT_MOST: f64 = 64.0;
 
-#[cfg(feature = "network")]
 tokio::task_local! {
     static BACKGROUND: ();
 }
 
 /// Runs what nobody waits for: its calls come after everybody else's.
-#[cfg(feature = "network")]
 pub(crate) async fn after_others<F: Future>(work: F) -> F::Output {
     BACKGROUND.scope((), work).await
 }
 
 fn is_in_background() -> bool {
-    #[cfg(feature = "network")]
-    let is = BACKGROUND.try_with(|()| ()).is_ok();
-    #[cfg(not(feature = "network"))]
-    let is = false;
-    is
+    BACKGROUND.try_with(|()| ()).is_ok()
 }
 
 /// What a call is for, the most urgent first: what was begun is ended before something else begins, so that roles do not
@@ -283,7 +277,6 @@ mod tests {
         assert!((16.0..24.0).contains(&line.state().iam.most), "{}", line.state().iam.most);
     }
 
-    #[cfg(feature = "network")]
     #[tokio::test]
     async fn what_nobody_waits_for_comes_last() {
         let line = Arc::default();

@@ -8,8 +8,10 @@ use super::budget::Budget;
 
 pub(super) enum Store {
     /// In this process, by its runtime's time, which may be virtual.
-    Alone { budget: Mutex<Budget>, since: Instant },
-    #[cfg(feature = "network")]
+    Alone {
+        budget: Mutex<Budget>,
+        since: Instant,
+    },
     Shared(shared::Shared),
 }
 
@@ -18,7 +20,6 @@ impl Store {
         Store::Alone { budget: Mutex::default(), since: Instant::now() }
     }
 
-    #[cfg(feature = "network")]
     pub(super) fn shared(name: &str) -> Store {
         Store::Shared(shared::Shared::new(name))
     }
@@ -31,13 +32,11 @@ impl Store {
                 // Nothing is cut at 0.
                 change(&mut budget, 1.0 + since.elapsed().as_secs_f64())
             }
-            #[cfg(feature = "network")]
             Store::Shared(shared) => shared.change(change),
         }
     }
 }
 
-#[cfg(feature = "network")]
 mod shared {
     use std::array;
     use std::fs::{self, File, OpenOptions};
