@@ -10,12 +10,12 @@ use http::HeaderMap;
 use iam_policy::Context;
 use time::OffsetDateTime;
 
-use crate::caller::Caller;
 use crate::endpoint::Shared;
-use crate::headers::Headers;
+use crate::identify::caller::Caller;
 use crate::journal::{Authorization, Outcome};
-use crate::protocol::Ids;
-use crate::request::Parts;
+use crate::wire::headers::Headers;
+use crate::wire::protocol::Ids;
+use crate::wire::request::Parts;
 
 /// One authenticated request, until it is answered.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::digits::two;
+use crate::wire::digits::two;
 use time::{Date, Month, OffsetDateTime, Time, Weekday};
 
 /// Where an endpoint takes the time from.

@@ -11,22 +11,22 @@ use http::uri::Authority;
 use http::{Method, Request, Response, Uri};
 use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
 
-use crate::body::Body;
+use crate::authorize::organization::Organization;
+use crate::authorize::resource_policy::ResourcePolicies;
+use crate::authorize::told::Told;
 use crate::clock::{self, Clock};
-use crate::credentials::Credentials;
-use crate::headers::Headers;
 use crate::iam::{self, AccessKey, Role};
+use crate::identify::credentials::Credentials;
+use crate::identify::sigv4::{self, Signer};
 use crate::journal::{Event, Journal, Observer};
-use crate::organization::Organization;
 use crate::perform::{Perform, Performers};
-use crate::request::Parts;
-use crate::resource_policy::ResourcePolicies;
 use crate::s3;
 use crate::service;
-use crate::sigv4::{self, Signer};
 use crate::sorted::Sorted;
-use crate::told::Told;
 use crate::weather::{Server, Sky, Weather};
+use crate::wire::body::Body;
+use crate::wire::headers::Headers;
+use crate::wire::request::Parts;
 
 /// AWS in one region, inside the process, seen from one of its accounts.
 ///

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::{Response, StatusCode};
 
 use crate::authorize::Refusal;
-use crate::body::Body;
 use crate::journal::Outcome;
+use crate::wire::body::Body;
 
 /// An error in AWS's terms; `protocol` writes it as the service's clients read it.
 #[derive(Clone, Debug)]

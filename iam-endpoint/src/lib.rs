@@ -33,73 +33,51 @@
 //!                                    of every `operation`
 //! ```
 //!
-//! `forward` is what a service asks of KMS in its caller's name, and `delivery` the performing service does in its own name afterwards: a message to a topic goes on to queues.
+//! Each column is a room: `authorize` has what besides identity policies decides, an organization's and the resources' own;
+//! `perform` what a service does in others' names, to keys and to whom it delivers; `wire` how all of it is written.
 //! `weather` may stand between: throttling, failures, answers that are lost, roles that are not known everywhere yet.
-//! `protocol` knows how each AWS protocol words an error, `call` holds one request's facts, and
-//! `endpoint` what an endpoint keeps between requests.
+//! `call` holds one request's facts, `service` leads it through, and `endpoint` is what an endpoint keeps between requests.
 
 mod addressee;
-mod alike;
 mod analyzer;
 mod authorize;
-mod body;
 mod call;
-mod caller;
 mod clock;
-mod credentials;
-mod delivery;
 mod derive;
-mod digits;
 mod ec2;
 mod endpoint;
 mod fault;
-mod forward;
-mod headers;
-mod host;
 mod iam;
 mod identify;
-mod input;
 mod journal;
 mod mapped;
 mod operation;
-mod organization;
 mod perform;
-mod protocol;
-mod query;
-mod request;
-mod resource_policy;
 #[cfg(any(feature = "server", feature = "upstream"))]
 mod runtime;
 mod s3;
 #[cfg(feature = "server")]
 mod server;
 mod service;
-mod sigv4;
 mod sorted;
 mod sts;
 mod table;
-mod tame;
-mod told;
-#[cfg(feature = "server")]
-mod upload;
-#[cfg(feature = "upstream")]
-mod upstream;
 pub mod weather;
-mod xml;
+mod wire;
 
-pub use body::{Body, BodyError};
-pub use credentials::Credentials;
-pub use delivery::Delivery;
+pub use authorize::organization::{Organization, Target};
+pub use authorize::told::DeclarationError;
 pub use derive::secret_suffix;
 pub use endpoint::{Endpoint, EndpointBuilder};
-pub use forward::{KeyRefused, KeyUse};
+pub use identify::credentials::Credentials;
 pub use journal::{Authorization, Event, Journal, Outcome};
-pub use organization::{Organization, Target};
+pub use perform::delivery::Delivery;
+pub use perform::forward::{KeyRefused, KeyUse};
+#[cfg(feature = "upstream")]
+pub use perform::upstream::{InvalidUpstream, Upstream};
 pub use perform::{Allowed, Perform};
 #[cfg(feature = "server")]
 pub use server::Server;
 #[cfg(feature = "aws-lc")]
 pub use sts::InvalidKeys;
-pub use told::DeclarationError;
-#[cfg(feature = "upstream")]
-pub use upstream::{InvalidUpstream, Upstream};
+pub use wire::body::{Body, BodyError};

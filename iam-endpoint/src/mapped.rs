@@ -2,25 +2,25 @@
 
 use std::borrow::Cow;
 
-use crate::request::Parts;
+use crate::wire::request::Parts;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use iam_policy::Context;
 
 use crate::addressee::{self, Addressee};
+use crate::authorize::resource_policy::{self, Change};
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
 use crate::derive::{self, Checks, Keys, Places, Question, Scope};
 use crate::ec2;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::headers::Headers;
-use crate::input::Input;
 use crate::journal::Outcome;
 use crate::operation::{Operation, Route, Service};
-use crate::protocol::Protocol;
-use crate::resource_policy::{self, Change};
 use crate::s3;
+use crate::wire::headers::Headers;
+use crate::wire::input::Input;
+use crate::wire::protocol::Protocol;
 
 /// What is left to do with a call.
 pub(crate) enum Reply {

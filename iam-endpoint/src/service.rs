@@ -14,33 +14,38 @@ use http::header::DATE;
 use http::header::EXPECT;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
+use crate::addressee::host::Host;
 use crate::addressee::{Addressee, Signs};
-use crate::body::Body;
-#[cfg(feature = "server")]
-use crate::body::pipe::pipe;
+use crate::analyzer;
+use crate::authorize::resource_policy::Change;
 use crate::call::{Call, Record};
-use crate::caller::Caller;
 use crate::clock;
-use crate::digits::hex;
 use crate::endpoint::Shared;
 use crate::fault::{Fault, UPSTREAM_UNAVAILABLE};
-use crate::forward::OnBehalf;
-use crate::headers::Headers;
-use crate::host::Host;
+use crate::iam;
+use crate::identify::caller::Caller;
+use crate::identify::sigv4::{Failure, Opening, Presented};
 use crate::identify::{Check, Identified};
 use crate::journal::{Event, Outcome};
+use crate::mapped;
 use crate::mapped::Reply;
+use crate::perform::delivery;
+use crate::perform::forward::OnBehalf;
 use crate::perform::{Allowed, unframed};
-use crate::protocol::{Ids, Protocol};
-use crate::request::Parts;
-use crate::resource_policy::Change;
+use crate::s3;
 #[cfg(feature = "server")]
 use crate::server::Coming;
-use crate::sigv4::{Failure, Opening, Presented};
 #[cfg(feature = "server")]
-use crate::upload::{self, Broken, Passed};
+use crate::server::upload::{self, Broken, Passed};
+use crate::sts;
 use crate::weather::{Interrupted, Sky};
-use crate::{analyzer, delivery, iam, mapped, s3, sts};
+use crate::wire::body::Body;
+#[cfg(feature = "server")]
+use crate::wire::body::pipe::pipe;
+use crate::wire::digits::hex;
+use crate::wire::headers::Headers;
+use crate::wire::protocol::{Ids, Protocol};
+use crate::wire::request::Parts;
 
 /// A request as it came.
 struct Arrived<'a> {

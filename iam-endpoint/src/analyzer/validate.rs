@@ -11,8 +11,8 @@ use crate::authorize::Access;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::journal::Outcome;
-use crate::protocol::Protocol;
-use crate::query::percent_decode;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::percent_decode;
 
 /// The longest body: documents have quotas of some thousand characters.
 const LONGEST: usize = 256 * 1024;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::scope::{Scope, Values};
-use crate::input::{Found, Path, entries};
+use crate::wire::input::{Found, Path, entries};
 
 /// Words of expressions that are no attributes.
 const WORDS: [&str; 17] = [

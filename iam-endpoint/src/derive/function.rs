@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::arn::{is_arn, tail};
 use super::scope::{Scope, Values};
 use super::{dynamodb, name};
-use crate::input::{Found, entries};
+use crate::wire::input::{Found, entries};
 
 /// A function of the table.
 pub(crate) struct Function {

@@ -17,7 +17,7 @@ use iam_policy::catalogue::{self, ResourceType, Service};
 
 use super::arn::Format;
 use super::function::{FUNCTIONS, Function};
-use crate::input::Path;
+use crate::wire::input::Path;
 
 /// What an operation needs to be allowed.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::place::{Places, may_have};
 use super::question::{PASS_ROLE, Question};
 use super::scope::{Scope, Values};
 use super::tags::{self, Tags};
-use crate::input::Found;
+use crate::wire::input::Found;
 
 /// What a request says about condition keys.
 pub(crate) struct Keys<'p> {
@@ -195,7 +195,7 @@ fn lists_tags(action: &str) -> bool {
 fn leaves(found: Found<'_>) -> Vec<String> {
     match found {
         Found::Text(text) => vec![text.into_owned()],
-        Found::Tree(tree) => crate::input::items(tree)
+        Found::Tree(tree) => crate::wire::input::items(tree)
             .into_iter()
             .filter_map(|item| match item {
                 serde_json::Value::String(text) => Some(text.clone()),

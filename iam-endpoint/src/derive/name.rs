@@ -8,7 +8,7 @@ use iam_policy::catalogue;
 use super::arn::{Format, build, is_arn, rows, tail};
 use super::function::{each, texts};
 use super::scope::{Scope, Values};
-use crate::input::Found;
+use crate::wire::input::Found;
 
 /// `arn('cluster', cluster)`: of the service's own types, in the caller's account.
 pub(super) fn arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {

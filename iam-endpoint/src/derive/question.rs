@@ -9,7 +9,7 @@ use super::arn::{ANY, build, is_arn, rows, tail};
 use super::grammar::{Check, Key, Target};
 use super::scope::{MOST, Scope, Values, too_many};
 use crate::fault::Fault;
-use crate::input::Found;
+use crate::wire::input::Found;
 
 /// One thing that the caller must be allowed.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use iam_policy::Principal;
 use super::grammar::{Condition, Expected, Term, Test, Value};
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::input::{Found, Input, Path, entries, items, walk};
+use crate::wire::input::{Found, Input, Path, entries, items, walk};
 
 /// More resources than any request is about; each is decided on its own.
 pub(super) const MOST: usize = 1_000;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::input::{Found, entries, items};
+use crate::wire::input::{Found, entries, items};
 
 /// Keys with their values; a key without one is to be removed.
 pub(super) type Tags = Vec<(String, Option<String>)>;

@@ -6,10 +6,10 @@
 use iam_policy::Verdict;
 use serde_json::{Value, json};
 
-use crate::caller::Caller;
 use crate::endpoint::Shared;
+use crate::identify::caller::Caller;
+use crate::identify::sigv4::sha256;
 use crate::journal::Authorization;
-use crate::sigv4::sha256;
 
 /// As hexadecimal digits.
 const SEAL_LENGTH: usize = 64;

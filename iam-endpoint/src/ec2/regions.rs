@@ -8,8 +8,8 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::call::Call;
 use crate::fault::Fault;
-use crate::input::{Found, Input};
-use crate::xml::Xml;
+use crate::wire::input::{Found, Input};
+use crate::wire::xml::Xml;
 
 /// The regions of each partition that need no opting in.
 ///

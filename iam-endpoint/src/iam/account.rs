@@ -2,7 +2,7 @@
 
 use super::input::{Input, end_of_page};
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// What passwords have to be like. Nobody can sign in here, so it is only kept.
 pub(super) struct PasswordPolicy {

@@ -12,7 +12,7 @@ use super::user::User;
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// A report, as it was when it was made.
 pub(super) struct Report {

@@ -5,10 +5,10 @@ use iam_policy::{Policy, PolicyKind};
 use super::input::{Input, end_of_page, exceed};
 use super::named::{Entity, capitalized};
 use super::state::State;
-use crate::digits::eight;
 use crate::fault::Fault;
 use crate::sorted::Sorted;
-use crate::xml::Xml;
+use crate::wire::digits::eight;
+use crate::wire::xml::Xml;
 
 /// How many managed policies can be attached to a role or a user.
 const MOST_ATTACHED: usize = 10;
@@ -257,6 +257,6 @@ mod tests {
             encoded.starts_with("%7B%22Id%22%3A%20%22%C3%A9~_.-%2F%22%2C%20%22Statement%22"),
             "{encoded}"
         );
-        assert_eq!(crate::query::percent_decode(&encoded).unwrap(), text);
+        assert_eq!(crate::wire::query::percent_decode(&encoded).unwrap(), text);
     }
 }

@@ -8,7 +8,7 @@ use super::user::{self, User};
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// AWS's quota for each user.
 const MOST_OF_A_USER: usize = 10;

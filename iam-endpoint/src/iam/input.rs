@@ -6,8 +6,8 @@ use super::named::Entity;
 use crate::call::Call;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::query::Parameters;
-use crate::xml::Xml;
+use crate::wire::query::Parameters;
+use crate::wire::xml::Xml;
 
 /// A call to IAM.
 pub(crate) struct Input<'a> {

@@ -12,10 +12,10 @@ use super::state::ADMINISTRATOR;
 use super::tags::Tags;
 use super::user::User;
 use crate::clock;
-use crate::credentials::Credentials;
 use crate::fault::Fault;
-use crate::sigv4::{Failure, Kind, SigningKeys};
-use crate::xml::Xml;
+use crate::identify::credentials::Credentials;
+use crate::identify::sigv4::{Failure, Kind, SigningKeys};
+use crate::wire::xml::Xml;
 
 /// An access key: who signs with it, and with what.
 pub(crate) struct AccessKey {

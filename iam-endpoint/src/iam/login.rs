@@ -7,7 +7,7 @@ use super::named::Head;
 use super::user::User;
 use crate::clock;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// A user's login profile.
 pub(super) struct LoginProfile {

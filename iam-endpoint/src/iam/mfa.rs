@@ -14,7 +14,7 @@ use super::totp::Generator;
 use super::user::{self, User};
 use crate::clock;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// A virtual MFA device.
 pub(crate) struct Device {

@@ -22,9 +22,9 @@ use super::{credential_report, grant, key, login, report, service_role, simulate
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::journal::Outcome;
-use crate::protocol::Protocol;
-use crate::query::{self, Parameters};
-use crate::xml::Xml;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::{self, Parameters};
+use crate::wire::xml::Xml;
 
 /// One operation; its action has the same name.
 struct Operation {

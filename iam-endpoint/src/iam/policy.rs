@@ -12,7 +12,7 @@ use super::tags::Tags;
 use super::version::{Version, Versions};
 use crate::clock;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// What a managed policy may measure, in characters other than white space.
 const MOST: usize = 6_144;

@@ -10,7 +10,7 @@ use crate::authorize::Access;
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// An instance profile.
 pub(crate) struct Profile {

@@ -7,7 +7,7 @@ use super::named::{Head, entity};
 use super::tags::Tags;
 use crate::clock;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// How many audiences a provider can have.
 const MOST_CLIENTS: usize = 100;

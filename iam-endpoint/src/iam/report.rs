@@ -13,7 +13,7 @@ use super::state::State;
 use super::user::{self, User};
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// One thing that the report tells of.
 enum Item<'a> {

@@ -12,7 +12,7 @@ use super::tags::Tags;
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// AWS's default quota for a trust policy's size.
 const MOST_TRUST: usize = 2_048;

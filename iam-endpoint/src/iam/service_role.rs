@@ -12,7 +12,7 @@ use super::named::{Entity, Head};
 use super::role::{self, Role};
 use super::tags::Tags;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// What the path of a service-linked role begins with.
 const PATH: &str = "/aws-service-role/";

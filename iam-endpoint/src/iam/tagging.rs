@@ -4,7 +4,7 @@ use super::input::{Input, end_of_page};
 use super::named::Entity;
 use super::tags::Tags;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 pub(super) fn tag<T: Entity>(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let tags = Tags::read(&input.parameters)?;

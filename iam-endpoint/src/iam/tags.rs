@@ -1,8 +1,8 @@
 //! Tags of IAM resources and of sessions.
 
 use crate::fault::Fault;
-use crate::query::Parameters;
-use crate::xml::Xml;
+use crate::wire::query::Parameters;
+use crate::wire::xml::Xml;
 
 /// How many tags a resource or a session can have.
 const MOST: usize = 50;

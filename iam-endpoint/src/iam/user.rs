@@ -10,7 +10,7 @@ use super::tags::Tags;
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// A user.
 pub(crate) struct User {

@@ -9,7 +9,7 @@ use super::input::{Input, end_of_page};
 use super::policy::{CustomerPolicy, Facts, changeable, read_document, write_version};
 use super::state::is_aws_managed;
 use crate::fault::Fault;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// How many versions a policy can have.
 const MOST: usize = 5;

@@ -10,8 +10,8 @@ use percent_encoding::percent_decode_str;
 
 use super::service::{Operation, Service};
 use super::{place_of, services};
-use crate::headers::Headers;
-use crate::query::percent_decode;
+use crate::wire::headers::Headers;
+use crate::wire::query::percent_decode;
 
 /// The operation of a request, and the decoded labels of its path.
 #[derive(Debug)]

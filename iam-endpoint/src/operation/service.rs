@@ -4,7 +4,7 @@ use std::fmt;
 use iam_policy::records;
 
 use super::route::{self, Route};
-use crate::headers::Headers;
+use crate::wire::headers::Headers;
 
 /// A service of AWS.
 #[derive(Clone, Copy)]

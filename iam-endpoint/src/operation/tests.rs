@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use http::HeaderMap;
 
 use super::*;
-use crate::headers::Headers;
+use crate::wire::headers::Headers;
 
 #[test]
 fn the_table_is_whole() {

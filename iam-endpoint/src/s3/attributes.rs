@@ -8,8 +8,9 @@ use super::object::{self, Found};
 use super::state::Object;
 use super::task::{Answer, Target, Task, document, set_header, set_version};
 use super::{listing, metadata};
-use crate::xml::Xml;
-use crate::{clock, headers};
+use crate::clock;
+use crate::wire::headers;
+use crate::wire::xml::Xml;
 
 const WANTED: &str = "x-amz-object-attributes";
 

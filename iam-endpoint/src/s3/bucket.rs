@@ -9,9 +9,9 @@ use super::lock;
 use super::state::{Bucket, Versioning, no_such_bucket};
 use super::task::{Answer, Task, document, empty, enables_object_lock, set_header, sets_acl, timestamp};
 use super::{address, metadata, xml};
+use crate::addressee::host::is_region;
 use crate::call::Call;
-use crate::host::is_region;
-use crate::sigv4::sha256;
+use crate::identify::sigv4::sha256;
 
 /// The region whose endpoint creates buckets anywhere, and takes a second `CreateBucket` for a success.
 const CLASSIC_REGION: &str = "us-east-1";

@@ -7,7 +7,7 @@ use super::fault::{self, Fault};
 use super::state::{PublicAccessBlock, Versioning};
 use super::task::{Answer, Task, document, empty};
 use super::xml;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
 pub(super) fn get_versioning(task: &Task<'_>) -> Result<Answer, Fault> {

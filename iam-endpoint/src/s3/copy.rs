@@ -15,7 +15,7 @@ use super::object::{self, Found};
 use super::precondition::{self, Read};
 use super::state::{Object, Tags};
 use super::task::{Answer, Target, Task, document, set_header, timestamp};
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// The object that a copy reads.
 pub(super) struct Source {

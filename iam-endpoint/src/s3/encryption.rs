@@ -10,7 +10,7 @@ use super::fault::{self, Fault};
 use super::state::Bucket;
 use super::task::{Answer, Target, Task};
 use super::xml;
-use crate::forward::KeyUse;
+use crate::perform::forward::KeyUse;
 
 pub(super) const ENCRYPTION: &str = "x-amz-server-side-encryption";
 const KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use crate::authorize::Refusal;
 use crate::call::Call;
 use crate::journal::Outcome;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// One of S3's error codes.
 ///

@@ -13,7 +13,7 @@ use super::metadata::storage_class;
 use super::state::{Object, Version};
 use super::task::{Answer, Task, document, timestamp};
 use crate::table::Table;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// S3 lists at most this many lines at once, whatever a client asks for.
 pub(super) const MOST: usize = 1000;

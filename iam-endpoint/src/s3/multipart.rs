@@ -17,7 +17,7 @@ use super::precondition;
 use super::state::{Object, Part, Piece, Upload, new_id};
 use super::task::{Answer, Task, document, empty, set_header, set_version, timestamp};
 use super::{conditions, encryption, metadata, xml};
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 const MOST_PARTS: u16 = 10_000;
 /// All parts but the last are at least this large.

@@ -10,7 +10,7 @@ use super::{
     acl, attributes, bucket, configuration, copy, delete, kept, listed, listing, lock, multipart, object,
     policy, post, tagging,
 };
-use crate::headers::Headers;
+use crate::wire::headers::Headers;
 
 /// One operation of S3's API.
 pub(super) struct Operation {

@@ -22,13 +22,13 @@ use super::service::check_key;
 use super::task::{Answer, Task, document, empty, set_header};
 use super::{address, object, tagging, xml};
 use crate::call::{Call, Record, Signing};
-use crate::caller::Caller;
 use crate::endpoint::Shared;
-use crate::headers::Headers;
+use crate::identify::caller::Caller;
 use crate::identify::signer_of_form;
-use crate::protocol::Protocol;
+use crate::identify::sigv4::Presented;
 use crate::service::authority;
-use crate::sigv4::Presented;
+use crate::wire::headers::Headers;
+use crate::wire::protocol::Protocol;
 
 /// What percent-encoding leaves as it is.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::query::percent_decode;
+use crate::wire::query::percent_decode;
 
 /// Keys and values in the order in which they were sent.
 pub(super) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);

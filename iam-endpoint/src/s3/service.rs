@@ -10,9 +10,9 @@ use super::query::Query;
 use super::task::Task;
 use crate::call::Call;
 #[cfg(feature = "server")]
-use crate::headers::Headers;
+use crate::wire::headers::Headers;
 #[cfg(feature = "server")]
-use crate::request::Parts;
+use crate::wire::request::Parts;
 
 /// S3's limit for a key, in bytes of UTF-8.
 const LONGEST_KEY: usize = 1024;

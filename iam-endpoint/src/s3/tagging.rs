@@ -10,7 +10,7 @@ use super::object;
 use super::state::Tags;
 use super::task::{Answer, Target, Task, document, empty, set_version};
 use super::{query, xml};
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 const MOST_OF_OBJECT: usize = 10;
 const MOST_OF_BUCKET: usize = 50;

@@ -19,9 +19,9 @@ use super::{bucket, conditions, lock, metadata};
 use crate::authorize::Access;
 use crate::call::Call;
 use crate::clock;
-use crate::headers;
 use crate::journal::Outcome;
-use crate::xml::Xml;
+use crate::wire::headers;
+use crate::wire::xml::Xml;
 
 /// Performs an operation once it is authorized.
 pub(super) type Handler = fn(&Task<'_>) -> Result<Answer, Fault>;

@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node};
 
 use super::fault::{self, Fault};
-use crate::tame::is_tame_xml;
+use crate::wire::tame::is_tame_xml;
 
 /// Reads a request's body whose root element is `root`; `None` from `read` means that the body does not fit the schema.
 ///

@@ -9,8 +9,8 @@ use http::StatusCode;
 use hyper::body::Body;
 use tokio::time::{Instant, timeout};
 
-use crate::body::frame;
 use crate::fault::Fault;
+use crate::wire::body::frame;
 
 /// The longest body: all of it is kept in memory.
 const LONGEST: u64 = 256 * 1024 * 1024;

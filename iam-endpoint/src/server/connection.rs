@@ -16,10 +16,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::body::{self, Coming, Memory};
-use crate::body::Body;
 use crate::endpoint::Shared;
+use crate::server::upload;
+use crate::service;
 use crate::weather::is_lost;
-use crate::{service, upload};
+use crate::wire::body::Body;
 
 /// The longest request line and headers together; AWS's own limits are well below.
 const LONGEST_HEAD: usize = 64 * 1024;

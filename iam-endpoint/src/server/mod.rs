@@ -10,6 +10,7 @@
 
 mod body;
 mod connection;
+pub(crate) mod upload;
 
 use std::fmt;
 use std::io;

@@ -7,7 +7,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::clock;
 use crate::iam::Tags;
-use crate::tame::is_tame_xml;
+use crate::wire::tame::is_tame_xml;
 
 /// What an assertion says.
 pub(super) struct Assertion {

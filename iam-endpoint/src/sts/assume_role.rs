@@ -16,8 +16,8 @@ use crate::call::Call;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::iam::{Session, SessionOf, Tags, session_token};
-use crate::query::Parameters;
-use crate::xml::Xml;
+use crate::wire::query::Parameters;
+use crate::wire::xml::Xml;
 
 /// The longest session of a role that a role's session assumed.
 const LONGEST_CHAINED: Duration = Duration::HOUR;

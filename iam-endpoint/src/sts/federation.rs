@@ -13,8 +13,8 @@ use crate::authorize::{Access, Refusal};
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::iam::{Session, SessionOf, Tags, session_token};
-use crate::query::Parameters;
-use crate::xml::Xml;
+use crate::wire::query::Parameters;
+use crate::wire::xml::Xml;
 
 /// How long these credentials may live, in seconds: 15 minutes to 36 hours.
 const SECONDS: std::ops::RangeInclusive<i64> = 900..=129_600;

@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::journal::Outcome;
-use crate::query::Parameters;
+use crate::wire::query::Parameters;
 
 /// Whether the call proves that the caller has an MFA device: with `SerialNumber` and `TokenCode`.
 ///

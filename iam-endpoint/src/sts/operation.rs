@@ -12,9 +12,9 @@ use crate::call::Call;
 use crate::ec2;
 use crate::fault::Fault;
 use crate::iam::{Session, SessionOf};
-use crate::protocol::Protocol;
-use crate::query::{self, Parameters};
-use crate::xml::Xml;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::{self, Parameters};
+use crate::wire::xml::Xml;
 
 type Operation = fn(&Call<'_>, &Parameters<'_>, &mut Xml) -> Result<(), Fault>;
 

@@ -7,8 +7,8 @@ use crate::call::Call;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::iam::Tags;
-use crate::query::Parameters;
-use crate::xml::Xml;
+use crate::wire::query::Parameters;
+use crate::wire::xml::Xml;
 
 /// What a session takes from its role.
 pub(super) struct Assumed {

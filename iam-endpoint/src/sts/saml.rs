@@ -19,8 +19,8 @@ use crate::call::Call;
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::query::Parameters;
-use crate::xml::Xml;
+use crate::wire::query::Parameters;
+use crate::wire::xml::Xml;
 
 const ACTION: &str = "sts:AssumeRoleWithSAML";
 

@@ -10,8 +10,8 @@ use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::iam::{AccessKey, Session, Tags, check_policy};
-use crate::query::Parameters;
-use crate::xml::Xml;
+use crate::wire::query::Parameters;
+use crate::wire::xml::Xml;
 
 /// How many managed policies can be session policies.
 const MOST_POLICY_ARNS: usize = 10;

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
 use crate::iam::{Session, SessionOf, Tags, Vouched, session_token};
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// What a provider says of somebody who wishes a role, and what they wish.
 pub(super) struct Introduction<'a> {

@@ -17,8 +17,8 @@ use crate::call::Call;
 use crate::clock;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
-use crate::query::Parameters;
-use crate::xml::Xml;
+use crate::wire::query::Parameters;
+use crate::wire::xml::Xml;
 
 /// The claims that a session keeps as condition keys: `${accounts.google.com:sub}` in a policy of the role.
 const SESSION_KEYS: [&str; 3] = ["amr", "aud", "sub"];

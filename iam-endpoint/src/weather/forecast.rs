@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::propagation::Propagation;
 use crate::fault::Fault;
-use crate::protocol::Protocol;
+use crate::wire::protocol::Protocol;
 
 /// What the weather of an endpoint is to be; fair, unless it is told otherwise.
 ///

@@ -3,7 +3,7 @@
 use iam_policy::{Decision, Location, PolicyType, Source, Span, StatementRef, Verdict};
 
 use super::subject::Subject;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 /// The answer for one action.
 pub(super) struct Answer<'a> {

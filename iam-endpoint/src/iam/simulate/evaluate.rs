@@ -8,7 +8,7 @@ use super::answer::{Answer, Finding};
 use super::subject::Subject;
 use crate::fault::Fault;
 use crate::iam::input::{Input, end_of_page};
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 pub(in crate::iam) fn custom(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     if input.parameters.list("PolicyInputList").is_empty() {

@@ -5,7 +5,7 @@ use iam_policy::{Policy, PolicyKind, Statement};
 use super::subject::{Subject, parse};
 use crate::fault::Fault;
 use crate::iam::input::Input;
-use crate::xml::Xml;
+use crate::wire::xml::Xml;
 
 pub(in crate::iam) fn custom_context_keys(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let texts = input.parameters.list("PolicyInputList");
