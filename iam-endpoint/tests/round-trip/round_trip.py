@@ -118,6 +118,8 @@ class Traveller:
         # What has to be there, for an operation to be allowed: a role whose trust policy lets the account in.
         self.given = {
             "AssumeRole": {"RoleArn": f"arn:aws:iam::{values.ACCOUNT}:role/{self.name}"},
+            # The model does not say that it is an ARN.
+            "PutBucketReplication": {"Role": f"arn:aws:iam::{values.ACCOUNT}:role/replicates"},
             # Targets by their tags are told by no request.
             "SendCommand": {"Key": "InstanceIds"},
         }
