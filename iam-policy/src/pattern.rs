@@ -6,6 +6,8 @@
 mod glob;
 #[cfg(feature = "sets")]
 mod meet;
+#[cfg(test)]
+pub(crate) mod short;
 mod sign;
 #[cfg(feature = "sets")]
 mod tokens;

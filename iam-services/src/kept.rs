@@ -48,6 +48,9 @@ pub(crate) struct Ask<'a> {
     pub(crate) waited: Duration,
 }
 
+/// What it takes of KMS to encrypt something under a key of a customer's.
+pub(crate) const SEALING: [&str; 2] = ["GenerateDataKey", "Decrypt"];
+
 impl Ask<'_> {
     /// Asks whether the caller may have a KMS key used, for each of KMS's operations; to be asked before the state is changed.
     ///

@@ -301,14 +301,7 @@ mod tests {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (random >> 33) % below
         };
-        let mut texts = vec![String::new()];
-        for at in 0.. {
-            let text: String = texts[at].clone();
-            if text.len() == 6 {
-                break;
-            }
-            texts.extend(["a", "b", "x"].map(|c| text.clone() + c));
-        }
+        let texts = crate::pattern::short::texts(['a', 'b', 'x'], 6);
         let mut pattern = |length: u64| -> String {
             let length = next(length);
             (0..length).map(|_| ["a", "b", "*", "?", "*"][usize::try_from(next(5)).unwrap()]).collect()

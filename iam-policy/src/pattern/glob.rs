@@ -215,24 +215,11 @@ mod tests {
     /// The other procedure: every short text.
     #[test]
     fn every_short_text_confirms_the_comparison() {
-        use crate::context::Context;
-        use crate::pattern::{Pattern, Syntax, Wildcards};
+        use crate::pattern::short::{matches, texts};
 
-        let syntax = Syntax { wildcards: Wildcards::Free, ..Syntax::default() };
-        let matches = |pattern: &str, text: &str| {
-            Pattern::compile(pattern, syntax).unwrap().matches(pattern, text, &Context::new()).assumed
-        };
         let patterns =
             ["", "*", "a*", "*a", "a*b", "*ab*", "?b*", "ab", "*a*b", "b?a", "??", "*b?", "a*a", "?*a"];
-        let mut texts = vec![String::new()];
-        for length in 0..5 {
-            let longer: Vec<String> = texts
-                .iter()
-                .filter(|text| text.len() == length)
-                .flat_map(|text| ["a", "b", "x"].map(|c| format!("{text}{c}")))
-                .collect();
-            texts.extend(longer);
-        }
+        let texts = texts(['a', 'b', 'x'], 5);
         for a in patterns {
             for b in patterns {
                 let both = texts.iter().any(|text| matches(a, text) && matches(b, text));

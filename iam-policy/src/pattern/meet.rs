@@ -135,23 +135,10 @@ mod tests {
 
     #[test]
     fn what_they_have_in_common_is_what_both_match() {
-        use crate::context::Context;
-        use crate::pattern::{Pattern, Syntax, Wildcards};
+        use crate::pattern::short::{matches, texts};
 
-        let syntax = Syntax { wildcards: Wildcards::Free, ..Syntax::default() };
-        let matches = |pattern: &str, text: &str| {
-            Pattern::compile(pattern, syntax).unwrap().matches(pattern, text, &Context::new()).assumed
-        };
         let patterns = ["*", "a*", "*a", "a*b", "*ab*", "?b*", "ab", "*a*b", "b?a", "??", "*b?", "a*a"];
-        let mut texts = vec![String::new()];
-        for length in 0..6 {
-            let longer: Vec<String> = texts
-                .iter()
-                .filter(|text| text.len() == length)
-                .flat_map(|text| ["a", "b", "x"].map(|c| format!("{text}{c}")))
-                .collect();
-            texts.extend(longer);
-        }
+        let texts = texts(['a', 'b', 'x'], 6);
         for a in patterns {
             for b in patterns {
                 let both = meet(a, b, false).unwrap();

@@ -7,7 +7,7 @@ use super::rotation::Rotation;
 use super::value::{Content, Versions, token};
 use super::{State, invalid_parameter, invalid_request};
 use crate::fault::{Answer, Fault};
-use crate::kept::{Ask, seconds};
+use crate::kept::{Ask, SEALING, seconds};
 use crate::tags::{self, Tags};
 
 /// A secret with its versions.
@@ -31,9 +31,6 @@ pub(super) struct Secret {
 }
 
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
-
-/// What it takes of KMS to encrypt a value.
-pub(super) const SEALING: [&str; 2] = ["GenerateDataKey", "Decrypt"];
 
 impl Secret {
     /// Asks whether the caller may have the key used for a version, where it is not AWS's own.

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::secret::{SEALING, Secret, description};
+use super::secret::{Secret, description};
 use super::{State, invalid_parameter};
 use crate::fault::{Answer, Fault};
 use crate::ids;
 use crate::input::Input;
-use crate::kept::{Ask, seconds};
+use crate::kept::{Ask, SEALING, seconds};
 
 /// The versions of a secret, oldest first.
 ///

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{State, invalid, invalid_token};
 use crate::fault::{Answer, Fault};
-use crate::kept::Ask;
+use crate::kept::{Ask, SEALING};
 use crate::page::page;
 use crate::scope::is_account;
 use crate::tags::{self, Tags};
@@ -28,7 +28,7 @@ impl Topic {
     pub(super) fn use_key(&self, ask: &Ask<'_>) -> Result<(), Fault> {
         let key = self.attributes.get("KmsMasterKeyId").filter(|key| !key.is_empty());
         let context = [("aws:sns:topicArn", self.arn.as_str())];
-        key.map_or(Ok(()), |key| ask.use_key(key, &["GenerateDataKey", "Decrypt"], &context))
+        key.map_or(Ok(()), |key| ask.use_key(key, &SEALING, &context))
     }
 
     pub(super) fn is_fifo(&self) -> bool {

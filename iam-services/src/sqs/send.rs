@@ -10,10 +10,7 @@ use super::queue::Queue;
 use crate::fault::{Answer, Fault};
 use crate::ids;
 use crate::input::Input;
-use crate::kept::Ask;
-
-/// What it takes of KMS to encrypt a message.
-const SEALING: [&str; 2] = ["GenerateDataKey", "Decrypt"];
+use crate::kept::{Ask, SEALING};
 
 pub(super) fn send(state: &mut State, ask: &Ask<'_>) -> Answer {
     let queue = state.queue(ask)?;
