@@ -2,6 +2,7 @@
 
 mod connection;
 mod embedded;
+mod file;
 mod options;
 #[cfg(feature = "network")]
 mod remote;
@@ -119,10 +120,10 @@ impl Backend {
     fn of_choice(choice: &Choice) -> Result<Option<Backend>, Error> {
         match choice {
             Choice::Embedded => Ok(None),
-            Choice::Aws { .. } | Choice::Endpoint { .. } => Err(Error::left_out(format_args!(
-                "backend `{choice}`"
-            ))
-            .note("help: add `features = [\"network\"]` to the dependency, or unset `IAM_FIXTURE_BACKEND`")),
+            Choice::Aws { .. } | Choice::Endpoint { .. } => {
+                Err(Error::left_out(format_args!("backend `{choice}`"))
+                    .note("help: add `features = [\"network\"]` to the dependency, or choose `embedded`"))
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! What the run was told: environment first, then `iam-fixture.toml` beside the workspace's `Cargo.lock`.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::fs;
@@ -8,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
-#[cfg(feature = "network")]
-use toml::de::{DeTable, DeValue};
 
+use super::file;
 use super::options::RoleOptions;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::term;
@@ -75,20 +73,20 @@ impl Settings {
         });
         let environment = of_environment(variables)?;
         let (root, file) = find_file();
-        let file = file.as_deref().map_or_else(|| Ok(BTreeMap::new()), of_file)?;
+        let file = file.as_deref().map(of_file).transpose()?.unwrap_or_default();
         Settings::of(environment, file, &root)
     }
 
-    fn of(environment: Values, mut file: Values, root: &Path) -> Result<Settings, Error> {
-        file.extend(environment);
-        let account = file.get("account");
-        let backend = Choice::of(file.get("backend"), account)?;
-        let lease = file.get("lease").map(lease_of).transpose()?;
-        let upstream = file.get("upstream").map(|upstream| upstream_of(&backend, upstream)).transpose()?;
-        let upstream_s3 = flag(&file, "upstream_s3")?;
+    fn of(environment: Values, file: Values, root: &Path) -> Result<Settings, Error> {
+        let values = environment.before(file);
+        let account = values.get("account");
+        let backend = Choice::of(values.get("backend"), account)?;
+        let lease = values.get("lease").map(lease_of).transpose()?;
+        let upstream = values.get("upstream").map(|upstream| upstream_of(&backend, upstream)).transpose()?;
+        let upstream_s3 = flag(&values, "upstream_s3")?;
         let admin_role =
-            file.get("admin_role").map(|value| value.parsed(|text| role_arn(text).map(str::to_owned)));
-        let role = RoleOptions::of(&file, root)?;
+            values.get("admin_role").map(|value| value.parsed(|text| role_arn(text).map(str::to_owned)));
+        let role = RoleOptions::of(&values, root)?;
         Ok(Settings { backend, admin_role: admin_role.transpose()?, lease, role, upstream, upstream_s3 })
     }
 }
@@ -185,7 +183,26 @@ pub(super) fn flag(values: &Values, key: &str) -> Result<bool, Error> {
     }
 }
 
-pub(super) type Values = BTreeMap<&'static str, Value>;
+/// What was said of each key; what was said first counts.
+#[derive(Debug, Default)]
+pub(super) struct Values(Vec<(&'static str, Value)>);
+
+impl Values {
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find(|(said, _)| *said == key).map(|(_, value)| value)
+    }
+
+    fn before(mut self, others: Values) -> Values {
+        self.0.extend(others.0);
+        self
+    }
+}
+
+impl FromIterator<(&'static str, Value)> for Values {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Value)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Value {
@@ -223,47 +240,15 @@ fn of_file(path: &Path) -> Result<Values, Error> {
     of_toml(&text, &place.to_string())
 }
 
-#[cfg(feature = "network")]
 fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
-    let place = |offset: usize| {
-        let before = text.get(..offset).unwrap_or(text);
-        format!("{file}:{}", before.matches('\n').count() + 1)
-    };
-    let table = DeTable::parse(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        wrong(format!("{}: {}", place(offset), error.message())).caused_by(error)
+    let entries = file::entries(text).map_err(|malformed| {
+        wrong(format!("{file}:{}:{}: {}", malformed.line, malformed.column, malformed.why))
     })?;
-    let values = table.get_ref().iter().map(|(key, value)| {
-        let place = place(key.span().start);
-        let name = known(key.get_ref(), &place)?;
-        match value.get_ref() {
-            DeValue::String(text) => Ok((name, Value { text: text.clone().into_owned(), place })),
-            other => Err(wrong(format!(
-                "{place}: `{name}` is a string in quotes, not of the type {}",
-                other.type_str()
-            ))),
-        }
+    let values = entries.into_iter().map(|file::Entry { key, value, line }| {
+        let place = format!("{file}:{line}");
+        Ok((known(&key, &place)?, Value { text: value, place }))
     });
     values.collect()
-}
-
-/// Without the network a file has one thing to say, the backend that is used anyway; it is not worth a TOML parser, which
-/// costs a second of each build. Whatever else stands there is refused, for it would be ignored.
-#[cfg(not(feature = "network"))]
-fn of_toml(text: &str, file: &str) -> Result<Values, Error> {
-    let says_something = |line: &str| {
-        !line.is_empty()
-            && !line.starts_with('#')
-            && !line.split_whitespace().eq(["backend", "=", "\"embedded\""])
-    };
-    match (1..).zip(text.lines().map(str::trim)).find(|(_, line)| says_something(line)) {
-        None => Ok(BTreeMap::new()),
-        Some((number, line)) => Err(wrong(format!(
-            "{file}:{number}: without the feature `network` of `iam-fixture`, which this build leaves out, a file can only \
-             say `backend = \"embedded\"`, not `{line}`"
-        ))
-        .note("help: add `features = [\"network\"]` to the dependency, or remove the file")),
-    }
 }
 
 fn known(key: &str, place: &str) -> Result<&'static str, Error> {
@@ -301,21 +286,7 @@ pub(super) fn wrong(message: String) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
 
-#[cfg(all(test, not(feature = "network")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_the_network_a_file_that_says_more_than_embedded_is_refused() {
-        assert!(of_toml("# none\n\n backend  = \"embedded\"\r\n", FILE).unwrap().is_empty());
-        for said in ["backend = \"aws\"", "account = \"123456789012\"", "[a]", "backend = \"embedded\" x"] {
-            let error = of_toml(&format!("# one\n{said}"), FILE).unwrap_err().to_string();
-            assert!(error.starts_with("iam-fixture.toml:2: without the feature `network`"), "{error}");
-        }
-    }
-}
-
-#[cfg(all(test, feature = "network"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -359,7 +330,7 @@ mod tests {
     fn an_upstream_is_for_the_embedded_backend_and_its_keys_are_in_no_message() {
         let upstream = |file: &str| {
             let settings =
-                of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
+                of_toml(file, FILE).and_then(|file| Settings::of(Values::default(), file, Path::new("")));
             settings.map(|settings| settings.upstream).map_err(|error| error.to_string())
         };
         let url = "http://test:s3cret@127.0.0.1:4566";
@@ -376,7 +347,7 @@ mod tests {
     fn a_lease_has_room_for_a_session() {
         let lease = |lease: &str| {
             let settings = of_toml(&format!("lease = \"{lease}\""), FILE);
-            let settings = settings.and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
+            let settings = settings.and_then(|file| Settings::of(Values::default(), file, Path::new("")));
             settings.map(|settings| settings.lease).map_err(|error| error.to_string())
         };
         assert_eq!(lease("2h"), Ok(Some(Duration::from_hours(2))));
@@ -396,7 +367,7 @@ mod tests {
     fn s3_goes_upstream_where_that_is_said() {
         let s3 = |file: &str| {
             let settings =
-                of_toml(file, FILE).and_then(|file| Settings::of(BTreeMap::new(), file, Path::new("")));
+                of_toml(file, FILE).and_then(|file| Settings::of(Values::default(), file, Path::new("")));
             settings.map(|settings| settings.upstream_s3).map_err(|error| error.to_string())
         };
         assert_eq!(s3(""), Ok(false));
@@ -414,8 +385,8 @@ mod tests {
         let error = choice(&[], "\nbackends = \"aws\"").unwrap_err();
         assert!(error.starts_with("`backends` is not a setting (iam-fixture.toml:2)"), "{error}");
         let error = choice(&[], "backend = 3").unwrap_err();
-        assert!(error.contains("iam-fixture.toml:1: `backend` is a string"), "{error}");
+        assert!(error.starts_with("iam-fixture.toml:1:11: the value of `backend` is a string"), "{error}");
         let error = choice(&[], "backend = aws").unwrap_err();
-        assert!(error.starts_with("iam-fixture.toml:1: "), "{error}");
+        assert!(error.starts_with("iam-fixture.toml:1:11: "), "{error}");
     }
 }

@@ -1,11 +1,12 @@
 //! Existing mode: nothing is created. The role's policies must allow what the policies under test do, and no more; then its
 //! session is as good as that of a role made of them.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use diff::Result::{Both, Left, Right};
 use iam_policy::{Answer, Policy, PolicySet};
-use similar::TextDiff;
 
 use super::session::session_tags;
 use super::standing::Standing;
@@ -79,7 +80,7 @@ fn same(under_test: &PolicySet, role: &PolicySet, role_arn: &str) -> Result<(), 
             format!("role `{role_arn}` is not as the policies under test: {problem}"),
         )
         .note("nothing was created")
-        .note(format!("the role's policies (-) and those under test (+):\n{}", diff(&had, &wanted)))
+        .note(format!("the role's policies (-) and those under test (+):\n{}", changes(&had, &wanted)))
         .note("help: put the policies under test on the role, or test them with `IAM_FIXTURE_MODE=role`")
     };
     match standing.is_subset(&test) {
@@ -108,8 +109,32 @@ fn texts(policies: &PolicySet) -> String {
     identity.into_iter().chain(boundary).map(|text| text + "\n").collect()
 }
 
-fn diff(old: &str, new: &str) -> String {
-    TextDiff::from_lines(old, new).unified_diff().context_radius(3).to_string()
+/// The lines that differ, with those around them.
+fn changes(old: &str, new: &str) -> String {
+    const AROUND: usize = 3;
+    let lines = diff::lines(old, new);
+    let is_near_change = |at: usize| {
+        let around = lines.iter().take(at + AROUND + 1).skip(at.saturating_sub(AROUND));
+        { around }.any(|line| !matches!(line, Both(..)))
+    };
+    let mut text = String::new();
+    let mut is_left_out = false;
+    for (at, line) in lines.iter().enumerate() {
+        if !is_near_change(at) {
+            is_left_out = true;
+            continue;
+        }
+        if mem::take(&mut is_left_out) {
+            text.push_str("…\n");
+        }
+        let (sign, line) = match line {
+            Left(line) => ("-", line),
+            Both(line, _) => (" ", line),
+            Right(line) => ("+", line),
+        };
+        text.extend([sign, line, "\n"]);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -158,5 +183,13 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_diff_shows_what_stands_around_a_change_and_leaves_out_the_rest() {
+        let (old, new) = ("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n", "a\nb\nc\nd\nE\nf\ng\nh\ni\nj\n");
+        let told = "…\n b\n c\n d\n-e\n+E\n f\n g\n h\n";
+        assert_eq!(changes(old, new), told);
+        assert_eq!(changes("a\n", "a\nb\n"), " a\n+b\n \n");
     }
 }

@@ -16,7 +16,6 @@ mod stamp;
 mod start;
 mod sweep;
 
-use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -40,13 +39,12 @@ const AT_EXIT: Duration = Duration::from_mins(1);
 const SWEEP_AT_EXIT: Duration = Duration::from_secs(10);
 
 /// The roles that live, and the sweeps under way.
-static STATE: Mutex<State> = Mutex::new(State { closing: false, live: BTreeMap::new(), sweeps: Vec::new() });
+static STATE: Mutex<State> = Mutex::new(State { closing: false, live: Vec::new(), sweeps: Vec::new() });
 
 struct State {
     /// The process is ending: nothing new is made.
     closing: bool,
-    /// By the role's name.
-    live: BTreeMap<String, Arc<Lease>>,
+    live: Vec<Arc<Lease>>,
     sweeps: Vec<JoinHandle<()>>,
 }
 
@@ -55,11 +53,11 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 pub(crate) fn began(lease: &Arc<Lease>) {
-    state().live.insert(lease.plan.name.clone(), lease.clone());
+    state().live.push(lease.clone());
 }
 
 pub(crate) fn ended(lease: &Lease) {
-    state().live.remove(&lease.plan.name);
+    state().live.retain(|live| live.plan.name != lease.plan.name);
 }
 
 /// The policies under test of a role of this process that lives, or of a session of one that others have too.
@@ -68,7 +66,8 @@ pub(crate) fn policies_of(role: &str, session: &str) -> Option<PolicySet> {
         let state = state();
         let is_of_session =
             |lease: &&Arc<Lease>| lease.plan.mode != Mode::Role && lease.plan.session.name == session;
-        state.live.get(role).or_else(|| state.live.values().find(is_of_session)).cloned()?
+        let of_role = state.live.iter().find(|lease| lease.plan.name == role);
+        of_role.or_else(|| state.live.iter().find(is_of_session)).cloned()?
     };
     Some(lease.plan.policies())
 }
@@ -140,7 +139,7 @@ async fn drain() {
     let leases: Vec<_> = {
         let mut state = state();
         state.closing = true;
-        state.live.values().cloned().collect()
+        state.live.clone()
     };
     let ends =
         leases.into_iter().map(|lease| control::spawn(Box::pin(async move { lease.end_or_print().await })));
@@ -159,7 +158,7 @@ async fn swept() {
 }
 
 fn tell_left() {
-    let live: Vec<String> = state().live.keys().cloned().collect();
+    let live: Vec<String> = state().live.iter().map(|lease| lease.plan.name.clone()).collect();
     tell(format_args!("no time to remove {}; the next run does it", live.join(", ")));
 }
 

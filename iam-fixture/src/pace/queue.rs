@@ -1,6 +1,5 @@
 //! Who calls next, and how many at once.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -69,8 +68,8 @@ struct State {
 
 /// The calls of one service.
 struct Queue {
-    /// The first is next.
-    waiting: BTreeMap<Key, Arc<Notify>>,
+    /// In order: the first is next.
+    waiting: Vec<(Key, Arc<Notify>)>,
     under_way: u32,
     /// How many may be under way: more with each answer, half as many when one fails.
     most: f64,
@@ -82,7 +81,29 @@ type Key = (Urgency, u64);
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { waiting: BTreeMap::new(), under_way: 0, most: AT_FIRST, halved: 0 }
+        Self { waiting: Vec::new(), under_way: 0, most: AT_FIRST, halved: 0 }
+    }
+}
+
+impl Queue {
+    fn join(&mut self, key: Key, woken: Arc<Notify>) {
+        let at = self.before(key);
+        self.waiting.insert(at, (key, woken));
+    }
+
+    /// Whether it was still waiting.
+    fn leave(&mut self, key: Key) -> bool {
+        let at = self.before(key);
+        let waits = self.waiting.get(at).is_some_and(|(next, _)| *next == key);
+        if waits {
+            self.waiting.remove(at);
+        }
+        waits
+    }
+
+    /// How many wait before it.
+    fn before(&self, key: Key) -> usize {
+        self.waiting.partition_point(|(other, _)| *other < key)
     }
 }
 
@@ -95,12 +116,12 @@ impl State {
     }
 
     /// The call that may be made next.
-    fn next(&self, service: Service) -> Option<(&Key, &Arc<Notify>)> {
+    fn next(&self, service: Service) -> Option<&(Key, Arc<Notify>)> {
         let queue = match service {
             Service::Iam => &self.iam,
             Service::Sts => &self.sts,
         };
-        let first = queue.waiting.first_key_value();
+        let first = queue.waiting.first();
         first.filter(|((urgency, _), _)| {
             let begins = *urgency >= Urgency::Beginning;
             f64::from(queue.under_way) < queue.most && !(begins && self.is_behind())
@@ -108,7 +129,7 @@ impl State {
     }
 
     fn is_behind(&self) -> bool {
-        let begun = |queue: &Queue| queue.waiting.range(..(Urgency::Beginning, 0)).take(BACKLOG).count();
+        let begun = |queue: &Queue| queue.before((Urgency::Beginning, 0));
         begun(&self.iam) + begun(&self.sts) >= BACKLOG
     }
 
@@ -129,7 +150,7 @@ impl Line {
         state.joined += 1;
         let joined = state.joined;
         let key = (Urgency::of(operation), turn.unwrap_or(joined));
-        state.of(service).waiting.insert(key, woken.clone());
+        state.of(service).join(key, woken.clone());
         drop(state);
         Place { line: line.clone(), service, key, joined, woken }
     }
@@ -178,7 +199,7 @@ impl Place {
     pub(super) fn go(&self) {
         let mut state = self.line.state();
         let queue = state.of(self.service);
-        queue.waiting.remove(&self.key);
+        queue.leave(self.key);
         queue.under_way += 1;
         state.wake_next();
     }
@@ -202,7 +223,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.line.state();
         let queue = state.of(self.service);
-        if queue.waiting.remove(&self.key).is_none() {
+        if !queue.leave(self.key) {
             queue.under_way -= 1;
         }
         state.wake_next();
