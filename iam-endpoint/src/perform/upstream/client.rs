@@ -1,19 +1,24 @@
 //! Sends a request, and knows what can go wrong between here and its answer.
 
 use std::error::Error;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Version};
+use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
 use super::request::without_hop_by_hop;
@@ -30,8 +35,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 const SHORT: u64 = 1024 * 1024;
 
 /// Keeps connections open between requests, on a runtime that outlives those of tests.
+///
+/// They are the SDK's, whose HTTP client a test's build has anyhow.
 pub(super) struct Client {
-    http: legacy::Client<HttpConnector, Watched>,
+    http: SharedHttpConnector,
     patience: Duration,
 }
 
@@ -44,10 +51,15 @@ pub(super) struct Unavailable {
 
 impl Client {
     pub(super) fn new(patience: Duration) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT));
-        connector.set_nodelay(true);
-        Self { http: legacy::Client::builder(TokioExecutor::new()).build(connector), patience }
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+        let connector = Connector::builder()
+            .connector_settings(settings)
+            .sleep_impl(TokioSleep::new())
+            .enable_tcp_nodelay(true)
+            // It is near, so no proxy of the environment's leads there.
+            .proxy_config(ProxyConfig::disabled())
+            .build_http();
+        Self { http: SharedHttpConnector::new(connector), patience }
     }
 
     /// Gives the answer: a short one with its whole body, any other as it comes.
@@ -60,13 +72,17 @@ impl Client {
 }
 
 async fn exchange(
-    http: legacy::Client<HttpConnector, Watched>,
+    http: SharedHttpConnector,
     request: Request<Body>,
     patience: Duration,
 ) -> Result<Response<Body>, Unavailable> {
     let taken = Arc::<AtomicU64>::default();
-    let request = request.map(|body| Watched { body, taken: Arc::clone(&taken) });
-    let mut answer = pin!(http.request(request));
+    let request = request.map(|body| SdkBody::from_body_1_x(Watched { body, taken: Arc::clone(&taken) }));
+    let mut request = HttpRequest::try_from(request)
+        .map_err(|error| Unavailable::broken(format!("the request cannot be sent on: {error}")))?;
+    let connection = CaptureSmithyConnection::new();
+    request.add_extension(connection.clone());
+    let mut answer = pin!(http.call(request));
     let response = loop {
         let before = taken.load(Ordering::Relaxed);
         match timeout(patience, answer.as_mut()).await {
@@ -76,13 +92,12 @@ async fn exchange(
             Err(_) => return Err(Unavailable::silent(patience)),
         }
     };
-    let response = response.map_err(|error| {
-        let what = if error.is_connect() { "nothing answers there" } else { "it broke off" };
-        Unavailable::broken(format!("{what}: {}", root(&error)))
-    })?;
+    let response = response.map_err(|error| Unavailable::unanswered(&error, &connection))?;
+    let response = response
+        .try_into_http1x()
+        .map_err(|error| Unavailable::broken(format!("its answer cannot be passed on: {error}")))?;
     let (mut parts, mut body) = response.into_parts();
     without_hop_by_hop(&mut parts.headers);
-    parts.version = Version::HTTP_11;
     let length = body.size_hint().exact();
     if length.is_some_and(|length| length <= SHORT) {
         let mut whole = Vec::new();
@@ -97,7 +112,7 @@ async fn exchange(
 }
 
 /// Passes an answer on as it comes, as long as somebody reads it.
-async fn pass_on(mut body: Incoming, to: Sender, patience: Duration) {
+async fn pass_on(mut body: SdkBody, to: Sender, patience: Duration) {
     loop {
         let piece = tokio::select! {
             () = to.gone() => return,
@@ -116,12 +131,13 @@ async fn pass_on(mut body: Incoming, to: Sender, patience: Duration) {
     }
 }
 
-async fn next(body: &mut Incoming, patience: Duration) -> Option<Result<Bytes, Unavailable>> {
+async fn next(body: &mut SdkBody, patience: Duration) -> Option<Result<Bytes, Unavailable>> {
     let piece = match timeout(patience, frame(body)).await {
         Err(_) => return Some(Err(Unavailable::silent(patience))),
         Ok(piece) => piece?,
     };
-    let broke_off = |error| Unavailable::broken(format!("its answer broke off: {}", root(&error)));
+    let broke_off =
+        |error: BodyError| Unavailable::broken(format!("its answer broke off: {}", root(&*error)));
     Some(piece.map(|frame| frame.into_data().unwrap_or_default()).map_err(broke_off))
 }
 
@@ -154,17 +170,28 @@ impl http_body::Body for Watched {
 }
 
 /// What was wrong in the end: `connection refused`.
-fn root(error: &(dyn Error + 'static)) -> String {
+fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     let mut root = error;
     while let Some(source) = root.source() {
         root = source;
     }
-    root.to_string()
+    root
 }
 
 impl Unavailable {
     pub(super) fn broken(why: String) -> Self {
         Self { status: StatusCode::BAD_GATEWAY, why }
+    }
+
+    fn unanswered(error: &ConnectorError, connection: &CaptureSmithyConnection) -> Self {
+        let root = root(error);
+        // One that was kept open may have been found closed, and another tried.
+        let is_refused = root
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        let is_reached = connection.get().is_some() && !is_refused;
+        let what = if is_reached { "it broke off" } else { "nothing answers there" };
+        Self::broken(format!("{what}: {root}"))
     }
 
     fn silent(patience: Duration) -> Self {
@@ -179,5 +206,28 @@ impl Unavailable {
         let Self { status, why } = self;
         let what = "the caller is allowed to do this, but the upstream";
         Fault::unavailable(status, format!("{what} `{url}` did not perform it: {why}")).unworded()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::connection::ConnectionMetadata;
+
+    use super::*;
+
+    #[test]
+    fn nothing_answers_where_a_connection_that_was_kept_open_is_closed_and_a_new_one_refused() {
+        let connection = CaptureSmithyConnection::new();
+        connection.set_connection_retriever(|| {
+            Some(ConnectionMetadata::builder().proxied(false).poison_fn(|| ()).build())
+        });
+        for (kind, what) in [
+            (io::ErrorKind::ConnectionRefused, "nothing answers there"),
+            (io::ErrorKind::ConnectionReset, "it broke off"),
+        ] {
+            let error = ConnectorError::io(io::Error::from(kind).into());
+            let unavailable = Unavailable::unanswered(&error, &connection);
+            assert_eq!(unavailable.why, format!("{what}: {kind}"));
+        }
     }
 }

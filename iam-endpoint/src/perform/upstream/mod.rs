@@ -142,11 +142,12 @@ impl std::error::Error for InvalidUpstream {}
 mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::{TcpListener, TcpStream};
+    use std::process::Command;
     use std::sync::Mutex;
     use std::thread::{self, JoinHandle};
 
     use bytes::Bytes;
-    use http::{Method, Request, StatusCode};
+    use http::{HeaderValue, Method, Request, StatusCode};
 
     use super::*;
     use crate::fault::Fault;
@@ -158,18 +159,25 @@ mod tests {
         let url = format!("http://id:secret@{}", listener.local_addr().unwrap());
         let thread = thread::spawn(move || {
             let stream = listener.accept().unwrap().0;
-            let mut reader = BufReader::new(&stream);
-            let mut head = String::new();
-            while !head.ends_with("\r\n\r\n") {
-                assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
-            }
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
-            reader.read_exact(&mut body).unwrap();
+            let request = read(&stream);
             answer(stream);
-            head + &String::from_utf8(body).unwrap()
+            request
         });
         (url, thread)
+    }
+
+    /// One request, a character for each byte.
+    fn read(stream: &TcpStream) -> String {
+        let mut reader = BufReader::new(stream);
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert!(reader.read_until(b'\n', &mut request).unwrap() > 0, "{request:?}");
+        }
+        let head = String::from_utf8_lossy(&request);
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.map_or(0, |length| length.parse().unwrap());
+        reader.take(length).read_to_end(&mut request).unwrap();
+        request.into_iter().map(char::from).collect()
     }
 
     fn allowed(method: Method, url: &str, signing_name: &'static str) -> Allowed {
@@ -243,6 +251,56 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_header_that_is_not_utf_8_goes_there_and_back_as_it_is() {
+        let (url, emulator) = emulator(|mut stream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Own: \xe9\r\n\r\n").unwrap();
+        });
+        let mut to = allowed(Method::POST, "https://sqs.eu-west-1.amazonaws.com/", "sqs");
+        to.request.headers_mut().insert("x-own", HeaderValue::from_bytes(b"\xff").unwrap());
+        let response = perform(&url, &to).await;
+        assert_eq!(response.headers().get("x-own").unwrap().as_bytes(), b"\xe9");
+        let sent = emulator.join().unwrap();
+        assert!(sent.contains("x-own: \u{ff}\r\n"), "{sent}");
+    }
+
+    #[test]
+    fn a_connection_stays_open_over_the_end_of_the_test_that_opened_it() {
+        let (url, emulator) = emulator(|mut stream| {
+            for is_last in [false, true] {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                if !is_last {
+                    read(&stream);
+                }
+            }
+        });
+        let upstream = Upstream::with_patience(&url, Duration::from_secs(5)).unwrap();
+        let to = allowed(Method::POST, "https://sqs.eu-west-1.amazonaws.com/", "sqs");
+        for _ in 0..2 {
+            let test = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let response = test.block_on(upstream.perform(&to)).unwrap();
+            assert_eq!(response.status(), StatusCode::OK);
+            // Until the connection is idle.
+            thread::sleep(Duration::from_millis(100));
+        }
+        emulator.join().unwrap();
+    }
+
+    #[test]
+    fn no_proxy_of_the_environment_stands_between() {
+        const TEST: &str =
+            "perform::upstream::tests::a_connection_stays_open_over_the_end_of_the_test_that_opened_it";
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", TEST])
+            .envs(["ALL_PROXY", "HTTP_PROXY", "http_proxy"].map(|name| (name, "http://127.0.0.1:1")))
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(told.contains("test result: ok. 1 passed"), "{told}");
+    }
+
+    #[tokio::test]
     async fn an_upstream_that_is_not_there_or_breaks_off_or_is_silent_is_named() {
         let to = allowed(Method::POST, "http://127.0.0.1:1/", "dynamodb");
         let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -250,13 +308,8 @@ mod tests {
         drop(free);
         let absent = fault(perform(&url, &to).await);
         assert_eq!(absent.status, StatusCode::BAD_GATEWAY);
-        assert!(
-            absent
-                .message
-                .contains(&format!("the upstream `{url}` did not perform it: nothing answers there")),
-            "{}",
-            absent.message
-        );
+        let why = format!("the upstream `{url}` did not perform it: nothing answers there: ");
+        assert!(absent.message.contains(&why) && absent.message.contains("refused"), "{}", absent.message);
 
         for begun in ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"] {
             let (url, _emulator) = emulator(move |mut stream| stream.write_all(begun.as_bytes()).unwrap());
