@@ -5,7 +5,7 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use common::{Run, run_command};
@@ -209,19 +209,46 @@ async fn what_a_killed_run_leaves_the_next_one_removes() {
 fn what_was_denied_is_told_with_its_reason() {
     let Some(tools) = common::tools::environment() else { return };
     let script = "aws s3api create-bucket --bucket other || aws sts get-caller-identity --query Arn";
-    let command = |quiet: &[&'static str]| {
+    let run = |quiet: &[&str]| {
         let policy = ["--policy", "delete-three.json"];
         let mut command = program(&[quiet, &policy, &["--", "sh", "-c", script]].concat());
-        let path = std::env::var("PATH").unwrap_or_default();
-        command.env("PATH", format!("{}:{path}", tools.join("bin").display())).env("HOME", &tools);
-        command
+        run_command(with_tools(&mut command, &tools), "")
     };
-    let run = run_command(&mut command(&[]), "");
+    let quiet = run(&["--quiet"]);
+    let run = run(&[]);
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     assert!(run.stdout.contains(":assumed-role/iam-fixture-"), "{}", run.stdout);
     assert!(run.stderr.contains("note: of 2 calls, 1 were denied"), "{}", run.stderr);
     assert!(run.stderr.contains("implicitDeny  s3:CreateBucket  arn:aws:s3:::other"), "{}", run.stderr);
-    assert!(!run_command(&mut command(&["--quiet"]), "").stderr.contains("note:"));
+    assert!(!quiet.stderr.contains("note:"), "{}", quiet.stderr);
+}
+
+#[test]
+fn boundaries_and_session_policies_narrow_what_the_command_may_do() {
+    let Some(tools) = common::tools::environment() else { return };
+    let run = |narrowed: &[&str]| {
+        let command =
+            ["--managed", "AdministratorAccess", "--", "aws", "s3api", "create-bucket", "--bucket", "other"];
+        run_command(with_tools(&mut program(&[narrowed, &command].concat()), &tools), "")
+    };
+    let free = run(&[]);
+    assert_eq!(free.status, Some(0), "{}", free.stderr);
+    for (option, policy, why) in [
+        ("--boundary", "reader.json", "no permissions boundary allows"),
+        ("--boundary", "ReadOnlyAccess", "no permissions boundary allows"),
+        ("--boundary", "arn:aws:iam::aws:policy/ReadOnlyAccess", "no permissions boundary allows"),
+        ("--session-policy", "reader.json", "no session policy allows"),
+    ] {
+        let run = run(&[option, policy]);
+        assert_ne!(run.status, Some(0), "{option} {policy}");
+        assert!(run.stderr.contains(why), "{option} {policy}: {}", run.stderr);
+    }
+}
+
+/// The AWS CLI is found by the command.
+fn with_tools<'c>(command: &'c mut Command, tools: &Path) -> &'c mut Command {
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", tools.join("bin").display())).env("HOME", tools)
 }
 
 #[tokio::test]
@@ -252,10 +279,8 @@ async fn these_three_objects_are_deleted_and_nothing_else_can_be() {
     }
     let script =
         "for month in 01 02 03 04; do aws s3api delete-object --bucket reports --key 2024-$month.csv; done";
-    let path = std::env::var("PATH").unwrap_or_default();
     let mut command = account.program(&["--policy", "delete-three.json", "--", "sh", "-c", script]);
-    command.env("PATH", format!("{}:{path}", tools.join("bin").display())).env("HOME", &tools);
-    let run = run_command(&mut command, "");
+    let run = run_command(with_tools(&mut command, &tools), "");
     assert_ne!(run.status, Some(0), "the last one is denied");
     assert!(run.stderr.contains("AccessDenied"), "{}", run.stderr);
     let left = as_admin("s3api list-objects-v2 --bucket reports --query Contents[].Key --output text");
