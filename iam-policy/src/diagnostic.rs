@@ -4,6 +4,7 @@ mod render;
 
 use std::fmt;
 
+use crate::order;
 use crate::source::{Location, Source, Span};
 
 pub(crate) use render::Snippet;
@@ -115,7 +116,8 @@ impl Diagnostics {
 
 /// Puts problems in the order of their places.
 pub(crate) fn in_order(found: &mut [Diagnostic]) {
-    found.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
+    let place = |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.span.start);
+    order::sort_by(found, |a, b| place(a).cmp(&place(b)));
 }
 
 impl From<Diagnostic> for Diagnostics {

@@ -1,5 +1,7 @@
 //! "Did you mean": names that look like one that was not found.
 
+use crate::order;
+
 /// The candidates that a name may be a slip of, best first: at most three, each within a third of its length in edits.
 ///
 /// # Examples
@@ -20,7 +22,7 @@ fn nearest<'a>(name: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Vec
         .map(|candidate| (distance(&name, &lower(candidate)), candidate))
         .filter(|(distance, _)| *distance <= tolerance)
         .collect();
-    found.sort_unstable();
+    order::sort_by(&mut found, Ord::cmp);
     // Beside a name that is one slip away, a name that is three away is noise.
     let best = found.first().map_or(0, |(distance, _)| *distance);
     found.retain(|(distance, _)| *distance <= best + 1);

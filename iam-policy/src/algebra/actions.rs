@@ -17,6 +17,7 @@ use super::formula::{Formula, Matches, Members, Policies};
 use super::globs::{Globs, Place};
 use crate::context::Context;
 use crate::document::Effect;
+use crate::order;
 
 /// A sign that no pattern of actions may have.
 pub(super) const FRESH: char = '~';
@@ -89,9 +90,10 @@ pub(super) fn classes<T>(
         return Ok(Some(answer));
     }
     let support = support.unwrap_or_else(|| all.clone());
-    let mut names: Vec<&str> = support.iter().flat_map(|one| one.actions().service_names()).collect();
-    names.sort_unstable();
-    names.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for one in support.iter().map(|one| one.actions()) {
+        one.services.iter().for_each(|service| order::add(&mut names, one.text(&service.name)));
+    }
     for name in names {
         let of_service: Vec<(&Policies, &Service)> =
             all.iter().filter_map(|one| Some((*one, one.actions().service(name)?))).collect();
@@ -193,10 +195,10 @@ fn partition<T>(
             return Ok(Some(found));
         }
         let each = places.iter().filter_map(|(number, node)| Some((sets.get(*number as usize)?, *node)));
-        let mut characters: Vec<char> = each.flat_map(|(set, node)| set.literals(node)).collect();
-        characters.push(FRESH);
-        characters.sort_unstable();
-        characters.dedup();
+        let mut characters = vec![FRESH];
+        for (set, node) in each {
+            set.literals(node).for_each(|c| order::add(&mut characters, c));
+        }
         for c in characters {
             let mut next = Vec::new();
             for &(number, node) in &places {
@@ -243,7 +245,7 @@ impl Actions {
             }
         }
         let text = |range: &Range<usize>| texts.get(range.clone()).unwrap_or_default();
-        all.sort_unstable_by(|(a, a_starts, a_owner), (b, b_starts, b_owner)| {
+        order::sort_by(&mut all, |(a, a_starts, a_owner), (b, b_starts, b_owner)| {
             (text(a), !a_starts, a_owner).cmp(&(text(b), !b_starts, b_owner))
         });
         let mut entries: Vec<Entry> = Vec::with_capacity(all.len());
@@ -269,7 +271,7 @@ impl Actions {
             }
             entries.push(Entry { text: range, is_start, around, owners: owners.len() - 1..owners.len() });
         }
-        odd.sort_by(|(a, _), (b, _)| service_of(text(a)).cmp(service_of(text(b))));
+        order::sort_by(&mut odd, |(a, _), (b, _)| service_of(text(a)).cmp(service_of(text(b))));
         let services = services(&entries, &odd, &text);
         let odd = odd.into_iter().map(|(_, odd)| odd).collect();
         Actions { texts, entries, owners, odd, services, negated, is_open }
@@ -278,11 +280,6 @@ impl Actions {
     fn text(&self, range: &Range<usize>) -> &str {
         self.texts.get(range.clone()).unwrap_or_default()
     }
-
-    fn service_names(&self) -> impl Iterator<Item = &str> {
-        self.services.iter().map(|service| self.text(&service.name))
-    }
-
     fn service(&self, name: &str) -> Option<&Service> {
         let at = self.services.binary_search_by(|service| self.text(&service.name).cmp(name)).ok()?;
         self.services.get(at)
@@ -368,7 +365,7 @@ fn services<'t>(
             _ => services.push(Service { name, entries: at..at + 1, odd: 0..0 }),
         }
     }
-    services.sort_by(|a, b| text(&a.name).cmp(text(&b.name)));
+    order::sort_by(&mut services, |a, b| text(&a.name).cmp(text(&b.name)));
     for (at, (range, _)) in odd.iter().enumerate() {
         let name = name(range);
         match services.binary_search_by(|service| text(&service.name).cmp(text(&name))) {

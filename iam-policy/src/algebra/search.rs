@@ -23,6 +23,7 @@ use super::values;
 use super::wanted::{Wanted, find_text};
 use crate::catalogue;
 use crate::condition::GlobalKey;
+use crate::order;
 
 /// What a search found.
 pub(super) enum Outcome {
@@ -193,12 +194,10 @@ impl<'s> Search<'s> {
 
     /// What can stand in a dimension where literals are as wanted.
     fn values(&self, dimension: &Dimension, wanted: &[Wanted<'_>]) -> Result<Known, Spent> {
-        let mut name: Vec<(usize, bool)> = wanted
-            .iter()
-            .map(|wanted| (std::ptr::from_ref::<Literal>(wanted.literal).addr(), wanted.holds))
-            .collect();
-        name.sort_unstable();
-        name.dedup();
+        let mut name = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            order::add(&mut name, (std::ptr::from_ref::<Literal>(one.literal).addr(), one.holds));
+        }
         if let Some(known) = self.known.borrow().get(&name) {
             return Ok(known.clone());
         }
@@ -269,11 +268,11 @@ impl Deref for Held<'_> {
 
 /// What all terms ask.
 fn region<'t>(terms: &[&'t Term]) -> Vec<Wanted<'t>> {
-    let each = |term: &&'t Term| {
-        let term = *term;
-        term.literals.iter().map(move |literal| Wanted { term, literal, holds: true })
-    };
-    terms.iter().flat_map(each).collect()
+    let mut region = Vec::new();
+    for &term in terms {
+        region.extend(term.literals.iter().map(|literal| Wanted { term, literal, holds: true }));
+    }
+    region
 }
 
 /// Whether a request can have several values for a key: as AWS says, and of keys that it does not tell of, where a policy asks

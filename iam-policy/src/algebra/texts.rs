@@ -16,6 +16,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use super::budget::{Budget, Spent};
 use super::globs::{Globs, Place};
+use crate::order;
 
 /// A text in all of `inside` and in none of `outside`, if there is one.
 pub(super) fn find(inside: &[&Globs], outside: &[&Globs], budget: &Budget) -> Result<Option<String>, Spent> {
@@ -121,11 +122,13 @@ impl Search<'_> {
             let mut is_wild = false;
             for &(_, node) in places {
                 for c in set.literals(node) {
-                    characters.push(c);
+                    order::add(characters, c);
                     if self.both_cases && set.folds() {
-                        characters.push(c.to_ascii_uppercase());
+                        order::add(characters, c.to_ascii_uppercase());
                         // The sign for kelvins is a `K` too.
-                        characters.extend((c == 'k').then_some('\u{212A}'));
+                        if c == 'k' {
+                            order::add(characters, '\u{212A}');
+                        }
                     }
                 }
                 is_wild |= set.is_wild(node);
@@ -133,11 +136,11 @@ impl Search<'_> {
             all_wild &= is_wild;
         }
         if all_wild {
-            characters.push(self.fresh);
-            characters.extend(self.colons.then_some(':'));
+            order::add(characters, self.fresh);
+            if self.colons {
+                order::add(characters, ':');
+            }
         }
-        characters.sort_unstable();
-        characters.dedup();
     }
 
     /// For each set to be in the nodes that a character leads to; `None` when it leads nowhere in one.

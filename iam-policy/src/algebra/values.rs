@@ -145,7 +145,7 @@ impl Question<'_> {
                 None => return Ok(None),
             }
         }
-        values.sort();
+        values.sort_unstable();
         values.dedup();
         if self.accepts(&values) {
             return Ok(Some(values));

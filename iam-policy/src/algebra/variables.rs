@@ -13,11 +13,12 @@
 use std::collections::BTreeSet;
 
 use super::budget::{Budget, Spent};
-use super::formula::{Case, Matches};
-use super::term::Dimension;
+use super::formula::Case;
+use super::term::{Dimension, is_everything};
 use crate::condition::{Condition, GlobalKey, Test};
 use crate::context::Context;
 use crate::document::Statement;
+use crate::order;
 use crate::pattern::{self, Pattern, Token, meets};
 
 /// More are not tried.
@@ -44,9 +45,10 @@ type Sign = pattern::Sign<usize>;
 
 /// The values to try for the variables of a case.
 pub(super) fn trials(case: &Case<'_>, budget: &Budget) -> Result<Trials, Spent> {
-    let of = |all: &[&Matches]| all.iter().flat_map(|matches| matches.variables.clone()).collect::<Vec<_>>();
-    let keys: BTreeSet<String> = of(&case.inside).into_iter().chain(of(&case.outside)).collect();
-    let keys: Vec<String> = keys.into_iter().collect();
+    let mut keys: Vec<String> = Vec::new();
+    for matches in case.statements() {
+        matches.variables.iter().for_each(|key| order::add(&mut keys, key.clone()));
+    }
     let reader = Reader::new(&keys);
     let mut places = Vec::new();
     for (inside, matches) in [(true, &case.inside), (false, &case.outside)] {
@@ -60,13 +62,13 @@ pub(super) fn trials(case: &Case<'_>, budget: &Budget) -> Result<Trials, Spent> 
         let values = values(number, key, &places, &reader, budget)?;
         let mut next = Vec::new();
         for context in &contexts {
+            budget.spend(1 + values.len())?;
+            let mut absent = context.clone();
+            absent.absent(key.clone());
+            next.push(absent);
             for value in &values {
-                budget.spend(1)?;
                 let mut context = context.clone();
-                match value {
-                    Some(value) => context.set(key.clone(), value),
-                    None => context.absent(key.clone()),
-                };
+                context.set(key.clone(), value);
                 next.push(context);
             }
         }
@@ -84,16 +86,19 @@ fn values(
     places: &[Place<'_>],
     reader: &Reader,
     budget: &Budget,
-) -> Result<BTreeSet<Option<String>>, Spent> {
+) -> Result<BTreeSet<String>, Spent> {
     let fresh = reader.name(number, places);
-    let mut values = BTreeSet::from([None, Some(fresh.clone())]);
+    let mut values = BTreeSet::new();
+    values.insert(fresh.clone());
     for place in places {
         let signs: Vec<Vec<Sign>> =
             place.patterns.iter().filter_map(|pattern| reader.signs(*pattern)).collect();
         if place.dimension == Dimension::Key(key.into()) {
-            values.extend(signs.iter().flat_map(|signs| instances(signs, &fresh)).map(Some));
+            for signs in &signs {
+                values.extend(instances(signs, &fresh));
+            }
             if let Some(condition) = place.condition {
-                values.extend(condition.values.iter().map(|value| Some(value.text.to_string())));
+                values.extend(condition.values.iter().map(|value| value.text.to_string()));
             }
         }
         for pattern in &signs {
@@ -103,7 +108,7 @@ fn values(
                 for other in places.iter().filter(|other| other.dimension == place.dimension) {
                     for other in other.patterns.iter().filter_map(|pattern| reader.signs(*pattern)) {
                         for part in parts(before, &other, after, budget)? {
-                            values.extend(instances(part, &fresh).into_iter().map(Some));
+                            values.extend(instances(part, &fresh));
                         }
                     }
                 }
@@ -138,8 +143,11 @@ fn parts<'s>(
     });
     let (starts, ends): (Vec<usize>, Vec<usize>) = (starts.collect(), ends.collect());
     budget.spend(starts.len() * ends.len())?;
-    let pairs = starts.iter().flat_map(|start| ends.iter().map(move |end| (*start, *end)));
-    Ok(pairs.filter_map(|(start, end)| pattern.get(start..end)).collect())
+    let mut parts = Vec::new();
+    for start in starts {
+        parts.extend(ends.iter().filter_map(|end| pattern.get(start..*end)));
+    }
+    Ok(parts)
 }
 
 /// Whether characters that stand at the same place are not the same.
@@ -252,27 +260,25 @@ impl Place<'_> {
 
 /// The literals of a statement that are about texts with variables, or about texts that others compare with variables.
 fn places(statement: &Statement, inside: bool) -> Vec<Place<'_>> {
-    let resource = statement
-        .resource
-        .iter()
-        .filter(|clause| clause.negated || !clause.items.iter().any(|item| &*item.text == "*"));
-    let resource = resource.map(|clause| Place {
-        dimension: Dimension::Resource,
-        positive: inside != clause.negated,
-        patterns: clause.items.iter().map(|item| (&*item.text, &item.matcher)).collect(),
-        condition: None,
-    });
-    let conditions = statement.conditions.iter().map(|condition| Place {
-        dimension: Dimension::Key(condition.key.to_ascii_lowercase().into()),
-        positive: inside != condition.operator.comparison.negated,
-        patterns: condition
-            .values
-            .iter()
-            .filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)))
-            .collect(),
-        condition: Some(condition),
-    });
-    resource.chain(conditions).collect()
+    let mut places = Vec::with_capacity(1 + statement.conditions.len());
+    if let Some(clause) = statement.resource.as_ref().filter(|clause| !is_everything(clause)) {
+        places.push(Place {
+            dimension: Dimension::Resource,
+            positive: inside != clause.negated,
+            patterns: clause.items.iter().map(|item| (&*item.text, &item.matcher)).collect(),
+            condition: None,
+        });
+    }
+    for condition in &statement.conditions {
+        let values = condition.values.iter();
+        places.push(Place {
+            dimension: Dimension::Key(condition.key.to_ascii_lowercase().into()),
+            positive: inside != condition.operator.comparison.negated,
+            patterns: values.filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?))).collect(),
+            condition: Some(condition),
+        });
+    }
+    places
 }
 
 /// Reads patterns with their variables as signs.
@@ -313,12 +319,10 @@ impl Reader {
     /// A name for a variable of which no character stands anywhere, nor in the name of another.
     fn name(&self, number: usize, places: &[Place<'_>]) -> String {
         let stands = |c: char| {
-            let has = |signs: Vec<Sign>| signs.contains(&Sign::Character(c));
-            places
-                .iter()
-                .flat_map(|place| &place.patterns)
-                .filter_map(|pattern| self.signs(*pattern))
-                .any(has)
+            let has = |(written, pattern): &(&str, &Pattern)| {
+                self.signs((written, pattern)).is_some_and(|signs| signs.contains(&Sign::Character(c)))
+            };
+            places.iter().any(|place| place.patterns.iter().any(has))
         };
         let readable = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
         let unread = '\u{E000}'..='\u{F8FF}';

@@ -3,11 +3,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::value::{Network, Number, Timestamp};
+use crate::order;
 
 impl Number {
     /// The numbers themselves, one between each two that follow each other, one below and one above all.
     pub(crate) fn with_neighbours(mut numbers: Vec<Number>) -> Vec<String> {
-        numbers.sort_by(|a, b| a.compare(*b));
+        order::sort_by(&mut numbers, |a, b| a.compare(*b));
         let below = numbers.first().map(|first| first.beside(-1));
         let above = numbers.last().map(|last| last.beside(1));
         let between =

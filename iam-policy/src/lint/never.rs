@@ -5,6 +5,7 @@ use crate::condition::{Condition, GlobalKey, Operand, Test};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Clause, Statement};
+use crate::order;
 use crate::pattern::Pattern;
 
 pub(super) fn never_matches(subject: &Subject<'_>) -> Vec<Diagnostic> {
@@ -124,7 +125,7 @@ fn finite_values(condition: &Condition) -> Option<Vec<String>> {
 fn stretches(group: &[&Condition], text: fn(&f64) -> String) -> Vec<String> {
     let operands = group.iter().flat_map(|condition| &condition.values);
     let mut bounds: Vec<f64> = operands.filter_map(|value| value.matcher.as_number()).collect();
-    bounds.sort_by(f64::total_cmp);
+    order::sort_by(&mut bounds, f64::total_cmp);
     let between = bounds.windows(2).map(|pair| pair.iter().sum::<f64>() / 2.0);
     let least = bounds.first().map(|least| least - 1.0);
     let most = bounds.last().map(|most| most + 1.0);

@@ -27,7 +27,7 @@ pub(crate) fn meet(a: &str, b: &str, fold: bool) -> Option<Vec<String>> {
     let [of_a, of_b] = [a, b].map(|text| signs(text, Variables::Same, None));
     common(&of_a, &of_b, fold, &mut Vec::new(), &mut found, &mut steps)?;
     let mut texts: Vec<String> = found.iter().map(|signs| written(signs)).collect();
-    texts.sort();
+    texts.sort_unstable();
     let mut kept: Vec<String> = Vec::new();
     for text in texts {
         if !kept.iter().any(|other| covers(other, &text)) {
@@ -35,7 +35,7 @@ pub(crate) fn meet(a: &str, b: &str, fold: bool) -> Option<Vec<String>> {
             kept.push(text);
         }
     }
-    kept.sort();
+    kept.sort_unstable();
     Some(kept)
 }
 

@@ -9,6 +9,7 @@ use crate::algebra::formula::Formula;
 use crate::algebra::{Answer, Permissions};
 use crate::document::{Effect, Policy, PolicyKind};
 use crate::evaluate::{PolicySet, PolicyType};
+use crate::order;
 
 /// How a set is said by policy documents: AWS has several ways to take something away from what a policy allows.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -253,7 +254,7 @@ fn drafts(policy: &Policy) -> Vec<(Effect, Draft)> {
 
 /// Those that deny after those that allow, fewer where two can be one.
 fn fewer(mut statements: Vec<(Effect, Draft)>) -> Vec<(Effect, Draft)> {
-    statements.sort_by_key(|(effect, _)| *effect == Effect::Deny);
+    order::sort_by(&mut statements, |(a, _), (b, _)| (*a == Effect::Deny).cmp(&(*b == Effect::Deny)));
     joined(statements)
 }
 
@@ -276,8 +277,11 @@ fn boxes(formula: &Formula, holds: bool) -> Result<Vec<Draft>, Snag> {
             })
         }
         (Formula::All(parts), false) | (Formula::Any(parts), true) => {
-            let parts = parts.iter().map(|part| boxes(part, holds)).collect::<Result<Vec<_>, Snag>>()?;
-            Ok(parts.into_iter().flatten().collect())
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(boxes(part, holds)?);
+            }
+            Ok(all)
         }
         (Formula::Matches(matches), true) => Ok(vec![Draft::of(&matches.statement)]),
         (Formula::Matches(matches), false) => Draft::of(&matches.statement).complement(),
