@@ -154,12 +154,16 @@ impl Globs {
         {
             self.enter(number, next, places);
         }
-        for (next, is_out) in at.one.into_iter().zip([is_mark, colon]) {
-            if let Some(next) = next
-                && !is_out
-            {
-                self.enter(number, next, places);
-            }
+        let [any, within] = at.one;
+        if let Some(next) = any
+            && !is_mark
+        {
+            self.enter(number, next, places);
+        }
+        if let Some(next) = within
+            && !colon
+        {
+            self.enter(number, next, places);
         }
     }
 
