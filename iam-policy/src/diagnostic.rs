@@ -184,9 +184,13 @@ impl fmt::Display for Severity {
 
 /// Up to eight names in backticks, for a message; `nothing` when there are none.
 pub(crate) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    list(&mut names.into_iter())
+}
+
+/// As [`quoted`], once for all kinds of iterators.
+fn list(names: &mut dyn Iterator<Item = &str>) -> String {
     const SHOWN: usize = 8;
-    let mut names = names.into_iter();
-    let quoted: Vec<String> = names.by_ref().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> = (&mut *names).take(SHOWN).map(|name| format!("`{name}`")).collect();
     match (quoted.is_empty(), names.count()) {
         (true, _) => "nothing".to_owned(),
         (false, 0) => quoted.join(", "),

@@ -271,7 +271,7 @@ impl Lint {
     /// The code as a Rust name, without its prefix: `unknown_action`.
     #[must_use]
     pub fn ident(&self) -> String {
-        self.code.trim_start_matches(PREFIX).replace('-', "_")
+        self.code.strip_prefix(PREFIX).unwrap_or(self.code).replace('-', "_")
     }
 
     /// The lint of this name, which may be its code, with or without the prefix, or its [`ident`](Lint::ident).

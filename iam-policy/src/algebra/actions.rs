@@ -8,7 +8,7 @@
 //! Where a service's patterns end in their only `*`, if they have one, two of them are either apart or one within the other: the
 //! written actions, and something new for each `*`, meet all classes. Other patterns are told apart character by character.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -133,10 +133,11 @@ fn representatives<T>(
     offer: &mut dyn FnMut(&str) -> Found<T>,
 ) -> Found<T> {
     let is_support = |one: &Policies| support.iter().any(|other| std::ptr::eq(*other, one));
-    let (needed, others): (Vec<_>, Vec<_>) = of_service.iter().partition(|(one, _)| is_support(one));
-    let has_starts =
-        needed.iter().any(|(one, service)| one.actions().of(service).any(|entry| entry.is_start));
-    for (one, service) in needed.into_iter().chain(others.into_iter().filter(|_| has_starts)) {
+    let (mut ordered, others): (Vec<_>, Vec<_>) = of_service.iter().partition(|(one, _)| is_support(one));
+    if ordered.iter().any(|(one, service)| one.actions().of(service).iter().any(|entry| entry.is_start)) {
+        ordered.extend(others);
+    }
+    for (one, service) in ordered {
         let actions = one.actions();
         for entry in actions.of(service) {
             let text = actions.text(&entry.text);
@@ -286,8 +287,8 @@ impl Actions {
     }
 
     /// The entries of a service.
-    fn of(&self, service: &Service) -> impl Iterator<Item = &Entry> {
-        self.entries.get(service.entries.clone()).into_iter().flatten()
+    fn of(&self, service: &Service) -> &[Entry] {
+        self.entries.get(service.entries.clone()).unwrap_or_default()
     }
 
     /// The statements that are about an action, which is in lower case.
@@ -325,13 +326,18 @@ impl Actions {
 
     /// The patterns that each statement has for the names of a service's actions.
     fn patterns(&self, statements: &[Arc<Matches>], service: &Service, sets: &mut Vec<Globs>) {
-        let mut each: HashMap<u32, Vec<String>> = HashMap::new();
+        let mut each: Vec<Vec<String>> = vec![Vec::new(); statements.len()];
+        let mut add = |owner: u32, pattern: String| {
+            if let Some(patterns) = each.get_mut(owner as usize) {
+                patterns.push(pattern);
+            }
+        };
         let length = service.name.len();
         for entry in self.of(service) {
             let name = self.text(&entry.text).get(length..).unwrap_or_default();
             let pattern = format!("{name}{}", if entry.is_start { "*" } else { "" });
             for owner in self.owners.get(entry.owners.clone()).unwrap_or_default() {
-                each.entry(*owner).or_default().push(pattern.clone());
+                add(*owner, pattern.clone());
             }
         }
         for odd in self.odd.get(service.odd.clone()).unwrap_or_default() {
@@ -339,9 +345,11 @@ impl Actions {
                 .get(odd.statement as usize)
                 .and_then(|matches| matches.statement.statement().action.items.get(odd.item));
             let name = item.and_then(|item| item.text.get(length..)).unwrap_or_default();
-            each.entry(odd.statement).or_default().push(name.to_ascii_lowercase());
+            add(odd.statement, name.to_ascii_lowercase());
         }
-        sets.extend(each.values().map(|patterns| Globs::of(patterns.iter().map(String::as_str))));
+        for patterns in each.iter().filter(|patterns| !patterns.is_empty()) {
+            sets.push(Globs::of(patterns.iter().map(String::as_str)));
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //!                                                  └─ a resource of its own as one would write it, or a search for one
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
@@ -116,8 +116,8 @@ fn answers(set: &Permissions) -> impl Iterator<Item = (Action, Answer)> + use<> 
 
 struct Asker {
     set: Permissions,
-    /// The patterns of resources of the policies but `*`, a variable in them being whatever it may be.
-    named: BTreeSet<String>,
+    /// The patterns of resources of the policies but `*`, each once, a variable in them being whatever it may be.
+    named: Vec<String>,
     budget: Budget,
     /// What the set has of actions that the same statements are about.
     abouts: HashMap<Members, Rc<About>>,
@@ -137,7 +137,7 @@ enum About {
 
 impl Asker {
     fn new(set: Permissions) -> Asker {
-        let mut named = BTreeSet::new();
+        let mut named: Vec<String> = Vec::new();
         let mut policies = Vec::new();
         set.formula.policies(&mut policies);
         for policies in policies {
@@ -147,6 +147,8 @@ impl Asker {
                 }
             }
         }
+        order::sort_by(&mut named, Ord::cmp);
+        named.dedup();
         let budget = Budget::new(LIMIT);
         Asker { set, named, budget, abouts: HashMap::new(), known: HashMap::new() }
     }
@@ -340,7 +342,7 @@ fn settled(formula: &Formula, members: &Members) -> Option<bool> {
 }
 
 /// The requests for an action on resources of its own types, or on none where it needs none.
-fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
+fn own(action: Action, named: &[String]) -> Permissions {
     let types: Vec<ResourceType> = action.resources().map(ActionResource::resource_type).collect();
     let mut resources = Vec::new();
     let mut excluded = Vec::new();
@@ -373,7 +375,7 @@ fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
 const NONE: &str = "*";
 
 /// The requests for an action on what none of the policies names: to them all of it is alike, and [`NONE`] is of it.
-fn unnamed(action: Action, named: &BTreeSet<String>) -> Permissions {
+fn unnamed(action: Action, named: &[String]) -> Permissions {
     if named.is_empty() {
         return statements(
             &format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#),
@@ -381,12 +383,12 @@ fn unnamed(action: Action, named: &BTreeSet<String>) -> Permissions {
         );
     }
     let mut text = format!(r#"{{"Effect":"Allow","Action":"{action}","NotResource":"#);
-    sequence(&mut text, '[', &Vec::from_iter(named), ']', |text, resource| write_string(text, resource));
+    sequence(&mut text, '[', named, ']', |text, resource| write_string(text, resource));
     statements(&(text + "}"), Reading::Plain)
 }
 
 /// A format of ARNs as patterns. Resources of AWS itself are in a region, and of no account.
-fn patterns(format: &str, action: Action, named: &BTreeSet<String>) -> Vec<String> {
+fn patterns(format: &str, action: Action, named: &[String]) -> Vec<String> {
     let account = if format.contains("${Region}") { "*" } else { "?*" };
     let pattern =
         |format: &str| readable::fill(format, |name| if name == "Account" { account } else { "?*" });
@@ -440,7 +442,7 @@ mod tests {
     #[test]
     fn every_action_is_on_resources_of_its_own() {
         for (action, _) in all() {
-            assert!(!own(*action, &BTreeSet::new()).formula.is_nothing(), "{action}");
+            assert!(!own(*action, &[]).formula.is_nothing(), "{action}");
         }
     }
 

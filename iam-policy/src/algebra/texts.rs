@@ -23,14 +23,16 @@ pub(super) fn find(inside: &[&Globs], outside: &[&Globs], budget: &Budget) -> Re
     let anything = Globs::of(["*"]);
     let anything = [&anything];
     let inside = if inside.is_empty() { &anything } else { inside };
+    let any = |is_so: &dyn Fn(&Globs) -> bool| {
+        inside.iter().any(|set| is_so(set)) || outside.iter().any(|set| is_so(set))
+    };
     let mut search = Search {
         inside,
         outside,
         together: inside.len() > FEW,
-        both_cases: inside.iter().chain(outside).any(|set| set.folds())
-            && inside.iter().chain(outside).any(|set| set.tells_cases()),
-        colons: inside.iter().chain(outside).any(|set| set.minds_colons()),
-        fresh: fresh(&|c| inside.iter().chain(outside).any(|set| set.has(c))),
+        both_cases: any(&Globs::folds) && any(&Globs::tells_cases),
+        colons: any(&Globs::minds_colons),
+        fresh: fresh(&|c| any(&|set| set.has(c))),
         states: Vec::new(),
         open: BinaryHeap::new(),
         seen: HashMap::new(),
@@ -145,14 +147,18 @@ impl Search<'_> {
 
     /// For each set to be in the nodes that a character leads to; `None` when it leads nowhere in one.
     fn inside_after(&self, state: &State, c: char) -> Option<Vec<Vec<Place>>> {
-        let each = self.each(&state.inside).map(|(set, places)| {
+        let mut each = Vec::with_capacity(self.inside.len());
+        for (set, places) in self.each(&state.inside) {
             let mut next = Vec::new();
             for &(number, node) in places {
                 set.step(number, node, c, &mut next);
             }
-            (!next.is_empty()).then_some(next)
-        });
-        each.collect()
+            if next.is_empty() {
+                return None;
+            }
+            each.push(next);
+        }
+        Some(each)
     }
 
     /// The sets to be in, with the places of a state in each.

@@ -14,6 +14,7 @@ use super::unknown::Doubt;
 use super::wanted::{Wanted, find_text};
 use crate::condition::{Number, Operand};
 use crate::context::Context;
+use crate::order;
 
 /// What is asked about the values of one key.
 pub(super) struct Question<'q> {
@@ -141,12 +142,10 @@ impl Question<'_> {
             let mut together = all.clone();
             together.push(one);
             match self.one(&together, true)? {
-                Some(value) => values.push(value),
+                Some(value) => order::add(&mut values, value),
                 None => return Ok(None),
             }
         }
-        values.sort_unstable();
-        values.dedup();
         if self.accepts(&values) {
             return Ok(Some(values));
         }

@@ -10,8 +10,6 @@
 //! of the variable are tried, with their own wildcards as general as can be. [`Trials::are_all`] tells whether these
 //! values prove something about all; what they find is found in any case.
 
-use std::collections::BTreeSet;
-
 use super::budget::{Budget, Spent};
 use super::formula::Case;
 use super::term::{Dimension, is_everything};
@@ -86,19 +84,23 @@ fn values(
     places: &[Place<'_>],
     reader: &Reader,
     budget: &Budget,
-) -> Result<BTreeSet<String>, Spent> {
+) -> Result<Vec<String>, Spent> {
     let fresh = reader.name(number, places);
-    let mut values = BTreeSet::new();
-    values.insert(fresh.clone());
+    let mut values = vec![fresh.clone()];
+    let mut add = |value: String| {
+        order::add(&mut values, value);
+        // More are not tried.
+        values.truncate(MOST + 1);
+    };
     for place in places {
         let signs: Vec<Vec<Sign>> =
             place.patterns.iter().filter_map(|pattern| reader.signs(*pattern)).collect();
         if place.dimension == Dimension::Key(key.into()) {
             for signs in &signs {
-                values.extend(instances(signs, &fresh));
+                instances(signs, &fresh).into_iter().for_each(&mut add);
             }
             if let Some(condition) = place.condition {
-                values.extend(condition.values.iter().map(|value| value.text.to_string()));
+                condition.values.iter().for_each(|value| add(value.text.to_string()));
             }
         }
         for pattern in &signs {
@@ -108,7 +110,7 @@ fn values(
                 for other in places.iter().filter(|other| other.dimension == place.dimension) {
                     for other in other.patterns.iter().filter_map(|pattern| reader.signs(*pattern)) {
                         for part in parts(before, &other, after, budget)? {
-                            values.extend(instances(part, &fresh));
+                            instances(part, &fresh).into_iter().for_each(&mut add);
                         }
                     }
                 }

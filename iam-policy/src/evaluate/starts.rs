@@ -59,16 +59,16 @@ enum Rest {
 impl Starts {
     /// Of patterns by their statement, and by their number in it. Case counts.
     pub(super) fn new(patterns: Vec<(u32, u32, Shape<'_>)>, fold: bool) -> Starts {
-        let starts = patterns.into_iter().map(|(statement, pattern, shape)| {
+        let mut starts: Vec<(Box<str>, Entry)> = Vec::with_capacity(patterns.len());
+        for (statement, pattern, shape) in patterns {
             let (start, rest) = match shape {
                 Shape::Exact(text) => (text, Rest::Nothing),
                 Shape::Start(start) => (start, Rest::Anything),
                 Shape::Other(start) => (start, Rest::Pattern(pattern)),
             };
             let start = if fold { start.to_ascii_lowercase() } else { start.to_owned() };
-            (start.into_boxed_str(), Entry { statement, rest })
-        });
-        let mut starts: Vec<(Box<str>, Entry)> = starts.collect();
+            starts.push((start.into_boxed_str(), Entry { statement, rest }));
+        }
         order::sort_by(&mut starts, |(a, one), (b, other)| (a, one.rest).cmp(&(b, other.rest)));
         let entries = starts.iter().map(|(_, entry)| *entry).collect();
         Starts { nodes: link(starts), entries }
