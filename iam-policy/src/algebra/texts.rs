@@ -46,11 +46,16 @@ const FEW: usize = 2;
 
 /// A character that stands nowhere, in either case.
 fn fresh(stands: &dyn Fn(char) -> bool) -> char {
-    // What a person would write, and failing that from a range that nobody writes.
-    let readable = ['x', 'y', 'z', 'q', '0', '1', '2', '_', 'w', 'j', '~'];
-    let unread = ('\u{E000}'..='\u{F8FF}').chain('\u{F0000}'..);
-    let is_free = |c: &char| !stands(*c) && !stands(c.to_ascii_uppercase());
-    readable.into_iter().chain(unread).find(is_free).unwrap_or('\u{10FFFD}')
+    let is_free = |c: char| !stands(c) && !stands(c.to_ascii_uppercase());
+    free("xyzq012_wj~", &is_free, 0)
+}
+
+/// Of the characters that are free the one of this number: one that a person would write, and failing that from a range that nobody
+/// writes.
+pub(super) fn free(readable: &str, is_free: &dyn Fn(char) -> bool, number: usize) -> char {
+    let unread = ('\u{E000}'..='\u{F8FF}').chain('\u{F0000}'..='\u{FFFFD}');
+    let mut all = readable.chars().chain(unread).filter(|c| is_free(*c));
+    all.nth(number).unwrap_or('\u{10FFFD}')
 }
 
 struct Search<'g> {

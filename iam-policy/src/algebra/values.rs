@@ -155,7 +155,10 @@ impl Question<'_> {
 
 /// The limits that the literals name and what lies between them, and a value that none of them can read.
 fn candidates(wanted: &[Wanted<'_>]) -> Vec<String> {
-    let operands = wanted.iter().filter_map(Wanted::condition).flat_map(|(condition, _)| &condition.values);
+    let mut operands = Vec::new();
+    for (condition, _) in wanted.iter().filter_map(Wanted::condition) {
+        operands.extend(&condition.values);
+    }
     let mut numbers = Vec::new();
     let mut bytes = 0;
     let mut candidates: Vec<String> = ["true", "false", "0.0.0.0", "::"].map(str::to_owned).into();

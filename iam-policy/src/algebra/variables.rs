@@ -13,6 +13,7 @@
 use super::budget::{Budget, Spent};
 use super::formula::Case;
 use super::term::{Dimension, is_everything};
+use super::texts::free;
 use crate::condition::{Condition, GlobalKey, Test};
 use crate::context::Context;
 use crate::document::Statement;
@@ -134,16 +135,17 @@ fn parts<'s>(
     }
     budget.spend(pattern.len() * (1 + before.len() + after.len()))?;
     // What stands in the place of the variable may begin and end within a `*`.
-    let starts = (0..=pattern.len()).filter(|&at| {
-        let within = usize::from(pattern.get(at).is_some_and(|sign| is_many(*sign)));
-        overlap(before, pattern.get(..at + within).unwrap_or_default())
-    });
-    let ends = (0..=pattern.len()).filter(|&at| {
-        let within =
-            usize::from(at.checked_sub(1).and_then(|at| pattern.get(at)).is_some_and(|sign| is_many(*sign)));
-        overlap(after, pattern.get(at - within..).unwrap_or_default())
-    });
-    let (starts, ends): (Vec<usize>, Vec<usize>) = (starts.collect(), ends.collect());
+    let is_many = |at: usize| pattern.get(at).is_some_and(|sign| is_many(*sign));
+    let (mut starts, mut ends) = (Vec::new(), Vec::new());
+    for at in 0..=pattern.len() {
+        if overlap(before, pattern.get(..at + usize::from(is_many(at))).unwrap_or_default()) {
+            starts.push(at);
+        }
+        let from = at - usize::from(at > 0 && is_many(at - 1));
+        if overlap(after, pattern.get(from..).unwrap_or_default()) {
+            ends.push(at);
+        }
+    }
     budget.spend(starts.len() * ends.len())?;
     let mut parts = Vec::new();
     for start in starts {
@@ -188,8 +190,6 @@ fn is_many(sign: Sign) -> bool {
 
 /// Whether the values that are tried stand for all: see the module.
 fn is_complete(places: &[Place<'_>], keys: &[String], reader: &Reader) -> bool {
-    let bears =
-        |place: &Place<'_>| place.patterns.iter().any(|(_, pattern)| pattern.variables().next().is_some());
     let of_variable =
         |place: &Place<'_>| keys.iter().any(|key| place.dimension == Dimension::Key(key.as_str().into()));
     let texts = |place: &Place<'_>| {
@@ -198,11 +198,11 @@ fn is_complete(places: &[Place<'_>], keys: &[String], reader: &Reader) -> bool {
         })
     };
     let is_bearing = |dimension: &Dimension| {
-        places.iter().any(|place| place.positive && place.dimension == *dimension && bears(place))
+        places.iter().any(|place| place.positive && place.dimension == *dimension && place.bears())
     };
     let mut seers = 0;
     for place in places {
-        let (bears, of_variable) = (bears(place), of_variable(place));
+        let (bears, of_variable) = (place.bears(), of_variable(place));
         if bears || of_variable {
             let several = place.condition.is_some_and(|condition| condition.operator.quantifier.is_some());
             if several || !texts(place) || bears && of_variable {
@@ -227,15 +227,13 @@ fn is_complete(places: &[Place<'_>], keys: &[String], reader: &Reader) -> bool {
                 (0..keys.len())
                     .all(|number| signs.iter().filter(|sign| **sign == Sign::Variable(number)).count() <= 1)
             };
-            let same = |other: &&Place<'_>| {
+            let is_other = |other: &Place<'_>| {
                 other.dimension == place.dimension
                     && other.positive
-                    && self::texts_of(other) != texts_of(place)
+                    && other.bears()
+                    && texts_of(other) != texts_of(place)
             };
-            let others = places.iter().filter(same).filter(|other| {
-                other.patterns.iter().any(|(_, pattern)| pattern.variables().next().is_some())
-            });
-            let alone = others.count() == 0;
+            let alone = !places.iter().any(is_other);
             let single =
                 places.iter().filter(|other| other.positive && other.dimension == place.dimension).count()
                     == 1;
@@ -255,6 +253,11 @@ fn texts_of<'p>(place: &Place<'p>) -> Vec<&'p str> {
 }
 
 impl Place<'_> {
+    /// Whether it has variables.
+    fn bears(&self) -> bool {
+        self.patterns.iter().any(|(_, pattern)| pattern.variables().next().is_some())
+    }
+
     fn minds_colons(&self) -> bool {
         self.patterns.iter().any(|(_, pattern)| pattern.has_parts())
     }
@@ -326,9 +329,6 @@ impl Reader {
             };
             places.iter().any(|place| place.patterns.iter().any(has))
         };
-        let readable = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-        let unread = '\u{E000}'..='\u{F8FF}';
-        let free = readable.into_iter().chain(unread).filter(|c| !stands(*c)).nth(number);
-        free.unwrap_or('\u{F0000}').to_string()
+        free("0123456789", &|c| !stands(c), number).to_string()
     }
 }

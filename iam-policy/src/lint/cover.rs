@@ -58,10 +58,10 @@ fn pairs<'p>(
 }
 
 fn covers_statement(wide: &Statement, narrow: &Statement, variables: Variables) -> bool {
-    covers_clause(&wide.action, &narrow.action, |text| Glob::action(text))
+    covers_clause(&wide.action, &narrow.action, &|text| Glob::action(text))
         && match (&wide.resource, &narrow.resource) {
             (None, None) => true,
-            (Some(wide), Some(narrow)) => covers_clause(wide, narrow, |text| Glob::new(text, variables)),
+            (Some(wide), Some(narrow)) => covers_clause(wide, narrow, &|text| Glob::new(text, variables)),
             _ => false,
         }
         && match (&wide.principal, &narrow.principal) {
@@ -78,7 +78,7 @@ fn covers_statement(wide: &Statement, narrow: &Statement, variables: Variables) 
 fn covers_clause(
     wide: &Clause<Pattern>,
     narrow: &Clause<Pattern>,
-    glob: impl for<'t> Fn(&'t str) -> Glob<'t>,
+    glob: &dyn for<'t> Fn(&'t str) -> Glob<'t>,
 ) -> bool {
     let each_in = |some: &Clause<Pattern>, all: &Clause<Pattern>| {
         some.items.iter().all(|item| all.items.iter().any(|other| glob(&other.text).covers(glob(&item.text))))

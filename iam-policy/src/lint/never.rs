@@ -115,8 +115,8 @@ fn finite_values(condition: &Condition) -> Option<Vec<String>> {
         _ => false,
     };
     let is_literal = |text: &str| !text.contains(['*', '?', '$']);
-    let all = condition.values.iter().map(|value| is_literal(&value.text).then(|| value.text.to_string()));
-    all.collect::<Option<_>>().filter(|_| list)
+    let all = list && condition.values.iter().all(|value| is_literal(&value.text));
+    all.then(|| condition.values.iter().map(|value| value.text.to_string()).collect())
 }
 
 /// A number on every bound, between any two, below the least and above the greatest.

@@ -32,15 +32,13 @@ fn shortest(list: &List) -> Vec<String> {
         return vec!["*".to_owned()];
     }
     let all = closed::all();
-    let mut from = 0;
+    let mut reached = reached.into_iter();
     let mut texts = Vec::new();
     for of_service in all.chunk_by(|(a, _), (b, _)| a.service() == b.service()) {
-        let is_reached = reached.iter().skip(from).copied();
-        from += of_service.len();
         let Some((first, _)) = of_service.first() else { continue };
         let prefix = first.service().prefix();
-        let group: Vec<(&str, bool)> =
-            of_service.iter().map(|(action, _)| action.name()).zip(is_reached).collect();
+        let is_in = |(action, _): &(Action, String)| (action.name(), reached.next().unwrap_or_default());
+        let group: Vec<(&str, bool)> = of_service.iter().map(is_in).collect();
         let mut names = Vec::new();
         cover(&group, 0, &mut names);
         let new: Vec<String> = names.into_iter().map(|name| format!("{prefix}:{name}")).collect();
