@@ -23,7 +23,6 @@ use super::values;
 use super::wanted::{Wanted, find_text};
 use crate::catalogue;
 use crate::condition::GlobalKey;
-use crate::order;
 
 /// What a search found.
 pub(super) enum Outcome {
@@ -43,8 +42,8 @@ pub(super) struct Search<'s> {
     budget: &'s Budget,
     /// The boxes of statements that are not the same in every search, by the names of the statements.
     terms: RefCell<HashMap<usize, Rc<Term>>>,
-    /// What is known of the literals of a dimension, by their addresses.
-    known: RefCell<HashMap<Vec<(usize, bool)>, Known>>,
+    /// What is known of the literals of a dimension, by their addresses and what they are to be.
+    known: RefCell<HashMap<Vec<usize>, Known>>,
 }
 
 type Known = Result<Option<Rc<[String]>>, Doubt>;
@@ -194,10 +193,12 @@ impl<'s> Search<'s> {
 
     /// What can stand in a dimension where literals are as wanted.
     fn values(&self, dimension: &Dimension, wanted: &[Wanted<'_>]) -> Result<Known, Spent> {
-        let mut name = Vec::with_capacity(wanted.len());
-        for one in wanted {
-            order::add(&mut name, (std::ptr::from_ref::<Literal>(one.literal).addr(), one.holds));
-        }
+        // Where a literal begins no other one does, nor at the next byte.
+        let of =
+            |one: &Wanted<'_>| std::ptr::from_ref::<Literal>(one.literal).addr() + usize::from(one.holds);
+        let mut name: Vec<usize> = wanted.iter().map(of).collect();
+        name.sort_unstable();
+        name.dedup();
         if let Some(known) = self.known.borrow().get(&name) {
             return Ok(known.clone());
         }
