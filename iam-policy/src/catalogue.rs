@@ -32,6 +32,7 @@ mod service;
 use std::sync::OnceLock;
 
 use crate::near::near;
+use crate::order;
 use crate::records;
 use overlap::overlap;
 
@@ -51,7 +52,7 @@ fn blocks() -> &'static [&'static str] {
 
 /// All services, by prefix.
 pub fn services() -> impl Iterator<Item = Service> {
-    blocks().iter().skip(1).copied().map(Service::new)
+    blocks().get(1..).unwrap_or_default().iter().map(|block| Service::new(block))
 }
 
 /// The service of this prefix, the part of an action before the colon. It has no case.
@@ -83,10 +84,13 @@ pub fn action(name: &str) -> Option<Action> {
 /// ```
 pub fn expand(pattern: &str) -> impl Iterator<Item = Action> + use<> {
     let (prefix, name) = pattern.split_once(':').unwrap_or((pattern, if pattern == "*" { "*" } else { "" }));
-    let services: Vec<Service> =
-        if prefix == "*" { services().collect() } else { service(prefix).into_iter().collect() };
-    let name = name.to_owned();
-    services.into_iter().flat_map(move |service| service.expand(&name))
+    let mut actions = Vec::new();
+    if prefix == "*" {
+        services().for_each(|service| service.expand(name, &mut actions));
+    } else if let Some(service) = service(prefix) {
+        service.expand(name, &mut actions);
+    }
+    actions.into_iter()
 }
 
 /// The resource types that an ARN may be of; the ARN may have wildcards and policy variables, as in a policy.
@@ -108,14 +112,18 @@ pub fn expand(pattern: &str) -> impl Iterator<Item = Action> + use<> {
 pub fn resource_types(arn: &str) -> Vec<ResourceType> {
     let arn = resource_type::in_six_parts(arn);
     let segment = arn.split(':').nth(2).unwrap_or("*");
-    let of = |services: &mut dyn Iterator<Item = Service>| -> Vec<ResourceType> {
-        services.flat_map(Service::resource_types).filter(|of| of.matches(&arn)).collect()
+    let of = |services: Vec<Service>| {
+        let mut types = Vec::new();
+        for service in services {
+            types.extend(service.resource_types().filter(|of| of.matches(&arn)));
+        }
+        types
     };
     if segment.contains(['*', '?']) {
-        return of(&mut services());
+        return of(services().collect());
     }
-    let own = of(&mut service(segment).into_iter());
-    if own.is_empty() { of(&mut elsewhere("n ", segment)) } else { own }
+    let own = service(segment).map_or_else(Vec::new, |service| of(vec![service]));
+    if own.is_empty() { of(elsewhere("n ", segment)) } else { own }
 }
 
 /// The condition key of this name, of whatever service: `s3:prefix`, `ec2:ResourceTag/Team`. It has no case.
@@ -132,7 +140,8 @@ pub fn resource_types(arn: &str) -> Vec<ResourceType> {
 #[must_use]
 pub fn condition_key(name: &str) -> Option<ConditionKey> {
     let (prefix, _) = name.split_once(':')?;
-    service(prefix).into_iter().chain(elsewhere("k ", prefix)).find_map(|service| service.condition_key(name))
+    let own = service(prefix).and_then(|service| service.condition_key(name));
+    own.or_else(|| elsewhere("k ", prefix).into_iter().find_map(|service| service.condition_key(name)))
 }
 
 /// Prefixes of services that look like this one, best first.
@@ -150,23 +159,24 @@ pub fn near_services(prefix: &str) -> Vec<&'static str> {
 /// ```
 #[must_use]
 pub fn near_condition_keys(name: &str) -> Vec<&'static str> {
-    let mut names: Vec<&str> = services().flat_map(Service::condition_keys).map(ConditionKey::name).collect();
-    names.sort_unstable();
-    names.dedup();
+    let mut names = Vec::new();
+    for service in services() {
+        service.condition_keys().for_each(|key| order::add(&mut names, key.name()));
+    }
     near(name, names)
 }
 
 /// Services that have things under a name that is not their prefix: condition keys (`k `), or segments of ARNs (`n `).
-fn elsewhere(kind: &'static str, name: &str) -> impl Iterator<Item = Service> {
+fn elsewhere(kind: &str, name: &str) -> Vec<Service> {
     let name = name.to_ascii_lowercase();
-    blocks()
-        .iter()
-        .take(1)
-        .flat_map(|block| records::all(block, '\n'))
-        .filter_map(move |line| Some((records::name_of(line).strip_prefix(kind)?, line)))
-        .filter(move |(other, _)| overlap(&name, &other.to_ascii_lowercase(), None))
-        .flat_map(|(_, line)| records::field(line, 1).split(' '))
-        .filter_map(service)
+    let mut found = Vec::new();
+    for line in records::all(blocks().first().copied().unwrap_or_default(), '\n') {
+        let other = records::name_of(line).strip_prefix(kind);
+        if other.is_some_and(|other| overlap(&name, &other.to_ascii_lowercase(), None)) {
+            records::field(line, 1).split(' ').for_each(|prefix| found.extend(service(prefix)));
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -104,19 +104,18 @@ impl Context {
 
     /// Every key about which something is known, with its values, in the order in which they were last set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        let is_last = |&(at, (name, _)): &(usize, &(Cow<'static, str>, Values))| {
-            !self.entries.iter().skip(at + 1).any(|(later, _)| same_key(later, name))
-        };
-        let last = self.entries.iter().enumerate().filter(is_last);
-        let own = last.map(|(_, (name, values))| (name.as_ref(), values.as_slice()));
-        self.of_base().filter(|(name, _)| self.own(name).is_none()).chain(own)
+        self.all().into_iter()
     }
 
-    fn of_base(&self) -> Box<dyn Iterator<Item = (&str, &[String])> + '_> {
-        match &self.base {
-            Some(base) => Box::new(base.iter()),
-            None => Box::new(std::iter::empty()),
+    fn all(&self) -> Vec<(&str, &[String])> {
+        let mut all = self.base.as_ref().map_or_else(Vec::new, |base| base.all());
+        all.retain(|(name, _)| self.own(name).is_none());
+        for (at, (name, values)) in self.entries.iter().enumerate() {
+            if !self.entries.iter().skip(at + 1).any(|(later, _)| same_key(later, name)) {
+                all.push((name, values.as_slice()));
+            }
         }
+        all
     }
 
     fn put(&mut self, key: Cow<'static, str>, values: Values) -> &mut Context {

@@ -4,6 +4,7 @@ mod render;
 
 use std::fmt;
 
+use crate::order;
 use crate::source::{Location, Source, Span};
 
 pub(crate) use render::Snippet;
@@ -115,7 +116,8 @@ impl Diagnostics {
 
 /// Puts problems in the order of their places.
 pub(crate) fn in_order(found: &mut [Diagnostic]) {
-    found.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
+    let place = |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.span.start);
+    order::sort_by(found, |a, b| place(a).cmp(&place(b)));
 }
 
 impl From<Diagnostic> for Diagnostics {
@@ -182,9 +184,13 @@ impl fmt::Display for Severity {
 
 /// Up to eight names in backticks, for a message; `nothing` when there are none.
 pub(crate) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    list(&mut names.into_iter())
+}
+
+/// As [`quoted`], once for all kinds of iterators.
+fn list(names: &mut dyn Iterator<Item = &str>) -> String {
     const SHOWN: usize = 8;
-    let mut names = names.into_iter();
-    let quoted: Vec<String> = names.by_ref().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> = (&mut *names).take(SHOWN).map(|name| format!("`{name}`")).collect();
     match (quoted.is_empty(), names.count()) {
         (true, _) => "nothing".to_owned(),
         (false, 0) => quoted.join(", "),

@@ -12,6 +12,7 @@ mod trace;
 
 use crate::document::Effect;
 use crate::evaluate::{Decision, Facts, PolicySet, PolicyType, Reason, Request, StatementRef, layers};
+use crate::order;
 use crate::source::Span;
 use crate::truth::Truth;
 
@@ -130,7 +131,7 @@ impl Explanation {
         let Reason::NoAllow(silent) = self.decision.reason else { return Vec::new() };
         let mut misses: Vec<&StatementTrace> =
             self.statements.iter().filter(|trace| trace.could_have_allowed(silent)).collect();
-        misses.sort_by_key(|trace| trace.distance());
+        order::sort_by(&mut misses, |a, b| a.distance().cmp(&b.distance()));
         // Beside a statement of which one element does not match, one of which three do not is noise.
         let nearest = misses.first().map_or(0, |trace| trace.failed());
         misses.retain(|trace| trace.failed() <= nearest);

@@ -7,6 +7,7 @@ mod write;
 use std::borrow::Cow;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::order;
 use crate::scan::find_end_of_run;
 use crate::source::{Source, Span};
 
@@ -212,7 +213,7 @@ impl<'t> Reader<'t, '_> {
         }
         // Sorted, for a hostile object may have a hundred thousand members; equal keys stay in their order.
         let mut by_key: Vec<&Member<'t>> = members.iter().collect();
-        by_key.sort_by(|a, b| a.key.cmp(&b.key));
+        order::sort_by(&mut by_key, |a, b| a.key.cmp(&b.key));
         for same in by_key.chunk_by(|a, b| a.key == b.key) {
             let [first, again @ ..] = same else { continue };
             for member in again {

@@ -55,6 +55,7 @@ mod json;
 mod lint;
 pub mod managed;
 mod near;
+mod order;
 mod pattern;
 mod principal;
 // For `iam-endpoint`, whose own table is read in the same way.

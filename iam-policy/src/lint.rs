@@ -36,7 +36,7 @@ pub struct Lint {
     severity: Severity,
     summary: &'static str,
     docs: &'static str,
-    check: fn(&Subject<'_>) -> Vec<Diagnostic>,
+    check: fn(&Subject<'_>, &mut Vec<Diagnostic>),
 }
 
 /// Every lint, by code.
@@ -179,9 +179,7 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn lint(&self) -> Vec<Diagnostic> {
-        let mut found = lint(self, &[]);
-        in_order(&mut found);
-        found
+        check(Some(self), Vec::new())
     }
 
     /// Refuses a policy with the mistakes that `lint::unknown-condition-key` finds, for whoever decides with it: a condition on a
@@ -196,11 +194,9 @@ impl Policy {
         if statements.is_empty() {
             return Ok(());
         }
-        let mut found = condition::unknown_key(&Subject {
-            lint: &UNKNOWN_CONDITION_KEY,
-            policy: self,
-            statements: &statements,
-        });
+        let subject = Subject { lint: &UNKNOWN_CONDITION_KEY, policy: self, statements: &statements };
+        let mut found = Vec::new();
+        condition::unknown_key(&subject, &mut found);
         for mistake in &mut found {
             mistake.severity = Severity::Error;
         }
@@ -211,39 +207,40 @@ impl Policy {
     /// have none, in the order of their places.
     #[must_use]
     pub fn check(source: impl Into<Source>, kind: PolicyKind) -> Vec<Diagnostic> {
-        check(source.into(), kind, Reading::Plain)
+        read(source.into(), kind, Reading::Plain)
     }
 
     /// As [`Policy::check`], for a [template](crate::Template) before its placeholders are filled.
     #[must_use]
     pub fn check_template(source: impl Into<Source>, kind: PolicyKind) -> Vec<Diagnostic> {
-        check(source.into(), kind, Reading::Template)
+        read(source.into(), kind, Reading::Template)
     }
 }
 
-fn check(source: Source, kind: PolicyKind, reading: Reading) -> Vec<Diagnostic> {
-    let (policy, mut found) = match Policy::read(source, kind, reading) {
-        Ok(policy) => (Some(policy), Vec::new()),
-        Err(rejected) => (rejected.readable, rejected.problems.iter().cloned().collect()),
-    };
+fn read(source: Source, kind: PolicyKind, reading: Reading) -> Vec<Diagnostic> {
+    match Policy::read(source, kind, reading) {
+        Ok(policy) => check(Some(&policy), Vec::new()),
+        Err(rejected) => check(rejected.readable.as_ref(), rejected.problems.iter().cloned().collect()),
+    }
+}
+
+/// Adds to errors the lints of the statements in which none stands: of the others, not everything is known.
+fn check(policy: Option<&Policy>, errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut found = errors;
     if let Some(policy) = policy {
-        let lints = lint(&policy, &found);
-        found.extend(lints);
+        let places = found.iter().filter_map(|error| error.labels.first()).map(|label| label.span.start);
+        let places: Vec<usize> = places.collect();
+        let has_error = |statement: &Statement| {
+            places.iter().any(|place| (statement.span.start..statement.span.end).contains(place))
+        };
+        let statements: Vec<&Statement> =
+            policy.statements().iter().filter(|statement| !has_error(statement)).collect();
+        for lint in &LINTS {
+            (lint.check)(&Subject { lint, policy, statements: &statements }, &mut found);
+        }
     }
     in_order(&mut found);
     found
-}
-
-/// The lints of the statements in which no error stands: of the others, not everything is known.
-fn lint(policy: &Policy, errors: &[Diagnostic]) -> Vec<Diagnostic> {
-    let places = errors.iter().filter_map(|error| error.labels.first()).map(|label| label.span.start);
-    let places: Vec<usize> = places.collect();
-    let has_error = |statement: &Statement| {
-        places.iter().any(|place| (statement.span.start..statement.span.end).contains(place))
-    };
-    let statements: Vec<&Statement> =
-        policy.statements().iter().filter(|statement| !has_error(statement)).collect();
-    LINTS.iter().flat_map(|lint| (lint.check)(&Subject { lint, policy, statements: &statements })).collect()
 }
 
 impl Lint {
@@ -274,7 +271,7 @@ impl Lint {
     /// The code as a Rust name, without its prefix: `unknown_action`.
     #[must_use]
     pub fn ident(&self) -> String {
-        self.code.trim_start_matches(PREFIX).replace('-', "_")
+        self.code.strip_prefix(PREFIX).unwrap_or(self.code).replace('-', "_")
     }
 
     /// The lint of this name, which may be its code, with or without the prefix, or its [`ident`](Lint::ident).
@@ -330,9 +327,12 @@ impl<'p> Subject<'p> {
     }
 
     /// The actions that statements name, in `Action` or `NotAction`, with their places.
-    fn actions(&self) -> impl Iterator<Item = (&'p str, Span)> {
-        let items = self.statements.iter().flat_map(|statement| &statement.action.items);
-        items.map(|item| (&*item.text, item.span))
+    fn actions(&self) -> Vec<(&'p str, Span)> {
+        let mut actions = Vec::new();
+        for statement in self.statements {
+            actions.extend(statement.action.items.iter().map(|item| (&*item.text, item.span)));
+        }
+        actions
     }
 
     /// Whether a part of the policy has placeholders, so that not all its values are known.

@@ -1,5 +1,7 @@
 //! "Did you mean": names that look like one that was not found.
 
+use crate::order;
+
 /// The candidates that a name may be a slip of, best first: at most three, each within a third of its length in edits.
 ///
 /// # Examples
@@ -15,16 +17,20 @@ fn nearest<'a>(name: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Vec
     const MOST: usize = 3;
     let name = lower(name);
     let tolerance = (name.len() / 3).max(1);
-    let mut found: Vec<(usize, &str)> = candidates
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= tolerance)
-        .map(|candidate| (distance(&name, &lower(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= tolerance)
-        .collect();
-    found.sort_unstable();
+    let mut found = Vec::new();
+    for candidate in candidates {
+        if candidate.len().abs_diff(name.len()) <= tolerance {
+            let distance = distance(&name, &lower(candidate));
+            if distance <= tolerance {
+                found.push((distance, candidate));
+            }
+        }
+    }
+    order::sort_by(&mut found, Ord::cmp);
     // Beside a name that is one slip away, a name that is three away is noise.
     let best = found.first().map_or(0, |(distance, _)| *distance);
-    found.retain(|(distance, _)| *distance <= best + 1);
-    found.into_iter().map(|(_, candidate)| candidate).take(MOST).collect()
+    let near = found.partition_point(|(distance, _)| *distance <= best + 1);
+    found.iter().map(|(_, candidate)| *candidate).take(near.min(MOST)).collect()
 }
 
 fn lower(text: &str) -> Vec<u8> {

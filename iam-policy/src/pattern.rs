@@ -123,13 +123,15 @@ impl Pattern {
 
     /// The variables of the pattern.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
-        let program = if let Pattern::Program(program) = self { Some(program) } else { None };
-        program.into_iter().flat_map(|program| program.variables())
+        let pieces = if let Pattern::Program(program) = self { program.pieces() } else { &[] };
+        variables(pieces)
     }
 
     /// The keys of variables about which the context knows nothing.
-    pub(crate) fn unknown_keys<'p>(&'p self, context: &'p Context) -> impl Iterator<Item = &'p str> {
-        self.variables().filter(|variable| variable.is_unknown(context)).map(|variable| &*variable.key)
+    pub(crate) fn unknown_keys<'p>(&'p self, context: &Context, found: &mut Vec<&'p str>) {
+        for variable in self.variables().filter(|variable| variable.is_unknown(context)) {
+            found.push(&variable.key);
+        }
     }
 
     /// Whether the pattern, which is written so, matches a text. A variable that does not resolve matches nothing.
@@ -195,22 +197,25 @@ impl Program {
             filled.is_some_and(|tokens| glob(&tokens, text, self.syntax.fold))
         };
         let assumed = matches(false);
-        if !self.variables().any(|variable| variable.is_unknown(context)) {
+        if !variables(pieces).any(|variable| variable.is_unknown(context)) {
             return Truth::certain(assumed);
         }
         Truth { assumed, certain: assumed == matches(true) && !assumed }
     }
 
-    fn variables(&self) -> impl Iterator<Item = &Variable> {
-        let pieces: &[Piece] = match &self.code {
+    fn pieces(&self) -> &[Piece] {
+        match &self.code {
             Code::Glob(_) => &[],
             Code::Variable(pieces) => pieces,
-        };
-        pieces.iter().filter_map(|piece| match piece {
-            Piece::Token(_) => None,
-            Piece::Variable(variable) => Some(variable),
-        })
+        }
     }
+}
+
+fn variables(pieces: &[Piece]) -> impl Iterator<Item = &Variable> {
+    pieces.iter().filter_map(|piece| match piece {
+        Piece::Token(_) => None,
+        Piece::Variable(variable) => Some(variable),
+    })
 }
 
 /// The text of a [`Pattern::Start`] without its star.

@@ -14,9 +14,10 @@ pub fn find<'a>(text: &'a str, mark: char, name: &str) -> Option<&'a str> {
 
 /// The records whose names start like this, without their marks and final line feeds.
 pub fn starting(text: &str, mark: char, start: String) -> impl Iterator<Item = &str> {
-    split(not_before(text, mark, &start), mark).take_while(move |record| {
-        record.get(..start.len()).is_some_and(|with| with.eq_ignore_ascii_case(&start))
-    })
+    let mut records = split(not_before(text, mark, &start), mark);
+    let starts =
+        move |record: &&str| record.get(..start.len()).is_some_and(|with| with.eq_ignore_ascii_case(&start));
+    std::iter::from_fn(move || records.next().filter(&starts))
 }
 
 /// All records, without their marks and final line feeds.

@@ -8,7 +8,7 @@
 //! Where a service's patterns end in their only `*`, if they have one, two of them are either apart or one within the other: the
 //! written actions, and something new for each `*`, meet all classes. Other patterns are told apart character by character.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use super::formula::{Formula, Matches, Members, Policies};
 use super::globs::{Globs, Place};
 use crate::context::Context;
 use crate::document::Effect;
+use crate::order;
 
 /// A sign that no pattern of actions may have.
 pub(super) const FRESH: char = '~';
@@ -89,9 +90,10 @@ pub(super) fn classes<T>(
         return Ok(Some(answer));
     }
     let support = support.unwrap_or_else(|| all.clone());
-    let mut names: Vec<&str> = support.iter().flat_map(|one| one.actions().service_names()).collect();
-    names.sort_unstable();
-    names.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for one in support.iter().map(|one| one.actions()) {
+        one.services.iter().for_each(|service| order::add(&mut names, one.text(&service.name)));
+    }
     for name in names {
         let of_service: Vec<(&Policies, &Service)> =
             all.iter().filter_map(|one| Some((*one, one.actions().service(name)?))).collect();
@@ -131,10 +133,11 @@ fn representatives<T>(
     offer: &mut dyn FnMut(&str) -> Found<T>,
 ) -> Found<T> {
     let is_support = |one: &Policies| support.iter().any(|other| std::ptr::eq(*other, one));
-    let (needed, others): (Vec<_>, Vec<_>) = of_service.iter().partition(|(one, _)| is_support(one));
-    let has_starts =
-        needed.iter().any(|(one, service)| one.actions().of(service).any(|entry| entry.is_start));
-    for (one, service) in needed.into_iter().chain(others.into_iter().filter(|_| has_starts)) {
+    let (mut ordered, others): (Vec<_>, Vec<_>) = of_service.iter().partition(|(one, _)| is_support(one));
+    if ordered.iter().any(|(one, service)| one.actions().of(service).iter().any(|entry| entry.is_start)) {
+        ordered.extend(others);
+    }
+    for (one, service) in ordered {
         let actions = one.actions();
         for entry in actions.of(service) {
             let text = actions.text(&entry.text);
@@ -193,10 +196,10 @@ fn partition<T>(
             return Ok(Some(found));
         }
         let each = places.iter().filter_map(|(number, node)| Some((sets.get(*number as usize)?, *node)));
-        let mut characters: Vec<char> = each.flat_map(|(set, node)| set.literals(node)).collect();
-        characters.push(FRESH);
-        characters.sort_unstable();
-        characters.dedup();
+        let mut characters = vec![FRESH];
+        for (set, node) in each {
+            set.literals(node).for_each(|c| order::add(&mut characters, c));
+        }
         for c in characters {
             let mut next = Vec::new();
             for &(number, node) in &places {
@@ -243,7 +246,7 @@ impl Actions {
             }
         }
         let text = |range: &Range<usize>| texts.get(range.clone()).unwrap_or_default();
-        all.sort_unstable_by(|(a, a_starts, a_owner), (b, b_starts, b_owner)| {
+        order::sort_by(&mut all, |(a, a_starts, a_owner), (b, b_starts, b_owner)| {
             (text(a), !a_starts, a_owner).cmp(&(text(b), !b_starts, b_owner))
         });
         let mut entries: Vec<Entry> = Vec::with_capacity(all.len());
@@ -269,7 +272,7 @@ impl Actions {
             }
             entries.push(Entry { text: range, is_start, around, owners: owners.len() - 1..owners.len() });
         }
-        odd.sort_by(|(a, _), (b, _)| service_of(text(a)).cmp(service_of(text(b))));
+        order::sort_by(&mut odd, |(a, _), (b, _)| service_of(text(a)).cmp(service_of(text(b))));
         let services = services(&entries, &odd, &text);
         let odd = odd.into_iter().map(|(_, odd)| odd).collect();
         Actions { texts, entries, owners, odd, services, negated, is_open }
@@ -278,19 +281,14 @@ impl Actions {
     fn text(&self, range: &Range<usize>) -> &str {
         self.texts.get(range.clone()).unwrap_or_default()
     }
-
-    fn service_names(&self) -> impl Iterator<Item = &str> {
-        self.services.iter().map(|service| self.text(&service.name))
-    }
-
     fn service(&self, name: &str) -> Option<&Service> {
         let at = self.services.binary_search_by(|service| self.text(&service.name).cmp(name)).ok()?;
         self.services.get(at)
     }
 
     /// The entries of a service.
-    fn of(&self, service: &Service) -> impl Iterator<Item = &Entry> {
-        self.entries.get(service.entries.clone()).into_iter().flatten()
+    fn of(&self, service: &Service) -> &[Entry] {
+        self.entries.get(service.entries.clone()).unwrap_or_default()
     }
 
     /// The statements that are about an action, which is in lower case.
@@ -328,13 +326,18 @@ impl Actions {
 
     /// The patterns that each statement has for the names of a service's actions.
     fn patterns(&self, statements: &[Arc<Matches>], service: &Service, sets: &mut Vec<Globs>) {
-        let mut each: HashMap<u32, Vec<String>> = HashMap::new();
+        let mut each: Vec<Vec<String>> = vec![Vec::new(); statements.len()];
+        let mut add = |owner: u32, pattern: String| {
+            if let Some(patterns) = each.get_mut(owner as usize) {
+                patterns.push(pattern);
+            }
+        };
         let length = service.name.len();
         for entry in self.of(service) {
             let name = self.text(&entry.text).get(length..).unwrap_or_default();
             let pattern = format!("{name}{}", if entry.is_start { "*" } else { "" });
             for owner in self.owners.get(entry.owners.clone()).unwrap_or_default() {
-                each.entry(*owner).or_default().push(pattern.clone());
+                add(*owner, pattern.clone());
             }
         }
         for odd in self.odd.get(service.odd.clone()).unwrap_or_default() {
@@ -342,9 +345,11 @@ impl Actions {
                 .get(odd.statement as usize)
                 .and_then(|matches| matches.statement.statement().action.items.get(odd.item));
             let name = item.and_then(|item| item.text.get(length..)).unwrap_or_default();
-            each.entry(odd.statement).or_default().push(name.to_ascii_lowercase());
+            add(odd.statement, name.to_ascii_lowercase());
         }
-        sets.extend(each.values().map(|patterns| Globs::of(patterns.iter().map(String::as_str))));
+        for patterns in each.iter().filter(|patterns| !patterns.is_empty()) {
+            sets.push(Globs::of(patterns.iter().map(String::as_str)));
+        }
     }
 }
 
@@ -368,7 +373,7 @@ fn services<'t>(
             _ => services.push(Service { name, entries: at..at + 1, odd: 0..0 }),
         }
     }
-    services.sort_by(|a, b| text(&a.name).cmp(text(&b.name)));
+    order::sort_by(&mut services, |a, b| text(&a.name).cmp(text(&b.name)));
     for (at, (range, _)) in odd.iter().enumerate() {
         let name = name(range);
         match services.binary_search_by(|service| text(&service.name).cmp(text(&name))) {

@@ -6,7 +6,7 @@
 //!                                                  └─ a resource of its own as one would write it, or a search for one
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::document::{Clause, Item, Policy, PolicyKind, Reading, sequence};
 use crate::evaluate::Request;
 use crate::json::write_string;
+use crate::order;
 use crate::pattern::Pattern;
 
 /// The requests of a set for actions of the [catalogue](crate::catalogue) on resources of their own types.
@@ -96,8 +97,11 @@ const LIMIT: u64 = 80_000_000;
 pub(super) fn all() -> &'static [(Action, String)] {
     static ALL: OnceLock<Vec<(Action, String)>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let actions = catalogue::services().flat_map(catalogue::Service::actions);
-        actions.map(|action| (action, action.to_string())).collect()
+        let mut all = Vec::new();
+        for service in catalogue::services() {
+            all.extend(service.actions().map(|action| (action, action.to_string())));
+        }
+        all
     })
 }
 
@@ -112,8 +116,8 @@ fn answers(set: &Permissions) -> impl Iterator<Item = (Action, Answer)> + use<> 
 
 struct Asker {
     set: Permissions,
-    /// The patterns of resources of the policies but `*`, a variable in them being whatever it may be.
-    named: BTreeSet<String>,
+    /// The patterns of resources of the policies but `*`, each once, a variable in them being whatever it may be.
+    named: Vec<String>,
     budget: Budget,
     /// What the set has of actions that the same statements are about.
     abouts: HashMap<Members, Rc<About>>,
@@ -133,13 +137,18 @@ enum About {
 
 impl Asker {
     fn new(set: Permissions) -> Asker {
-        let mut named = BTreeSet::new();
+        let mut named: Vec<String> = Vec::new();
         let mut policies = Vec::new();
         set.formula.policies(&mut policies);
-        for matches in policies.iter().flat_map(|policies| &policies.statements) {
-            let items = matches.statement.statement().resource.iter().flat_map(|clause| &clause.items);
-            named.extend(items.map(Item::with_stars).filter(|text| text != NONE));
+        for policies in policies {
+            for matches in &policies.statements {
+                if let Some(clause) = &matches.statement.statement().resource {
+                    named.extend(clause.items.iter().map(Item::with_stars).filter(|text| text != NONE));
+                }
+            }
         }
+        order::sort_by(&mut named, Ord::cmp);
+        named.dedup();
         let budget = Budget::new(LIMIT);
         Asker { set, named, budget, abouts: HashMap::new(), known: HashMap::new() }
     }
@@ -202,25 +211,35 @@ impl Asker {
         // More are not tried.
         const MOST: usize = 100;
         let mut resources = readable::resources(action);
-        let of_policies = self
-            .named
-            .iter()
-            .flat_map(|pattern| resources.iter().filter_map(|resource| readable::like(pattern, resource)));
-        let of_policies: Vec<String> =
-            of_policies.filter(|resource| is_own(action, resource)).take(MOST).collect();
+        let mut of_policies = Vec::new();
+        for pattern in &self.named {
+            let alike = resources.iter().filter_map(|resource| readable::like(pattern, resource));
+            of_policies.extend(alike.filter(|resource| is_own(action, resource)));
+            if of_policies.len() >= MOST {
+                break;
+            }
+        }
+        of_policies.truncate(MOST);
         resources.extend(of_policies);
-        let of_example = example.map(|request| request.resource.clone());
-        resources.extend(of_example.filter(|resource| is_own(action, resource)));
-        let contexts = [Some(Context::new()), example.map(|request| request.context.clone())];
-        contexts.into_iter().flatten().find_map(|context| {
-            let request = |resource: &String| Request {
-                action: action.to_string(),
-                resource: resource.clone(),
-                context: context.clone(),
-                ..question::somebody()
-            };
-            resources.iter().map(request).find(|request| self.set.contains(request))
-        })
+        let mut contexts = vec![Context::new()];
+        if let Some(request) = example {
+            resources.extend(Some(request.resource.clone()).filter(|resource| is_own(action, resource)));
+            contexts.push(request.context.clone());
+        }
+        for context in contexts {
+            for resource in &resources {
+                let request = Request {
+                    action: action.to_string(),
+                    resource: resource.clone(),
+                    context: context.clone(),
+                    ..question::somebody()
+                };
+                if self.set.contains(&request) {
+                    return Some(request);
+                }
+            }
+        }
+        None
     }
 
     /// Searches for a request, if it can be for one that needs no `*` to reach over a colon.
@@ -323,14 +342,16 @@ fn settled(formula: &Formula, members: &Members) -> Option<bool> {
 }
 
 /// The requests for an action on resources of its own types, or on none where it needs none.
-fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
+fn own(action: Action, named: &[String]) -> Permissions {
     let types: Vec<ResourceType> = action.resources().map(ActionResource::resource_type).collect();
     let mut resources = Vec::new();
     let mut excluded = Vec::new();
     let mut apart = Permissions::nothing();
     for of in &types {
-        let formats: Vec<String> =
-            of.arn_formats().flat_map(|format| patterns(format, action, named)).collect();
+        let mut formats = Vec::new();
+        for format in of.arn_formats() {
+            formats.extend(patterns(format, action, named));
+        }
         let beyond: Vec<String> = of.beyond().collect();
         // What is beyond a bucket is an object.
         let is_of_another = |text: &String| types.iter().any(|other| other != of && other.matches(text));
@@ -354,7 +375,7 @@ fn own(action: Action, named: &BTreeSet<String>) -> Permissions {
 const NONE: &str = "*";
 
 /// The requests for an action on what none of the policies names: to them all of it is alike, and [`NONE`] is of it.
-fn unnamed(action: Action, named: &BTreeSet<String>) -> Permissions {
+fn unnamed(action: Action, named: &[String]) -> Permissions {
     if named.is_empty() {
         return statements(
             &format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#),
@@ -362,12 +383,12 @@ fn unnamed(action: Action, named: &BTreeSet<String>) -> Permissions {
         );
     }
     let mut text = format!(r#"{{"Effect":"Allow","Action":"{action}","NotResource":"#);
-    sequence(&mut text, '[', &Vec::from_iter(named), ']', |text, resource| write_string(text, resource));
+    sequence(&mut text, '[', named, ']', |text, resource| write_string(text, resource));
     statements(&(text + "}"), Reading::Plain)
 }
 
 /// A format of ARNs as patterns. Resources of AWS itself are in a region, and of no account.
-fn patterns(format: &str, action: Action, named: &BTreeSet<String>) -> Vec<String> {
+fn patterns(format: &str, action: Action, named: &[String]) -> Vec<String> {
     let account = if format.contains("${Region}") { "*" } else { "?*" };
     let pattern =
         |format: &str| readable::fill(format, |name| if name == "Account" { account } else { "?*" });
@@ -377,8 +398,10 @@ fn patterns(format: &str, action: Action, named: &BTreeSet<String>) -> Vec<Strin
     if !service.starts_with("${") {
         return vec![pattern(format)];
     }
-    let of_policies = named.iter().filter_map(|text| text.split(':').nth(2));
-    let services: BTreeSet<&str> = of_policies.chain([action.service().prefix()]).collect();
+    let mut services = vec![action.service().prefix()];
+    for text in named {
+        text.split(':').nth(2).into_iter().for_each(|service| order::add(&mut services, service));
+    }
     services.into_iter().map(|service| pattern(&format!("{arn}:{partition}:{service}:{rest}"))).collect()
 }
 
@@ -419,7 +442,7 @@ mod tests {
     #[test]
     fn every_action_is_on_resources_of_its_own() {
         for (action, _) in all() {
-            assert!(!own(*action, &BTreeSet::new()).formula.is_nothing(), "{action}");
+            assert!(!own(*action, &[]).formula.is_nothing(), "{action}");
         }
     }
 

@@ -130,8 +130,11 @@ impl Formula {
         match self {
             Formula::All(parts) => parts.iter().filter_map(|part| part.support()).min_by_key(Vec::len),
             Formula::Any(parts) => {
-                let each: Option<Vec<Vec<&Policies>>> = parts.iter().map(|part| part.support()).collect();
-                each.map(|each| each.into_iter().flatten().collect())
+                let mut all = Vec::new();
+                for part in parts {
+                    all.extend(part.support()?);
+                }
+                Some(all)
             }
             Formula::Matches(_) | Formula::Not(_) | Formula::Unknown(_) => None,
             Formula::Policies(policies) => Some(vec![policies]),
@@ -145,6 +148,13 @@ impl Formula {
             Formula::Not(part) => part.is_settled(!holds, members),
             Formula::All(_) | Formula::Any(_) | Formula::Policies(_) | Formula::Unknown(_) => None,
         }
+    }
+}
+
+impl<'f> Case<'f> {
+    /// All that it tells of.
+    pub(super) fn statements(&self) -> impl Iterator<Item = &'f Matches> {
+        self.inside.iter().chain(&self.outside).copied()
     }
 }
 
@@ -226,9 +236,7 @@ impl Policies {
 
 impl Matches {
     fn new(statement: StatementRef) -> Matches {
-        let mut variables: Vec<String> = variables(statement.statement()).collect();
-        variables.sort_unstable();
-        variables.dedup();
+        let variables = variables(statement.statement());
         Matches { statement, variables, term: OnceLock::new() }
     }
 

@@ -155,7 +155,14 @@ impl Globs {
             self.enter(number, next, places);
         }
         let [any, within] = at.one;
-        for next in any.filter(|_| !is_mark).into_iter().chain(within.filter(|_| !colon)) {
+        if let Some(next) = any
+            && !is_mark
+        {
+            self.enter(number, next, places);
+        }
+        if let Some(next) = within
+            && !colon
+        {
             self.enter(number, next, places);
         }
     }
@@ -183,7 +190,7 @@ impl Globs {
 
     /// The characters that the patterns have at a node.
     pub(super) fn literals(&self, node: u32) -> impl Iterator<Item = char> {
-        self.nodes.get(node as usize).into_iter().flat_map(|node| node.literals.iter().map(|(c, _)| *c))
+        self.nodes.get(node as usize).map_or(&[][..], |node| &node.literals).iter().map(|(c, _)| *c)
     }
 
     /// Whether a wildcard of the patterns can be at a node.
@@ -196,7 +203,7 @@ impl Globs {
     fn enter(&self, number: u32, node: u32, places: &mut Vec<Place>) {
         places.push((number, node));
         if let Some(at) = self.nodes.get(node as usize) {
-            for next in at.many.into_iter().flatten() {
+            for next in at.many.iter().filter_map(|next| *next) {
                 self.enter(number, next, places);
             }
         }
@@ -283,12 +290,15 @@ impl Globs {
     fn measure(&mut self) {
         for at in (0..self.nodes.len()).rev() {
             let Some(node) = self.nodes.get(at) else { continue };
-            let rest = |next: u32| self.rest(next);
-            let behind_one =
-                node.literals.iter().map(|(_, next)| *next).chain(node.one.into_iter().flatten());
-            let stars = node.many.into_iter().flatten();
-            let least = behind_one.map(|next| rest(next).saturating_add(1)).chain(stars.map(rest)).min();
-            let least = if node.accepts { 0 } else { least.unwrap_or(u32::MAX) };
+            let mut least = if node.accepts { 0 } else { u32::MAX };
+            for (_, next) in &node.literals {
+                least = least.min(self.rest(*next).saturating_add(1));
+            }
+            for (ways, length) in [(node.one, 1), (node.many, 0)] {
+                for next in ways {
+                    least = least.min(next.map_or(u32::MAX, |next| self.rest(next).saturating_add(length)));
+                }
+            }
             if let Some(node) = self.nodes.get_mut(at) {
                 node.rest = least;
             }

@@ -1,7 +1,5 @@
 //! A question from its formula to its answer.
 
-use std::collections::BTreeSet;
-
 use super::actions::{FRESH, classes, find_members};
 use super::answer::{Answer, Counterexample};
 use super::budget::{Budget, Spent};
@@ -12,6 +10,7 @@ use super::unknown::Doubt;
 use super::{Permissions, readable, variables};
 use crate::context::Context;
 use crate::evaluate::Request;
+use crate::order;
 use crate::principal::Principal;
 
 /// The steps that a question may take: about half a second in a debug build.
@@ -101,15 +100,18 @@ impl Variables {
     fn of(formula: &Formula) -> Variables {
         let mut policies = Vec::new();
         formula.policies(&mut policies);
-        let all = || policies.iter().flat_map(|policies| &policies.statements);
-        let with_variables = || all().filter(|matches| !matches.variables.is_empty());
-        let marks = Marks::of(with_variables().map(|matches| matches.statement.statement()));
-        let keys: BTreeSet<&String> = with_variables().flat_map(|matches| &matches.variables).collect();
+        let (mut with_variables, mut keys) = (Vec::new(), Vec::new());
+        for policies in policies {
+            for matches in policies.statements.iter().filter(|matches| !matches.variables.is_empty()) {
+                with_variables.push(matches.statement.statement());
+                matches.variables.iter().for_each(|key| order::add(&mut keys, key.as_str()));
+            }
+        }
         let mut usual = Context::new();
         for (number, key) in keys.into_iter().enumerate() {
-            usual.set(key.clone(), readable::value(key, number));
+            usual.set(key.to_owned(), readable::value(key, number));
         }
-        Variables { marks, usual }
+        Variables { marks: Marks::of(&with_variables), usual }
     }
 }
 
@@ -156,8 +158,7 @@ impl Asker<'_> {
             }
         }
         if !trials.are_all {
-            let mut all = case.inside.iter().chain(&case.outside);
-            let statement = all.find(|matches| !matches.variables.is_empty());
+            let statement = case.statements().find(|matches| !matches.variables.is_empty());
             let reason = "its policy variables meet patterns in more ways than are told apart";
             let statement = statement.map(|matches| matches.statement.clone());
             self.doubt.get_or_insert_with(|| Doubt::new(reason, statement));
@@ -177,10 +178,12 @@ impl Asker<'_> {
             Outcome::Covered => return None,
             Outcome::Doubt(doubt) => doubt,
             Outcome::Point(point) => {
-                let keys = case.inside.iter().chain(&case.outside).flat_map(|matches| &matches.variables);
                 let mut context = Context::new();
-                for key in keys {
-                    context.set_many(key.clone(), variables.lookup(key).unwrap_or_default().iter().cloned());
+                for matches in case.statements() {
+                    for key in &matches.variables {
+                        let values = variables.lookup(key).unwrap_or_default();
+                        context.set_many(key.clone(), values.iter().cloned());
+                    }
                 }
                 // What is new may also be something that can be read.
                 for new in ['x', FRESH] {
@@ -208,7 +211,7 @@ fn run(search: &Search<'_>, case: &Case<'_>) -> Result<Outcome, Spent> {
 }
 
 fn has_variables(case: &Case<'_>) -> bool {
-    case.inside.iter().chain(&case.outside).any(|matches| !matches.variables.is_empty())
+    case.statements().any(|matches| !matches.variables.is_empty())
 }
 
 fn request(action: String, point: &Point, variables: &Context) -> Request {

@@ -3,6 +3,7 @@
 use super::Permissions;
 use crate::catalogue::{self, Action};
 use crate::evaluate::Request;
+use crate::order;
 
 /// More are not tried.
 const MOST: usize = 3000;
@@ -16,9 +17,9 @@ pub(super) fn request(set: &Permissions, found: &Request) -> Request {
     };
     for action in actions(&found.action).into_iter().take(MOST) {
         let name = action.to_string();
-        let resources = resources(action);
-        let mut each = resources.iter().map(String::as_str).chain([found.resource.as_str()]);
-        if let Some(request) = each.find_map(|resource| with(&name, resource)) {
+        let mut resources = resources(action);
+        resources.push(found.resource.clone());
+        if let Some(request) = resources.iter().find_map(|resource| with(&name, resource)) {
             return request;
         }
     }
@@ -42,32 +43,36 @@ fn actions(found: &str) -> Vec<Action> {
     }
     let (prefix, name) = found.split_once(':').unwrap_or_default();
     let service = catalogue::service(prefix);
-    let usual = ["s3", "ec2", "iam"].into_iter().filter_map(catalogue::service);
-    let services: Vec<_> = match service {
-        Some(service) => vec![service],
-        None => usual.chain(catalogue::services()).collect(),
-    };
-    let mut actions: Vec<Action> = services.into_iter().flat_map(catalogue::Service::actions).collect();
+    let mut services = Vec::from_iter(service);
+    if services.is_empty() {
+        services.extend(["s3", "ec2", "iam"].into_iter().filter_map(catalogue::service));
+        services.extend(catalogue::services());
+    }
+    let mut actions: Vec<Action> = Vec::new();
+    for service in services {
+        actions.extend(service.actions());
+    }
     let common = |action: &Action| {
         let pairs = action.name().chars().zip(name.chars());
         pairs.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
     };
-    actions.sort_by_key(|action| std::cmp::Reverse(common(action)));
+    order::sort_by(&mut actions, |a, b| common(b).cmp(&common(a)));
     actions
 }
 
 /// ARNs of each type of resource that the action acts on, the simplest first, or `*` where there is none.
 pub(super) fn resources(action: Action) -> Vec<String> {
-    let types = action.resources().map(catalogue::ActionResource::resource_type);
     let example = |variable: &str| match variable {
         "Account" => "123456789012",
         "Partition" => "aws",
         "Region" => "us-east-1",
         _ => "example",
     };
-    let mut resources: Vec<String> =
-        types.flat_map(catalogue::ResourceType::arn_formats).map(|format| fill(format, example)).collect();
-    resources.sort_by_key(String::len);
+    let mut resources: Vec<String> = Vec::new();
+    for on in action.resources() {
+        resources.extend(on.resource_type().arn_formats().map(|format| fill(format, example)));
+    }
+    order::sort_by(&mut resources, |a, b| a.len().cmp(&b.len()));
     if resources.is_empty() { vec!["*".to_owned()] } else { resources }
 }
 

@@ -42,8 +42,8 @@ pub(super) struct Search<'s> {
     budget: &'s Budget,
     /// The boxes of statements that are not the same in every search, by the names of the statements.
     terms: RefCell<HashMap<usize, Rc<Term>>>,
-    /// What is known of the literals of a dimension, by their addresses.
-    known: RefCell<HashMap<Vec<(usize, bool)>, Known>>,
+    /// What is known of the literals of a dimension, by their addresses and what they are to be.
+    known: RefCell<HashMap<Vec<usize>, Known>>,
 }
 
 type Known = Result<Option<Rc<[String]>>, Doubt>;
@@ -193,10 +193,10 @@ impl<'s> Search<'s> {
 
     /// What can stand in a dimension where literals are as wanted.
     fn values(&self, dimension: &Dimension, wanted: &[Wanted<'_>]) -> Result<Known, Spent> {
-        let mut name: Vec<(usize, bool)> = wanted
-            .iter()
-            .map(|wanted| (std::ptr::from_ref::<Literal>(wanted.literal).addr(), wanted.holds))
-            .collect();
+        // Where a literal begins no other one does, nor at the next byte.
+        let of =
+            |one: &Wanted<'_>| std::ptr::from_ref::<Literal>(one.literal).addr() + usize::from(one.holds);
+        let mut name: Vec<usize> = wanted.iter().map(of).collect();
         name.sort_unstable();
         name.dedup();
         if let Some(known) = self.known.borrow().get(&name) {
@@ -269,11 +269,11 @@ impl Deref for Held<'_> {
 
 /// What all terms ask.
 fn region<'t>(terms: &[&'t Term]) -> Vec<Wanted<'t>> {
-    let each = |term: &&'t Term| {
-        let term = *term;
-        term.literals.iter().map(move |literal| Wanted { term, literal, holds: true })
-    };
-    terms.iter().flat_map(each).collect()
+    let mut region = Vec::new();
+    for &term in terms {
+        region.extend(term.literals.iter().map(|literal| Wanted { term, literal, holds: true }));
+    }
+    region
 }
 
 /// Whether a request can have several values for a key: as AWS says, and of keys that it does not tell of, where a policy asks

@@ -2,14 +2,16 @@
 //! is asked for one class of actions at a time.
 
 use std::borrow::Cow;
+use std::slice;
 use std::sync::{Arc, OnceLock};
 
 use super::budget::{Budget, Spent};
 use super::globs::Globs;
-use crate::condition::{Condition, Test};
+use crate::condition::{Condition, Operand, Test};
 use crate::context::Context;
-use crate::document::{Clause, Effect, Statement};
+use crate::document::{Clause, Effect, Item, Statement};
 use crate::evaluate::StatementRef;
+use crate::order;
 use crate::pattern::{Pattern, Token, Variable};
 
 /// A statement, as the search reads it.
@@ -69,10 +71,11 @@ const FIRST_MARK: u32 = 0x10_0000;
 
 impl Marks {
     /// The signs of what these statements have.
-    pub(super) fn of<'s>(statements: impl Iterator<Item = &'s Statement>) -> Marks {
-        let mut all: Vec<_> = statements.flat_map(all_variables).map(named).collect();
-        all.sort_unstable();
-        all.dedup();
+    pub(super) fn of(statements: &[&Statement]) -> Marks {
+        let mut all = Vec::new();
+        for statement in statements {
+            statement.variables().iter().for_each(|(variable, _)| order::add(&mut all, named(variable)));
+        }
         Marks(all)
     }
 
@@ -162,16 +165,12 @@ impl Term {
     }
 
     /// The patterns of a literal, as they are written.
-    pub(super) fn patterns<'t>(&'t self, literal: &Literal) -> impl Iterator<Item = (&'t str, &'t Pattern)> {
-        let condition = self.condition(literal).map(|(condition, _)| condition);
-        let clause = self.statement.statement().resource.as_ref().filter(|_| condition.is_none());
-        let values = condition.into_iter().flat_map(|condition| &condition.values);
-        let values = values.filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)));
-        clause
-            .into_iter()
-            .flat_map(|clause| &clause.items)
-            .map(|item| (&*item.text, &item.matcher))
-            .chain(values)
+    pub(super) fn patterns(&self, literal: &Literal) -> Patterns<'_> {
+        if let Some((condition, _)) = self.condition(literal) {
+            return Patterns::Values(condition.values.iter());
+        }
+        let clause = self.statement.statement().resource.as_ref();
+        Patterns::Resources(clause.map_or(&[][..], |clause| &clause.items).iter())
     }
 
     /// The texts that the patterns of a literal match.
@@ -239,19 +238,35 @@ impl Term {
     }
 }
 
+/// Patterns, as they are written.
+pub(super) enum Patterns<'t> {
+    Resources(slice::Iter<'t, Item<Pattern>>),
+    Values(slice::Iter<'t, Item<Operand>>),
+}
+
+impl<'t> Iterator for Patterns<'t> {
+    type Item = (&'t str, &'t Pattern);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Patterns::Resources(items) => items.next().map(|item| (&*item.text, &item.matcher)),
+            Patterns::Values(items) => {
+                items.find_map(|item| item.matcher.as_pattern().map(|pattern| (&*item.text, pattern)))
+            }
+        }
+    }
+}
+
 /// Whether the clause matches whatever a request asks for.
-fn is_everything(clause: &Clause<Pattern>) -> bool {
+pub(super) fn is_everything(clause: &Clause<Pattern>) -> bool {
     !clause.negated && clause.items.iter().any(|item| &*item.text == "*")
 }
 
-/// The keys of the variables of a statement, in lower case.
-pub(super) fn variables(statement: &Statement) -> impl Iterator<Item = String> {
-    all_variables(statement).map(|variable| variable.key.to_ascii_lowercase())
-}
-
-fn all_variables(statement: &Statement) -> impl Iterator<Item = &Variable> {
-    let of_resources = statement.resource.iter().flat_map(|clause| &clause.items).map(|item| &item.matcher);
-    let values = statement.conditions.iter().flat_map(|condition| &condition.values);
-    let patterns = of_resources.chain(values.filter_map(|value| value.matcher.as_pattern()));
-    patterns.flat_map(Pattern::variables)
+/// The keys of the variables of a statement, in lower case, each once.
+pub(super) fn variables(statement: &Statement) -> Vec<String> {
+    let mut keys = Vec::new();
+    for (variable, _) in statement.variables() {
+        order::add(&mut keys, variable.key.to_ascii_lowercase());
+    }
+    keys
 }

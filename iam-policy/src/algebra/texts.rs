@@ -16,20 +16,23 @@ use std::collections::{BinaryHeap, HashMap};
 
 use super::budget::{Budget, Spent};
 use super::globs::{Globs, Place};
+use crate::order;
 
 /// A text in all of `inside` and in none of `outside`, if there is one.
 pub(super) fn find(inside: &[&Globs], outside: &[&Globs], budget: &Budget) -> Result<Option<String>, Spent> {
     let anything = Globs::of(["*"]);
     let anything = [&anything];
     let inside = if inside.is_empty() { &anything } else { inside };
+    let any = |is_so: &dyn Fn(&Globs) -> bool| {
+        inside.iter().any(|set| is_so(set)) || outside.iter().any(|set| is_so(set))
+    };
     let mut search = Search {
         inside,
         outside,
         together: inside.len() > FEW,
-        both_cases: inside.iter().chain(outside).any(|set| set.folds())
-            && inside.iter().chain(outside).any(|set| set.tells_cases()),
-        colons: inside.iter().chain(outside).any(|set| set.minds_colons()),
-        fresh: fresh(&|c| inside.iter().chain(outside).any(|set| set.has(c))),
+        both_cases: any(&Globs::folds) && any(&Globs::tells_cases),
+        colons: any(&Globs::minds_colons),
+        fresh: fresh(&|c| any(&|set| set.has(c))),
         states: Vec::new(),
         open: BinaryHeap::new(),
         seen: HashMap::new(),
@@ -43,11 +46,16 @@ const FEW: usize = 2;
 
 /// A character that stands nowhere, in either case.
 fn fresh(stands: &dyn Fn(char) -> bool) -> char {
-    // What a person would write, and failing that from a range that nobody writes.
-    let readable = ['x', 'y', 'z', 'q', '0', '1', '2', '_', 'w', 'j', '~'];
-    let unread = ('\u{E000}'..='\u{F8FF}').chain('\u{F0000}'..);
-    let is_free = |c: &char| !stands(*c) && !stands(c.to_ascii_uppercase());
-    readable.into_iter().chain(unread).find(is_free).unwrap_or('\u{10FFFD}')
+    let is_free = |c: char| !stands(c) && !stands(c.to_ascii_uppercase());
+    free("xyzq012_wj~", &is_free, 0)
+}
+
+/// Of the characters that are free the one of this number: one that a person would write, and failing that from a range that nobody
+/// writes.
+pub(super) fn free(readable: &str, is_free: &dyn Fn(char) -> bool, number: usize) -> char {
+    let unread = ('\u{E000}'..='\u{F8FF}').chain('\u{F0000}'..='\u{FFFFD}');
+    let mut all = readable.chars().chain(unread).filter(|c| is_free(*c));
+    all.nth(number).unwrap_or('\u{10FFFD}')
 }
 
 struct Search<'g> {
@@ -121,11 +129,13 @@ impl Search<'_> {
             let mut is_wild = false;
             for &(_, node) in places {
                 for c in set.literals(node) {
-                    characters.push(c);
+                    order::add(characters, c);
                     if self.both_cases && set.folds() {
-                        characters.push(c.to_ascii_uppercase());
+                        order::add(characters, c.to_ascii_uppercase());
                         // The sign for kelvins is a `K` too.
-                        characters.extend((c == 'k').then_some('\u{212A}'));
+                        if c == 'k' {
+                            order::add(characters, '\u{212A}');
+                        }
                     }
                 }
                 is_wild |= set.is_wild(node);
@@ -133,23 +143,27 @@ impl Search<'_> {
             all_wild &= is_wild;
         }
         if all_wild {
-            characters.push(self.fresh);
-            characters.extend(self.colons.then_some(':'));
+            order::add(characters, self.fresh);
+            if self.colons {
+                order::add(characters, ':');
+            }
         }
-        characters.sort_unstable();
-        characters.dedup();
     }
 
     /// For each set to be in the nodes that a character leads to; `None` when it leads nowhere in one.
     fn inside_after(&self, state: &State, c: char) -> Option<Vec<Vec<Place>>> {
-        let each = self.each(&state.inside).map(|(set, places)| {
+        let mut each = Vec::with_capacity(self.inside.len());
+        for (set, places) in self.each(&state.inside) {
             let mut next = Vec::new();
             for &(number, node) in places {
                 set.step(number, node, c, &mut next);
             }
-            (!next.is_empty()).then_some(next)
-        });
-        each.collect()
+            if next.is_empty() {
+                return None;
+            }
+            each.push(next);
+        }
+        Some(each)
     }
 
     /// The sets to be in, with the places of a state in each.

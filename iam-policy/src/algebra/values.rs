@@ -14,6 +14,7 @@ use super::unknown::Doubt;
 use super::wanted::{Wanted, find_text};
 use crate::condition::{Number, Operand};
 use crate::context::Context;
+use crate::order;
 
 /// What is asked about the values of one key.
 pub(super) struct Question<'q> {
@@ -141,12 +142,10 @@ impl Question<'_> {
             let mut together = all.clone();
             together.push(one);
             match self.one(&together, true)? {
-                Some(value) => values.push(value),
+                Some(value) => order::add(&mut values, value),
                 None => return Ok(None),
             }
         }
-        values.sort();
-        values.dedup();
         if self.accepts(&values) {
             return Ok(Some(values));
         }
@@ -156,7 +155,10 @@ impl Question<'_> {
 
 /// The limits that the literals name and what lies between them, and a value that none of them can read.
 fn candidates(wanted: &[Wanted<'_>]) -> Vec<String> {
-    let operands = wanted.iter().filter_map(Wanted::condition).flat_map(|(condition, _)| &condition.values);
+    let mut operands = Vec::new();
+    for (condition, _) in wanted.iter().filter_map(Wanted::condition) {
+        operands.extend(&condition.values);
+    }
     let mut numbers = Vec::new();
     let mut bytes = 0;
     let mut candidates: Vec<String> = ["true", "false", "0.0.0.0", "::"].map(str::to_owned).into();

@@ -10,14 +10,14 @@
 //! of the variable are tried, with their own wildcards as general as can be. [`Trials::are_all`] tells whether these
 //! values prove something about all; what they find is found in any case.
 
-use std::collections::BTreeSet;
-
 use super::budget::{Budget, Spent};
-use super::formula::{Case, Matches};
-use super::term::Dimension;
+use super::formula::Case;
+use super::term::{Dimension, is_everything};
+use super::texts::free;
 use crate::condition::{Condition, GlobalKey, Test};
 use crate::context::Context;
 use crate::document::Statement;
+use crate::order;
 use crate::pattern::{self, Pattern, Token, meets};
 
 /// More are not tried.
@@ -44,9 +44,10 @@ type Sign = pattern::Sign<usize>;
 
 /// The values to try for the variables of a case.
 pub(super) fn trials(case: &Case<'_>, budget: &Budget) -> Result<Trials, Spent> {
-    let of = |all: &[&Matches]| all.iter().flat_map(|matches| matches.variables.clone()).collect::<Vec<_>>();
-    let keys: BTreeSet<String> = of(&case.inside).into_iter().chain(of(&case.outside)).collect();
-    let keys: Vec<String> = keys.into_iter().collect();
+    let mut keys: Vec<String> = Vec::new();
+    for matches in case.statements() {
+        matches.variables.iter().for_each(|key| order::add(&mut keys, key.clone()));
+    }
     let reader = Reader::new(&keys);
     let mut places = Vec::new();
     for (inside, matches) in [(true, &case.inside), (false, &case.outside)] {
@@ -60,13 +61,13 @@ pub(super) fn trials(case: &Case<'_>, budget: &Budget) -> Result<Trials, Spent> 
         let values = values(number, key, &places, &reader, budget)?;
         let mut next = Vec::new();
         for context in &contexts {
+            budget.spend(1 + values.len())?;
+            let mut absent = context.clone();
+            absent.absent(key.clone());
+            next.push(absent);
             for value in &values {
-                budget.spend(1)?;
                 let mut context = context.clone();
-                match value {
-                    Some(value) => context.set(key.clone(), value),
-                    None => context.absent(key.clone()),
-                };
+                context.set(key.clone(), value);
                 next.push(context);
             }
         }
@@ -84,16 +85,23 @@ fn values(
     places: &[Place<'_>],
     reader: &Reader,
     budget: &Budget,
-) -> Result<BTreeSet<Option<String>>, Spent> {
+) -> Result<Vec<String>, Spent> {
     let fresh = reader.name(number, places);
-    let mut values = BTreeSet::from([None, Some(fresh.clone())]);
+    let mut values = vec![fresh.clone()];
+    let mut add = |value: String| {
+        order::add(&mut values, value);
+        // More are not tried.
+        values.truncate(MOST + 1);
+    };
     for place in places {
         let signs: Vec<Vec<Sign>> =
             place.patterns.iter().filter_map(|pattern| reader.signs(*pattern)).collect();
         if place.dimension == Dimension::Key(key.into()) {
-            values.extend(signs.iter().flat_map(|signs| instances(signs, &fresh)).map(Some));
+            for signs in &signs {
+                instances(signs, &fresh).into_iter().for_each(&mut add);
+            }
             if let Some(condition) = place.condition {
-                values.extend(condition.values.iter().map(|value| Some(value.text.to_string())));
+                condition.values.iter().for_each(|value| add(value.text.to_string()));
             }
         }
         for pattern in &signs {
@@ -103,7 +111,7 @@ fn values(
                 for other in places.iter().filter(|other| other.dimension == place.dimension) {
                     for other in other.patterns.iter().filter_map(|pattern| reader.signs(*pattern)) {
                         for part in parts(before, &other, after, budget)? {
-                            values.extend(instances(part, &fresh).into_iter().map(Some));
+                            instances(part, &fresh).into_iter().for_each(&mut add);
                         }
                     }
                 }
@@ -127,19 +135,23 @@ fn parts<'s>(
     }
     budget.spend(pattern.len() * (1 + before.len() + after.len()))?;
     // What stands in the place of the variable may begin and end within a `*`.
-    let starts = (0..=pattern.len()).filter(|&at| {
-        let within = usize::from(pattern.get(at).is_some_and(|sign| is_many(*sign)));
-        overlap(before, pattern.get(..at + within).unwrap_or_default())
-    });
-    let ends = (0..=pattern.len()).filter(|&at| {
-        let within =
-            usize::from(at.checked_sub(1).and_then(|at| pattern.get(at)).is_some_and(|sign| is_many(*sign)));
-        overlap(after, pattern.get(at - within..).unwrap_or_default())
-    });
-    let (starts, ends): (Vec<usize>, Vec<usize>) = (starts.collect(), ends.collect());
+    let is_many = |at: usize| pattern.get(at).is_some_and(|sign| is_many(*sign));
+    let (mut starts, mut ends) = (Vec::new(), Vec::new());
+    for at in 0..=pattern.len() {
+        if overlap(before, pattern.get(..at + usize::from(is_many(at))).unwrap_or_default()) {
+            starts.push(at);
+        }
+        let from = at - usize::from(at > 0 && is_many(at - 1));
+        if overlap(after, pattern.get(from..).unwrap_or_default()) {
+            ends.push(at);
+        }
+    }
     budget.spend(starts.len() * ends.len())?;
-    let pairs = starts.iter().flat_map(|start| ends.iter().map(move |end| (*start, *end)));
-    Ok(pairs.filter_map(|(start, end)| pattern.get(start..end)).collect())
+    let mut parts = Vec::new();
+    for start in starts {
+        parts.extend(ends.iter().filter_map(|end| pattern.get(start..*end)));
+    }
+    Ok(parts)
 }
 
 /// Whether characters that stand at the same place are not the same.
@@ -178,8 +190,6 @@ fn is_many(sign: Sign) -> bool {
 
 /// Whether the values that are tried stand for all: see the module.
 fn is_complete(places: &[Place<'_>], keys: &[String], reader: &Reader) -> bool {
-    let bears =
-        |place: &Place<'_>| place.patterns.iter().any(|(_, pattern)| pattern.variables().next().is_some());
     let of_variable =
         |place: &Place<'_>| keys.iter().any(|key| place.dimension == Dimension::Key(key.as_str().into()));
     let texts = |place: &Place<'_>| {
@@ -188,11 +198,11 @@ fn is_complete(places: &[Place<'_>], keys: &[String], reader: &Reader) -> bool {
         })
     };
     let is_bearing = |dimension: &Dimension| {
-        places.iter().any(|place| place.positive && place.dimension == *dimension && bears(place))
+        places.iter().any(|place| place.positive && place.dimension == *dimension && place.bears())
     };
     let mut seers = 0;
     for place in places {
-        let (bears, of_variable) = (bears(place), of_variable(place));
+        let (bears, of_variable) = (place.bears(), of_variable(place));
         if bears || of_variable {
             let several = place.condition.is_some_and(|condition| condition.operator.quantifier.is_some());
             if several || !texts(place) || bears && of_variable {
@@ -217,15 +227,13 @@ fn is_complete(places: &[Place<'_>], keys: &[String], reader: &Reader) -> bool {
                 (0..keys.len())
                     .all(|number| signs.iter().filter(|sign| **sign == Sign::Variable(number)).count() <= 1)
             };
-            let same = |other: &&Place<'_>| {
+            let is_other = |other: &Place<'_>| {
                 other.dimension == place.dimension
                     && other.positive
-                    && self::texts_of(other) != texts_of(place)
+                    && other.bears()
+                    && texts_of(other) != texts_of(place)
             };
-            let others = places.iter().filter(same).filter(|other| {
-                other.patterns.iter().any(|(_, pattern)| pattern.variables().next().is_some())
-            });
-            let alone = others.count() == 0;
+            let alone = !places.iter().any(is_other);
             let single =
                 places.iter().filter(|other| other.positive && other.dimension == place.dimension).count()
                     == 1;
@@ -245,6 +253,11 @@ fn texts_of<'p>(place: &Place<'p>) -> Vec<&'p str> {
 }
 
 impl Place<'_> {
+    /// Whether it has variables.
+    fn bears(&self) -> bool {
+        self.patterns.iter().any(|(_, pattern)| pattern.variables().next().is_some())
+    }
+
     fn minds_colons(&self) -> bool {
         self.patterns.iter().any(|(_, pattern)| pattern.has_parts())
     }
@@ -252,27 +265,25 @@ impl Place<'_> {
 
 /// The literals of a statement that are about texts with variables, or about texts that others compare with variables.
 fn places(statement: &Statement, inside: bool) -> Vec<Place<'_>> {
-    let resource = statement
-        .resource
-        .iter()
-        .filter(|clause| clause.negated || !clause.items.iter().any(|item| &*item.text == "*"));
-    let resource = resource.map(|clause| Place {
-        dimension: Dimension::Resource,
-        positive: inside != clause.negated,
-        patterns: clause.items.iter().map(|item| (&*item.text, &item.matcher)).collect(),
-        condition: None,
-    });
-    let conditions = statement.conditions.iter().map(|condition| Place {
-        dimension: Dimension::Key(condition.key.to_ascii_lowercase().into()),
-        positive: inside != condition.operator.comparison.negated,
-        patterns: condition
-            .values
-            .iter()
-            .filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)))
-            .collect(),
-        condition: Some(condition),
-    });
-    resource.chain(conditions).collect()
+    let mut places = Vec::with_capacity(1 + statement.conditions.len());
+    if let Some(clause) = statement.resource.as_ref().filter(|clause| !is_everything(clause)) {
+        places.push(Place {
+            dimension: Dimension::Resource,
+            positive: inside != clause.negated,
+            patterns: clause.items.iter().map(|item| (&*item.text, &item.matcher)).collect(),
+            condition: None,
+        });
+    }
+    for condition in &statement.conditions {
+        let values = condition.values.iter();
+        places.push(Place {
+            dimension: Dimension::Key(condition.key.to_ascii_lowercase().into()),
+            positive: inside != condition.operator.comparison.negated,
+            patterns: values.filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?))).collect(),
+            condition: Some(condition),
+        });
+    }
+    places
 }
 
 /// Reads patterns with their variables as signs.
@@ -313,16 +324,11 @@ impl Reader {
     /// A name for a variable of which no character stands anywhere, nor in the name of another.
     fn name(&self, number: usize, places: &[Place<'_>]) -> String {
         let stands = |c: char| {
-            let has = |signs: Vec<Sign>| signs.contains(&Sign::Character(c));
-            places
-                .iter()
-                .flat_map(|place| &place.patterns)
-                .filter_map(|pattern| self.signs(*pattern))
-                .any(has)
+            let has = |(written, pattern): &(&str, &Pattern)| {
+                self.signs((written, pattern)).is_some_and(|signs| signs.contains(&Sign::Character(c)))
+            };
+            places.iter().any(|place| place.patterns.iter().any(has))
         };
-        let readable = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-        let unread = '\u{E000}'..='\u{F8FF}';
-        let free = readable.into_iter().chain(unread).filter(|c| !stands(*c)).nth(number);
-        free.unwrap_or('\u{F0000}').to_string()
+        free("0123456789", &|c| !stands(c), number).to_string()
     }
 }

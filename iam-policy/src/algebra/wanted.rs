@@ -39,10 +39,7 @@ pub(super) fn find_text<'t>(
     if inside.iter().any(|one| one.is_written_in(&outside)) {
         return Ok(None);
     }
-    let mut sets_outside = Vec::with_capacity(outside.len());
-    for one in &outside {
-        sets_outside.push(one.globs(filling, budget)?);
-    }
+    let sets_outside = globs(&outside, filling, budget)?;
     let search = |mut sets: Vec<&'t Globs>| {
         // A set that is within the universe as it is need not meet it: two sets at once cost more.
         let universe = universe.filter(|_| !sets.iter().any(|set| set.is_filled()));
@@ -51,17 +48,26 @@ pub(super) fn find_text<'t>(
     };
     let marked = |one: &Wanted<'_>| matches!(filling, Filling::Marks(_)) && one.literal.variable;
     if !inside.iter().any(marked) {
-        let sets: Result<Vec<&Globs>, Spent> = inside.iter().map(|one| one.globs(filling, budget)).collect();
-        return search(sets?);
+        return search(globs(&inside, filling, budget)?);
     }
     for one in inside.iter().filter(|one| marked(one) && one.is_plain()) {
         if search(vec![one.globs(filling, budget)?])?.is_none() {
             return Ok(None);
         }
     }
-    let any = |one: &Wanted<'t>| if marked(one) { one.wide(budget) } else { one.globs(filling, budget) };
-    let sets: Result<Vec<&Globs>, Spent> = inside.iter().map(any).collect();
-    search(sets?)
+    let mut sets = Vec::with_capacity(inside.len() + 1);
+    for one in &inside {
+        sets.push(if marked(one) { one.wide(budget)? } else { one.globs(filling, budget)? });
+    }
+    search(sets)
+}
+
+fn globs<'t>(all: &[Wanted<'t>], filling: Filling<'_>, budget: &Budget) -> Result<Vec<&'t Globs>, Spent> {
+    let mut globs = Vec::with_capacity(all.len() + 1);
+    for one in all {
+        globs.push(one.globs(filling, budget)?);
+    }
+    Ok(globs)
 }
 
 impl<'t> Wanted<'t> {

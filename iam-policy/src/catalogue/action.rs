@@ -35,8 +35,8 @@ impl Action {
 
     /// The resource types on which it acts; none if a policy can only give it `*`.
     pub fn resources(self) -> impl Iterator<Item = ActionResource> {
-        let types = records::field(self.line, 2).split(',');
-        types.filter_map(move |text| ActionResource::new(self.service, text))
+        let mut types = records::field(self.line, 2).split(',');
+        std::iter::from_fn(move || types.find_map(|text| ActionResource::new(self.service, text)))
     }
 
     /// The names of condition keys that it supports whatever its resource is, in addition to those of its
@@ -60,9 +60,11 @@ impl Action {
     /// ```
     #[must_use]
     pub fn supports(self, key: ConditionKey) -> bool {
-        let of_resources =
-            self.resources().flat_map(|on| on.condition_keys().chain(on.resource_type().condition_keys()));
-        self.condition_keys().chain(of_resources).any(|name| name == key.name())
+        let is_it = |name: &str| name == key.name();
+        self.condition_keys().any(is_it)
+            || self
+                .resources()
+                .any(|on| on.condition_keys().any(is_it) || on.resource_type().condition_keys().any(is_it))
     }
 
     /// The other actions that its caller needs, with their prefixes: `iam:PassRole`.

@@ -23,7 +23,8 @@ impl ConditionKey {
     /// The type of its values.
     #[must_use]
     pub fn value_type(self) -> ValueType {
-        ValueType::of(self.reference_type().trim_start_matches(ARRAY))
+        let name = self.reference_type();
+        ValueType::of(name.strip_prefix(ARRAY).unwrap_or(name))
     }
 
     /// Whether a request can have several values for it, so that conditions on it need `ForAllValues` or `ForAnyValue`.

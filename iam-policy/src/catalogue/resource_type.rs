@@ -65,12 +65,12 @@ impl ResourceType {
         let excluded = records::field(self.line, 3).chars().next();
         // The parts of a format before its last, with wildcards.
         let start_as_pattern = |start: &str| {
-            let parts = start.split(':').map(|part| if part.contains("${") { "*" } else { part });
+            let parts = start.split(':').map(|part| if part.contains("${") { "*" } else { part }.to_owned());
             parts.collect::<Vec<_>>().join(":")
         };
         self.arn_formats().filter_map(move |format| {
             let start = format.strip_suffix('}')?;
-            let (start, _) = start.rsplit_once("${")?;
+            let (start, _) = start.rsplit_once('$')?;
             let resource = Arn::parse(start)?.resource;
             let start = start.strip_suffix(resource)?;
             (!resource.contains("${")).then_some(format!(

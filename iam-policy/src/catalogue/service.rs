@@ -40,14 +40,16 @@ impl Service {
     }
 
     /// Its actions that a pattern without the prefix reaches: `Get*`.
-    pub(super) fn expand(self, pattern: &str) -> impl Iterator<Item = Action> + use<> {
+    pub(super) fn expand(self, pattern: &str, found: &mut Vec<Action>) {
         let (start, rest) = pattern.split_at(pattern.find(['*', '?']).unwrap_or(pattern.len()));
-        let (start_length, rest) = (start.len(), rest.to_ascii_lowercase());
-        let reached = move |action: &Action| {
-            let name = action.name().get(start_length..).unwrap_or_default();
-            rest == "*" || overlap(&rest, &name.to_ascii_lowercase(), None)
-        };
-        self.lines("a ", start).map(move |line| Action::new(self, line)).filter(reached)
+        let rest_of_pattern = rest.to_ascii_lowercase();
+        for line in self.lines("a ", start) {
+            let action = Action::new(self, line);
+            let rest = action.name().get(start.len()..).unwrap_or_default();
+            if rest_of_pattern == "*" || overlap(&rest_of_pattern, &rest.to_ascii_lowercase(), None) {
+                found.push(action);
+            }
+        }
     }
 
     /// Its actions that look like this name, best first.
@@ -94,8 +96,8 @@ impl Service {
 
     /// Lines of a kind whose names start like this, from after the kind.
     fn lines(self, kind: &'static str, start: &str) -> impl Iterator<Item = &'static str> + use<> {
-        records::starting(self.block, '\n', format!("{kind}{start}"))
-            .filter_map(move |line| line.strip_prefix(kind))
+        let mut records = records::starting(self.block, '\n', format!("{kind}{start}"));
+        std::iter::from_fn(move || records.next()?.strip_prefix(kind))
     }
 
     fn line(self, kind: &str, name: &str) -> Option<&'static str> {

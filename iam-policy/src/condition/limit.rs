@@ -3,17 +3,22 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::value::{Network, Number, Timestamp};
+use crate::order;
 
 impl Number {
     /// The numbers themselves, one between each two that follow each other, one below and one above all.
     pub(crate) fn with_neighbours(mut numbers: Vec<Number>) -> Vec<String> {
-        numbers.sort_by(|a, b| a.compare(*b));
-        let below = numbers.first().map(|first| first.beside(-1));
-        let above = numbers.last().map(|last| last.beside(1));
-        let between =
-            numbers.windows(2).filter_map(|two| if let [a, b] = two { a.between(*b) } else { None });
-        let outer = below.into_iter().chain(above);
-        outer.chain(between).chain(numbers.iter().map(|number| number.text())).collect()
+        order::sort_by(&mut numbers, |a, b| a.compare(*b));
+        let mut texts: Vec<String> = Vec::new();
+        texts.extend(numbers.first().map(|first| first.beside(-1)));
+        texts.extend(numbers.last().map(|last| last.beside(1)));
+        for two in numbers.windows(2) {
+            if let [a, b] = two {
+                texts.extend(a.between(*b));
+            }
+        }
+        texts.extend(numbers.iter().map(|number| number.text()));
+        texts
     }
 
     fn text(self) -> String {
@@ -53,8 +58,11 @@ impl Timestamp {
             SECOND => self.seconds.checked_add(1).map(|seconds| (seconds, 0)),
             nanoseconds => Some((self.seconds, nanoseconds)),
         };
-        let all = [Some((self.seconds, self.nanoseconds)), before, after];
-        all.into_iter().flatten().map(|(seconds, nanoseconds)| text(seconds, nanoseconds)).collect()
+        let mut texts = vec![text(self.seconds, self.nanoseconds)];
+        for neighbour in [before, after] {
+            texts.extend(neighbour.map(|(seconds, nanoseconds)| text(seconds, nanoseconds)));
+        }
+        texts
     }
 }
 
@@ -84,7 +92,10 @@ impl Network {
         let first =
             self.bits.checked_shr(self.host_bits).unwrap_or(0).checked_shl(self.host_bits).unwrap_or(0);
         let after = 1_u128.checked_shl(self.host_bits).and_then(|size| first.checked_add(size));
-        [Some(first), after].into_iter().flatten().filter_map(|bits| self.address(bits)).collect()
+        let mut edges = Vec::new();
+        edges.extend(self.address(first));
+        edges.extend(after.and_then(|after| self.address(after)));
+        edges
     }
 
     fn address(self, bits: u128) -> Option<String> {

@@ -13,6 +13,7 @@
 use std::fmt;
 
 use super::Label;
+use crate::order;
 use crate::source::{Source, Span};
 
 /// Labels to be drawn, the primary one first. Starts with a newline, and ends without one.
@@ -83,7 +84,7 @@ fn marks<'d>(source: &Source, labels: &[&'d Label], has_primary: bool) -> Vec<Ma
             text: &label.text,
         })
         .collect();
-    marks.sort_by_key(|mark| (mark.line, mark.span.start));
+    order::sort_by(&mut marks, |a, b| (a.line, a.span.start).cmp(&(b.line, b.span.start)));
     marks
 }
 

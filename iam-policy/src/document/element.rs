@@ -2,6 +2,7 @@
 
 use super::{Clause, Effect, Item, Statement};
 use crate::condition::Condition;
+use crate::pattern::Variable;
 use crate::source::Span;
 
 /// `Principal`, `Action` or `Resource` of a statement, or the element that says `Not` before it.
@@ -95,15 +96,28 @@ impl Statement {
 
     /// The condition keys that the statement asks for, those of policy variables included, and where it names them.
     pub fn condition_keys(&self) -> impl Iterator<Item = (&str, Span)> {
-        let keys = self.conditions.iter().map(|condition| (&*condition.key, condition.key_span));
-        let values = self.conditions.iter().flat_map(|condition| &condition.values);
-        let values = values.filter_map(|value| Some((value.matcher.as_pattern()?, value.span)));
-        let resources =
-            self.resource.iter().flat_map(|clause| &clause.items).map(|item| (&item.matcher, item.span));
-        let variables = values
-            .chain(resources)
-            .flat_map(|(pattern, span)| pattern.variables().map(move |variable| (&*variable.key, span)));
-        keys.chain(variables)
+        let own = self.conditions.iter().map(|condition| (&*condition.key, condition.key_span));
+        let mut keys: Vec<(&str, Span)> = own.collect();
+        keys.extend(self.variables().iter().map(|(variable, span)| (&*variable.key, *span)));
+        keys.into_iter()
+    }
+
+    /// The policy variables of its conditions and resources, with the values that they are in.
+    pub(crate) fn variables(&self) -> Vec<(&Variable, Span)> {
+        let mut variables = Vec::new();
+        for condition in &self.conditions {
+            for value in &condition.values {
+                if let Some(pattern) = value.matcher.as_pattern() {
+                    variables.extend(pattern.variables().map(|variable| (variable, value.span)));
+                }
+            }
+        }
+        if let Some(clause) = &self.resource {
+            for item in &clause.items {
+                variables.extend(item.matcher.variables().map(|variable| (variable, item.span)));
+            }
+        }
+        variables
     }
 }
 

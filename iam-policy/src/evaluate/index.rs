@@ -139,15 +139,16 @@ pub(crate) struct Index {
 
 impl Index {
     pub(super) fn new(at: At<'_, '_>) -> Index {
-        let actions = numbered(at).flat_map(|(number, statement)| {
-            (0..).zip(&statement.action.items).map(move |(item, pattern)| (number, item, pattern.shape()))
-        });
-        let negated = numbered(at).filter(|(_, statement)| statement.action.negated);
-        Index {
-            actions: Starts::new(actions, true),
-            negated: negated.map(|(number, _)| number).collect(),
-            resources: OnceLock::new(),
+        let (mut actions, mut negated) = (Vec::new(), Vec::new());
+        for (number, statement) in numbered(at) {
+            for (item, pattern) in (0..).zip(&statement.action.items) {
+                actions.push((number, item, pattern.shape()));
+            }
+            if statement.action.negated {
+                negated.push(number);
+            }
         }
+        Index { actions: Starts::new(actions, true), negated, resources: OnceLock::new() }
     }
 
     /// All statements about the action, but for some that are not about the resource, in their order.
@@ -168,16 +169,21 @@ impl Index {
     }
 
     /// The statements about the action of those about the resource, if fewer patterns are to be asked for them.
-    fn about_by_resource<'s>(&self, at: At<'_, 's>, topic: Topic<'_>, count: usize) -> Option<Vec<u32>> {
+    fn about_by_resource(&self, at: At<'_, '_>, topic: Topic<'_>, count: usize) -> Option<Vec<u32>> {
         let resources = self.resources.get_or_init(|| {
-            let shapes = |(number, statement): (u32, &'s Statement)| {
-                let named = statement.resource.as_ref().filter(|resource| !resource.negated);
-                // A statement without `Resource` may be about every one.
-                let any = named.is_none().then_some((number, 0, Shape::Start("")));
-                let items = (0..).zip(named.into_iter().flat_map(|resource| &resource.items));
-                any.into_iter().chain(items.map(move |(item, pattern)| (number, item, pattern.shape())))
-            };
-            Starts::new(numbered(at).flat_map(shapes), false)
+            let mut resources = Vec::new();
+            for (number, statement) in numbered(at) {
+                match &statement.resource {
+                    Some(named) if !named.negated => {
+                        for (item, pattern) in (0..).zip(&named.items) {
+                            resources.push((number, item, pattern.shape()));
+                        }
+                    }
+                    // It may be about every one.
+                    _ => resources.push((number, 0, Shape::Start(""))),
+                }
+            }
+            Starts::new(resources, false)
         });
         let candidates = resources.candidates(topic.resource);
         if candidates.count() >= count {
@@ -195,10 +201,10 @@ impl Index {
 
     /// A statement with `NotAction` is about the actions that it does not name.
     fn turn_negated(&self, named: &[u32]) -> Vec<u32> {
-        let missing = |from: &[u32], number: u32| from.binary_search(&number).is_err();
-        let plain = named.iter().copied().filter(|number| missing(&self.negated, *number));
-        let others = self.negated.iter().copied().filter(|number| missing(named, *number));
-        let mut about: Vec<u32> = plain.chain(others).collect();
+        let mut about = Vec::with_capacity(named.len() + self.negated.len());
+        for (some, others) in [(named, &*self.negated), (&self.negated, named)] {
+            about.extend(some.iter().filter(|number| others.binary_search(number).is_err()));
+        }
         about.sort_unstable();
         about
     }

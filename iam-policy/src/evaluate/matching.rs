@@ -104,11 +104,14 @@ fn is_out_of_reach(request: &Request) -> bool {
 }
 
 impl<'s> Layer<'s> {
-    pub(crate) fn statements(&self) -> impl Iterator<Item = (StatementAt, &'s Statement)> + use<'s> {
-        self.members.as_slice().iter().enumerate().flat_map(|(policy, one)| {
-            let statements = one.statements().iter().enumerate();
-            statements.map(move |(index, statement)| (StatementAt { policy, index }, statement))
-        })
+    pub(crate) fn statements(&self) -> Vec<(StatementAt, &'s Statement)> {
+        let mut statements = Vec::new();
+        for (policy, one) in self.members.as_slice().iter().enumerate() {
+            for (index, statement) in one.statements().iter().enumerate() {
+                statements.push((StatementAt { policy, index }, statement));
+            }
+        }
+        statements
     }
 
     /// Visits the statements about the request's action, but for some that are not about its resource, in their order.
@@ -229,14 +232,18 @@ impl<'r> Facts<'r> {
     }
 
     /// The keys about which nothing is known and on which the statement's match depends.
-    pub(crate) fn unknown_keys<'k>(&'k self, statement: &'k Statement) -> impl Iterator<Item = &'k str> {
+    pub(crate) fn unknown_keys<'k>(&self, statement: &'k Statement) -> Vec<&'k str> {
         let context = &self.request.context;
-        let resources = statement.resource.iter().filter(|clause| !self.resource(clause).certain);
-        let resources =
-            resources.flat_map(|clause| &clause.items).flat_map(|item| item.matcher.unknown_keys(context));
-        let open = |condition: &&Condition| !self.condition(condition, statement.effect).certain;
-        let conditions = statement.conditions.iter().filter(open);
-        resources.chain(conditions.flat_map(|condition| condition.unknown_keys(context)))
+        let mut found = Vec::new();
+        if let Some(clause) = statement.resource.as_ref().filter(|clause| !self.resource(clause).certain) {
+            clause.items.iter().for_each(|item| item.matcher.unknown_keys(context, &mut found));
+        }
+        for condition in &statement.conditions {
+            if !self.condition(condition, statement.effect).certain {
+                condition.unknown_keys(context, &mut found);
+            }
+        }
+        found
     }
 
     pub(crate) fn is_of_service(&self, prefix: &str) -> bool {

@@ -67,11 +67,11 @@ impl Policies {
     }
 
     fn new_index(&self) -> ListIndex {
-        let of_policy = |(policy, one): (u32, &Policy)| {
+        let mut places = Vec::new();
+        for (policy, one) in (0..).zip(&self.list) {
             let count = u32::try_from(one.statements().len()).unwrap_or(u32::MAX);
-            (0..count).map(move |index| (policy, index))
-        };
-        let places: Vec<_> = (0..).zip(&self.list).flat_map(of_policy).collect();
+            places.extend((0..count).map(|index| (policy, index)));
+        }
         let index = Index::new(&self.statement(&places));
         ListIndex { places, index }
     }

@@ -12,6 +12,7 @@
 
 use std::ops::Range;
 
+use crate::order;
 use crate::pattern::Shape;
 
 pub(super) struct Starts {
@@ -57,22 +58,18 @@ enum Rest {
 
 impl Starts {
     /// Of patterns by their statement, and by their number in it. Case counts.
-    pub(super) fn new<'p>(patterns: impl Iterator<Item = (u32, u32, Shape<'p>)>, fold: bool) -> Starts {
-        let starts = patterns.map(|(statement, pattern, shape)| {
+    pub(super) fn new(patterns: Vec<(u32, u32, Shape<'_>)>, fold: bool) -> Starts {
+        let mut starts: Vec<(Box<str>, Entry)> = Vec::with_capacity(patterns.len());
+        for (statement, pattern, shape) in patterns {
             let (start, rest) = match shape {
                 Shape::Exact(text) => (text, Rest::Nothing),
                 Shape::Start(start) => (start, Rest::Anything),
                 Shape::Other(start) => (start, Rest::Pattern(pattern)),
             };
             let start = if fold { start.to_ascii_lowercase() } else { start.to_owned() };
-            (start.into_boxed_str(), Entry { statement, rest })
-        });
-        Starts::of(starts.collect())
-    }
-
-    /// As [`new`](Self::new), once for all kinds of iterators.
-    fn of(mut starts: Vec<(Box<str>, Entry)>) -> Starts {
-        starts.sort_by(|(a, one), (b, other)| (a, one.rest).cmp(&(b, other.rest)));
+            starts.push((start.into_boxed_str(), Entry { statement, rest }));
+        }
+        order::sort_by(&mut starts, |(a, one), (b, other)| (a, one.rest).cmp(&(b, other.rest)));
         let entries = starts.iter().map(|(_, entry)| *entry).collect();
         Starts { nodes: link(starts), entries }
     }

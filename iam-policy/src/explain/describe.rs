@@ -26,15 +26,15 @@ pub(super) fn condition_text(condition: &Condition, truth: Truth, context: &Cont
         return format!("{subject}: {so}`{operator}` {outcome}");
     }
     let expected = quoted(condition.values.iter().map(|value| &*value.text));
-    let filled: Vec<String> = condition
-        .values
-        .iter()
-        .filter_map(|value| Some((&*value.text, value.matcher.as_pattern()?)))
-        .filter(|(_, pattern)| pattern.variables().next().is_some())
-        .map(|(written, pattern)| {
-            pattern.filled(written, context).map_or("no value".to_owned(), |filled| format!("`{filled}`"))
-        })
-        .collect();
+    let mut filled: Vec<String> = Vec::new();
+    for value in &condition.values {
+        if let Some(pattern) = value.matcher.as_pattern()
+            && pattern.variables().next().is_some()
+        {
+            let text = pattern.filled(&value.text, context);
+            filled.push(text.map_or("no value".to_owned(), |text| format!("`{text}`")));
+        }
+    }
     let filled = if filled.is_empty() { String::new() } else { format!(", that is {}", filled.join(", ")) };
     let outcome = if truth.assumed { "meets" } else { "does not meet" };
     format!("{subject}, which {outcome} `{operator}` {expected}{filled}")

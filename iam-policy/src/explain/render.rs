@@ -92,18 +92,19 @@ impl StatementTrace {
     /// What did not match, or where all does, every element; the first is what the eye should go to.
     fn labels(&self) -> Vec<Label> {
         let source = self.statement().policy().source();
-        let mut elements: Vec<_> = self.elements().iter().collect();
-        if !self.matches() {
-            elements.retain(|element| !element.matches() || element.is_action());
+        let mut labels = Vec::new();
+        // What does not match stands first.
+        for matches in [false, true] {
+            for element in self.elements().iter().filter(|element| element.matches() == matches) {
+                if !matches || self.matches() || element.is_action() {
+                    labels.push(Label {
+                        source: source.clone(),
+                        span: element.span(),
+                        text: element.text().to_owned(),
+                    });
+                }
+            }
         }
-        elements.sort_by_key(|element| element.matches());
-        elements
-            .into_iter()
-            .map(|element| Label {
-                source: source.clone(),
-                span: element.span(),
-                text: element.text().to_owned(),
-            })
-            .collect()
+        labels
     }
 }

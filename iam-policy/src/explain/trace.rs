@@ -29,11 +29,9 @@ pub(super) fn elements(facts: &Facts<'_>, statement: &Statement) -> Vec<ElementT
     let action = &facts.request.action;
     let context = &facts.request.context;
     let truth = Truth::certain(statement.is_about(action));
-    let nearest = nearest(
-        &statement.action,
-        |item| item.matches(action, context).assumed,
-        |item| nearness_of_action(action, &item.text),
-    );
+    let nearest = nearest(&statement.action, &|item| item.matches(action, context).assumed, &|item| {
+        nearness_of_action(action, &item.text)
+    });
     elements.push(nearest.trace(
         if statement.action.negated { "NotAction" } else { "Action" },
         truth,
@@ -47,7 +45,7 @@ pub(super) fn elements(facts: &Facts<'_>, statement: &Statement) -> Vec<ElementT
         let near = |item: &Item<Pattern>| {
             nearness(requested, item.matcher.filled(&item.text, context).as_deref().unwrap_or(&item.text))
         };
-        let nearest = self::nearest(resource, matches, near);
+        let nearest = self::nearest(resource, &matches, &near);
         elements.push(nearest.trace(
             if resource.negated { "NotResource" } else { "Resource" },
             truth,
@@ -76,11 +74,11 @@ struct Nearest<'c> {
     nearness: usize,
 }
 
-fn nearest(
-    clause: &Clause<Pattern>,
-    matches: impl Fn(&Item<Pattern>) -> bool,
-    near: impl Fn(&Item<Pattern>) -> usize,
-) -> Nearest<'_> {
+fn nearest<'c>(
+    clause: &'c Clause<Pattern>,
+    matches: &dyn Fn(&Item<Pattern>) -> bool,
+    near: &dyn Fn(&Item<Pattern>) -> usize,
+) -> Nearest<'c> {
     let named = clause.items.iter().find(|item| matches(item));
     // The first of several that come equally near.
     let item = named.or_else(|| clause.items.iter().rev().max_by_key(|item| near(item)));

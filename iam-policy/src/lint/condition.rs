@@ -7,28 +7,30 @@ use crate::diagnostic::{Diagnostic, quoted};
 use crate::document::Statement;
 use crate::template::is_templated;
 
-pub(super) fn unknown_key(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let keys = subject.statements.iter().flat_map(|statement| statement.condition_keys());
-    keys.filter(|(key, _)| !condition::is_known(key))
-        .filter(|(key, _)| !(subject.policy.is_template() && is_templated(&format!("${{{key}}}"))))
-        .map(|(key, span)| {
+pub(super) fn unknown_key(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for statement in subject.statements {
+        for (key, span) in statement.condition_keys() {
+            let is_placeholder = || subject.policy.is_template() && is_templated(&format!("${{{key}}}"));
+            if condition::is_known(key) || is_placeholder() {
+                continue;
+            }
             let finding = subject.finding(
                 format!("AWS has no condition key `{key}`"),
                 span,
                 "not a global key, nor one of any service",
             );
-            if key.contains(':') {
-                return did_you_mean(finding, condition::near_names(key).first());
-            }
-            finding.help(format!(
-                "`${{{key}}}` is a variable of a template, which was not filled; IAM's have a colon"
-            ))
-        })
-        .collect()
+            found.push(if key.contains(':') {
+                did_you_mean(finding, condition::near_names(key).first())
+            } else {
+                finding.help(format!(
+                    "`${{{key}}}` is a variable of a template, which was not filled; IAM's have a colon"
+                ))
+            });
+        }
+    }
 }
 
-pub(super) fn unsupported_key(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+pub(super) fn unsupported_key(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for statement in subject.statements {
         if statement.action.negated || subject.is_open(statement.action.span) {
             continue;
@@ -48,7 +50,6 @@ pub(super) fn unsupported_key(subject: &Subject<'_>) -> Vec<Diagnostic> {
             }
         }
     }
-    found
 }
 
 /// Whether the key is a service's own, or one about tags, which services list as theirs.
@@ -61,13 +62,15 @@ fn is_of_services(key: &str) -> bool {
 
 fn is_supported(statement: &Statement, key: &str) -> bool {
     let mut services: Vec<Service> = Vec::new();
-    for action in statement.action.items.iter().flat_map(|item| catalogue::expand(&item.text)) {
-        let service = action.service();
-        if service.condition_key(key).is_some_and(|key| action.supports(key)) {
-            return true;
-        }
-        if !services.contains(&service) {
-            services.push(service);
+    for item in &statement.action.items {
+        for action in catalogue::expand(&item.text) {
+            let service = action.service();
+            if service.condition_key(key).is_some_and(|key| action.supports(key)) {
+                return true;
+            }
+            if !services.contains(&service) {
+                services.push(service);
+            }
         }
     }
     // Some keys the Reference lists without an action, and what is no action is another lint's.
@@ -77,23 +80,24 @@ fn is_supported(statement: &Statement, key: &str) -> bool {
     })
 }
 
-pub(super) fn operator_type(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    typed(subject)
-        .filter(|(condition, key)| !fits(condition.operator.comparison.test, key.value_type))
-        .map(|(condition, key)| {
-            let written = condition.operator.comparison;
-            let message = format!("`{}` does not suit the values of `{}`", written.name, condition.key);
-            let label = format!("each is {}", name(key.value_type));
+pub(super) fn operator_type(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for (condition, key) in typed(subject) {
+        let written = condition.operator.comparison;
+        if fits(written.test, key.value_type) {
+            continue;
+        }
+        let message = format!("`{}` does not suit the values of `{}`", written.name, condition.key);
+        let label = format!("each is {}", name(key.value_type));
+        found.push(
             subject
                 .finding(message, condition.key_span, label)
-                .help(format!("write {}", operators(key.value_type)))
-        })
-        .collect()
+                .help(format!("write {}", operators(key.value_type))),
+        );
+    }
 }
 
 /// `ForAnyValue` on a key with one value does no harm. `ForAllValues` does: it holds for a request without the key.
-pub(super) fn set_operator(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+pub(super) fn set_operator(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (condition, key) in typed(subject) {
         let (operator, name) = (condition.operator, &condition.key);
         let (message, help) = match operator.quantifier {
@@ -109,7 +113,6 @@ pub(super) fn set_operator(subject: &Subject<'_>) -> Vec<Diagnostic> {
         };
         found.push(subject.finding(message, condition.key_span, "").help(help));
     }
-    found
 }
 
 #[derive(Clone, Copy)]
@@ -119,9 +122,14 @@ struct KeyType {
 }
 
 /// The conditions on keys whose type is known.
-fn typed<'p>(subject: &Subject<'p>) -> impl Iterator<Item = (&'p Condition, KeyType)> {
-    let conditions = subject.statements.iter().flat_map(|statement| &statement.conditions);
-    conditions.filter_map(|condition| Some((condition, key_type(&condition.key)?)))
+fn typed<'p>(subject: &Subject<'p>) -> Vec<(&'p Condition, KeyType)> {
+    let mut typed = Vec::new();
+    for statement in subject.statements {
+        for condition in &statement.conditions {
+            typed.extend(key_type(&condition.key).map(|key| (condition, key)));
+        }
+    }
+    typed
 }
 
 fn key_type(key: &str) -> Option<KeyType> {

@@ -9,57 +9,59 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Clause, Effect, Item, PrincipalMatcher, Statement, Version};
 use crate::pattern::{Glob, Pattern, Variables};
 
-pub(super) fn covered_statement(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    pairs(subject, |narrow, wide| narrow.effect == wide.effect)
-        .map(|(narrow, wide)| {
-            let finding = subject
-                .finding("another statement covers this one", place(narrow), "this adds nothing")
-                .help("remove it");
-            subject.beside(finding, place(wide), "for this says the same of more requests")
-        })
-        .collect()
+pub(super) fn covered_statement(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for (narrow, wide) in pairs(subject, |narrow, wide| narrow.effect == wide.effect) {
+        let finding = subject
+            .finding("another statement covers this one", place(narrow), "this adds nothing")
+            .help("remove it");
+        found.push(subject.beside(finding, place(wide), "for this says the same of more requests"));
+    }
 }
 
-pub(super) fn cancelled_allow(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    pairs(subject, |narrow, wide| (narrow.effect, wide.effect) == (Effect::Allow, Effect::Deny))
-        .map(|(narrow, wide)| {
-            let message = "what this statement allows, another one denies";
-            let finding = subject
-                .finding(message, place(narrow), "nothing of this is allowed")
-                .help("remove one of the two, or make the `Deny` narrower");
-            subject.beside(finding, place(wide), "for an explicit deny always wins")
-        })
-        .collect()
+pub(super) fn cancelled_allow(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    let compared =
+        |narrow: &Statement, wide: &Statement| (narrow.effect, wide.effect) == (Effect::Allow, Effect::Deny);
+    for (narrow, wide) in pairs(subject, compared) {
+        let finding = subject
+            .finding(
+                "what this statement allows, another one denies",
+                place(narrow),
+                "nothing of this is allowed",
+            )
+            .help("remove one of the two, or make the `Deny` narrower");
+        found.push(subject.beside(finding, place(wide), "for an explicit deny always wins"));
+    }
 }
 
 /// Statements with the first other one that covers them. Of two that cover each other, the later one.
 fn pairs<'p>(
     subject: &Subject<'p>,
     compared: fn(&Statement, &Statement) -> bool,
-) -> impl Iterator<Item = (&'p Statement, &'p Statement)> {
+) -> Vec<(&'p Statement, &'p Statement)> {
     let known: Vec<&'p Statement> =
         subject.statements.iter().copied().filter(|statement| !subject.is_open(statement.span)).collect();
-    let others = known.clone();
     let variables = match subject.policy.version() {
         Version::V2008 => Variables::Literal,
         Version::V2012 => Variables::Same,
     };
-    known.into_iter().enumerate().filter_map(move |(at, narrow)| {
-        let mut wider = others.iter().enumerate().filter(|(other, wide)| {
+    let mut pairs = Vec::new();
+    for (at, narrow) in known.iter().enumerate() {
+        let wider = known.iter().enumerate().find(|(other, wide)| {
             *other != at
                 && compared(narrow, wide)
                 && covers_statement(wide, narrow, variables)
                 && !(*other > at && compared(wide, narrow) && covers_statement(narrow, wide, variables))
         });
-        wider.next().map(|(_, wide)| (narrow, *wide))
-    })
+        pairs.extend(wider.map(|(_, wide)| (*narrow, *wide)));
+    }
+    pairs
 }
 
 fn covers_statement(wide: &Statement, narrow: &Statement, variables: Variables) -> bool {
-    covers_clause(&wide.action, &narrow.action, |text| Glob::action(text))
+    covers_clause(&wide.action, &narrow.action, &|text| Glob::action(text))
         && match (&wide.resource, &narrow.resource) {
             (None, None) => true,
-            (Some(wide), Some(narrow)) => covers_clause(wide, narrow, |text| Glob::new(text, variables)),
+            (Some(wide), Some(narrow)) => covers_clause(wide, narrow, &|text| Glob::new(text, variables)),
             _ => false,
         }
         && match (&wide.principal, &narrow.principal) {
@@ -76,7 +78,7 @@ fn covers_statement(wide: &Statement, narrow: &Statement, variables: Variables) 
 fn covers_clause(
     wide: &Clause<Pattern>,
     narrow: &Clause<Pattern>,
-    glob: impl for<'t> Fn(&'t str) -> Glob<'t>,
+    glob: &dyn for<'t> Fn(&'t str) -> Glob<'t>,
 ) -> bool {
     let each_in = |some: &Clause<Pattern>, all: &Clause<Pattern>| {
         some.items.iter().all(|item| all.items.iter().any(|other| glob(&other.text).covers(glob(&item.text))))

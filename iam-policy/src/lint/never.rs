@@ -5,19 +5,17 @@ use crate::condition::{Condition, GlobalKey, Operand, Test};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Clause, Statement};
+use crate::order;
 use crate::pattern::Pattern;
 
-pub(super) fn never_matches(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    subject
-        .statements
-        .iter()
-        .flat_map(|statement| {
-            let clauses =
-                [("NotAction", Some(&statement.action)), ("NotResource", statement.resource.as_ref())];
-            let empty = clauses.into_iter().filter_map(|(name, clause)| excludes_all(subject, name, clause?));
-            empty.chain(contradictions(subject, statement))
-        })
-        .collect()
+pub(super) fn never_matches(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for statement in subject.statements {
+        found.extend(excludes_all(subject, "NotAction", &statement.action));
+        if let Some(resource) = &statement.resource {
+            found.extend(excludes_all(subject, "NotResource", resource));
+        }
+        contradictions(subject, statement, found);
+    }
 }
 
 /// `NotAction` or `NotResource` that leaves nothing over.
@@ -29,7 +27,7 @@ fn excludes_all(subject: &Subject<'_>, name: &str, clause: &Clause<Pattern>) -> 
 }
 
 /// Keys whose conditions no request can meet together.
-fn contradictions(subject: &Subject<'_>, statement: &Statement) -> Vec<Diagnostic> {
+fn contradictions(subject: &Subject<'_>, statement: &Statement, found: &mut Vec<Diagnostic>) {
     let mut groups: Vec<Vec<&Condition>> = Vec::new();
     for condition in statement.conditions.iter().filter(|condition| !subject.is_open(condition.span)) {
         let same = |group: &&mut Vec<&Condition>| {
@@ -40,26 +38,26 @@ fn contradictions(subject: &Subject<'_>, statement: &Statement) -> Vec<Diagnosti
             None => groups.push(vec![condition]),
         }
     }
-    let contradicting = groups.into_iter().filter(|group| {
-        group.len() > 1
-            && contexts(group).is_some_and(|contexts| {
-                let meets = |context: &Context| {
-                    group.iter().all(|condition| condition.holds(context, statement.effect).possible())
-                };
-                !contexts.iter().any(meets)
-            })
-    });
-    contradicting.filter_map(|group| describe(subject, &group)).collect()
+    for group in groups.iter().filter(|group| group.len() > 1) {
+        let Some(contexts) = contexts(group) else { continue };
+        let meets = |context: &Context| {
+            group.iter().all(|condition| condition.holds(context, statement.effect).possible())
+        };
+        if !contexts.iter().any(meets) {
+            found.extend(describe(subject, group));
+        }
+    }
 }
 
 fn describe(subject: &Subject<'_>, group: &[&Condition]) -> Option<Diagnostic> {
     let (first, rest) = group.split_first()?;
     let message =
         format!("the statement never matches: no request meets all its conditions on `{}`", first.key);
-    let finding = subject.finding(message, first.key_span, format!("`{}` here", first.operator));
-    Some(rest.iter().fold(finding, |finding, condition| {
-        subject.beside(finding, condition.key_span, format!("and `{}` here", condition.operator))
-    }))
+    let mut finding = subject.finding(message, first.key_span, format!("`{}` here", first.operator));
+    for condition in rest {
+        finding = subject.beside(finding, condition.key_span, format!("and `{}` here", condition.operator));
+    }
+    Some(finding)
 }
 
 /// Contexts of which one meets the conditions, if any context does; `None` where a few cannot stand for all.
@@ -71,16 +69,17 @@ fn contexts(group: &[&Condition]) -> Option<Vec<Context>> {
     if several {
         return None;
     }
-    let mut absent = Context::new();
-    absent.absent(key.clone());
-    let with = |value: String| {
-        let mut context = Context::new();
-        context.set(key.clone(), value);
-        context
-    };
     let values =
         if group.iter().any(|condition| asks_for_absence(condition)) { Vec::new() } else { values(group)? };
-    Some(values.into_iter().map(with).chain([absent]).collect())
+    let mut contexts = vec![Context::new(); values.len() + 1];
+    let mut values = values.into_iter();
+    for context in &mut contexts {
+        match values.next() {
+            Some(value) => context.set(key.clone(), value),
+            None => context.absent(key.clone()),
+        };
+    }
+    Some(contexts)
 }
 
 /// `Null` with `true`.
@@ -116,18 +115,20 @@ fn finite_values(condition: &Condition) -> Option<Vec<String>> {
         _ => false,
     };
     let is_literal = |text: &str| !text.contains(['*', '?', '$']);
-    let all = condition.values.iter().map(|value| is_literal(&value.text).then(|| value.text.to_string()));
-    all.collect::<Option<_>>().filter(|_| list)
+    let all = list && condition.values.iter().all(|value| is_literal(&value.text));
+    all.then(|| condition.values.iter().map(|value| value.text.to_string()).collect())
 }
 
 /// A number on every bound, between any two, below the least and above the greatest.
 fn stretches(group: &[&Condition], text: fn(&f64) -> String) -> Vec<String> {
-    let operands = group.iter().flat_map(|condition| &condition.values);
-    let mut bounds: Vec<f64> = operands.filter_map(|value| value.matcher.as_number()).collect();
-    bounds.sort_by(f64::total_cmp);
-    let between = bounds.windows(2).map(|pair| pair.iter().sum::<f64>() / 2.0);
-    let least = bounds.first().map(|least| least - 1.0);
-    let most = bounds.last().map(|most| most + 1.0);
-    let all = between.chain(least).chain(most).chain(bounds.iter().copied());
-    all.map(|value| text(&value)).collect()
+    let mut bounds: Vec<f64> = Vec::new();
+    for condition in group {
+        bounds.extend(condition.values.iter().filter_map(|value| value.matcher.as_number()));
+    }
+    order::sort_by(&mut bounds, f64::total_cmp);
+    let mut all: Vec<f64> = bounds.windows(2).map(|pair| pair.iter().sum::<f64>() / 2.0).collect();
+    all.extend(bounds.first().map(|least| least - 1.0));
+    all.extend(bounds.last().map(|most| most + 1.0));
+    all.append(&mut bounds);
+    all.iter().map(text).collect()
 }

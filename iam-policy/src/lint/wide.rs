@@ -16,80 +16,83 @@ fn grants<'p>(subject: &Subject<'p>) -> impl Iterator<Item = &'p Statement> {
     statements.iter().copied().filter(|statement| statement.effect == Effect::Allow)
 }
 
-pub(super) fn wide_allow(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    grants(subject)
-        .filter(|statement| statement.conditions.is_empty())
-        .filter(|statement| statement.resource.as_ref().is_some_and(|clause| any(clause).is_some()))
-        .filter_map(|statement| any(&statement.action))
-        .map(|item| {
-            subject
-                .finding("the statement allows every action on every resource", item.span, "")
-                .help("name the actions and resources that are needed")
-        })
-        .collect()
+pub(super) fn wide_allow(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for statement in grants(subject).filter(|statement| statement.conditions.is_empty()) {
+        if let Some(item) = any(&statement.action)
+            && statement.resource.as_ref().is_some_and(|clause| any(clause).is_some())
+        {
+            found.push(
+                subject
+                    .finding("the statement allows every action on every resource", item.span, "")
+                    .help("name the actions and resources that are needed"),
+            );
+        }
+    }
 }
 
-pub(super) fn wide_pass_role(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    grants(subject)
-        .filter(|statement| !statement.action.negated && statement.conditions.is_empty())
-        .filter(|statement| statement.resource.as_ref().is_some_and(reaches_every_role))
-        .filter_map(|statement| {
+pub(super) fn wide_pass_role(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for statement in grants(subject) {
+        if statement.action.negated
+            || !statement.conditions.is_empty()
+            || !statement.resource.as_ref().is_some_and(reaches_every_role)
+        {
+            continue;
+        }
+        let passes = |item: &&Item<Pattern>| {
             // Who allows everything has another lint.
-            let named = statement.action.items.iter().filter(|item| !is_any(item));
-            named.into_iter().find(|item| Glob::action(&item.text).covers(Glob::action(PASS_ROLE)))
-        })
-        .map(|item| {
-            subject
-                .finding(format!("`{}` lets every role be passed to every service", item.text), item.span, "")
-                .help("name the roles in `Resource`, and the service in a condition on `iam:PassedToService`")
-        })
-        .collect()
+            !is_any(item) && Glob::action(&item.text).covers(Glob::action(PASS_ROLE))
+        };
+        if let Some(item) = statement.action.items.iter().find(passes) {
+            let message = format!("`{}` lets every role be passed to every service", item.text);
+            found.push(subject.finding(message, item.span, "").help(
+                "name the roles in `Resource`, and the service in a condition on `iam:PassedToService`",
+            ));
+        }
+    }
 }
 
-pub(super) fn not_action_allow(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    grants(subject)
-        .filter(|statement| statement.action.negated)
-        .map(|statement| {
+pub(super) fn not_action_allow(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for statement in grants(subject).filter(|statement| statement.action.negated) {
+        found.push(
             subject
                 .finding(
                     "`Allow` with `NotAction` allows all that is not named",
                     statement.action.span,
                     "all but these",
                 )
-                .help("name what is allowed in `Action`, or deny these actions in a statement of their own")
-        })
-        .collect()
+                .help("name what is allowed in `Action`, or deny these actions in a statement of their own"),
+        );
+    }
 }
 
-pub(super) fn not_principal(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let principals = subject.statements.iter().filter_map(|statement| statement.principal.as_ref());
-    principals
-        .filter(|clause| clause.negated)
-        .map(|clause| {
-            subject
-                .finding(
-                    "`NotPrincipal` reaches every principal that is not named",
-                    clause.span,
-                    "all but these",
-                )
-                .help("write `\"Principal\": \"*\"` and a condition on `aws:PrincipalArn`")
-        })
-        .collect()
+pub(super) fn not_principal(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    for statement in subject.statements {
+        if let Some(clause) = statement.principal.as_ref().filter(|clause| clause.negated) {
+            found.push(
+                subject
+                    .finding(
+                        "`NotPrincipal` reaches every principal that is not named",
+                        clause.span,
+                        "all but these",
+                    )
+                    .help("write `\"Principal\": \"*\"` and a condition on `aws:PrincipalArn`"),
+            );
+        }
+    }
 }
 
 /// Above the limit it is an error, which [`Policy::check_size`](crate::Policy::check_size) finds.
-pub(super) fn size(subject: &Subject<'_>) -> Vec<Diagnostic> {
+pub(super) fn size(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let policy = subject.policy;
     let (size, limit) = (policy.size(), policy.kind().limit());
-    if subject.is_open(policy.source().span()) || !(limit * 9 / 10 < size && size <= limit) {
-        return Vec::new();
+    if limit * 9 / 10 < size && size <= limit && !subject.is_open(policy.source().span()) {
+        let message = format!("the policy is {size} of {limit} that AWS accepts for {}", policy.kind());
+        found.push(
+            subject
+                .finding(message, policy.source().start(), "")
+                .help("merge statements, use wildcards, or split the policy"),
+        );
     }
-    let message = format!("the policy is {size} of {limit} that AWS accepts for {}", policy.kind());
-    vec![
-        subject
-            .finding(message, policy.source().start(), "")
-            .help("merge statements, use wildcards, or split the policy"),
-    ]
 }
 
 /// The value that stands for everything.

@@ -6,6 +6,7 @@
 
 use super::glob::{Glob, are_apart};
 use super::sign::{Sign, Variables, Written, push_star, signs};
+use crate::order;
 
 /// More than this from two patterns is nothing that anybody would write.
 const MOST: usize = 64;
@@ -26,8 +27,10 @@ pub(crate) fn meet(a: &str, b: &str, fold: bool) -> Option<Vec<String>> {
     let mut steps = 0;
     let [of_a, of_b] = [a, b].map(|text| signs(text, Variables::Same, None));
     common(&of_a, &of_b, fold, &mut Vec::new(), &mut found, &mut steps)?;
-    let mut texts: Vec<String> = found.iter().map(|signs| written(signs)).collect();
-    texts.sort();
+    let mut texts = Vec::new();
+    for signs in &found {
+        order::add(&mut texts, written(signs));
+    }
     let mut kept: Vec<String> = Vec::new();
     for text in texts {
         if !kept.iter().any(|other| covers(other, &text)) {
@@ -35,7 +38,6 @@ pub(crate) fn meet(a: &str, b: &str, fold: bool) -> Option<Vec<String>> {
             kept.push(text);
         }
     }
-    kept.sort();
     Some(kept)
 }
 

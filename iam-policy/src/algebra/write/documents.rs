@@ -9,6 +9,7 @@ use crate::algebra::formula::Formula;
 use crate::algebra::{Answer, Permissions};
 use crate::document::{Effect, Policy, PolicyKind};
 use crate::evaluate::{PolicySet, PolicyType};
+use crate::order;
 
 /// How a set is said by policy documents: AWS has several ways to take something away from what a policy allows.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -108,23 +109,23 @@ struct Layered {
 
 impl Layered {
     fn of(formula: &Formula, holds: bool) -> Result<Layered, Snag> {
-        let each = |parts: &[std::sync::Arc<Formula>]| {
-            parts.iter().map(|part| Layered::of(part, holds)).collect::<Result<Vec<_>, Snag>>()
-        };
         let draft = |matches| vec![Draft::of(matches)];
         Ok(match (formula, holds) {
             (Formula::All(parts), true) | (Formula::Any(parts), false) => {
-                let parts = each(parts)?;
                 let (mut layers, mut denies) = (Vec::new(), Vec::new());
                 for part in parts {
+                    let part = Layered::of(part, holds)?;
                     layers.extend(part.layers);
                     denies.extend(part.denies);
                 }
                 Layered { layers, denies }
             }
             (Formula::All(parts), false) | (Formula::Any(parts), true) => {
-                let nothing = Layered { layers: vec![Vec::new()], denies: Vec::new() };
-                each(parts)?.iter().try_fold(nothing, |so_far, part| so_far.union(part))?
+                let mut so_far = Layered { layers: vec![Vec::new()], denies: Vec::new() };
+                for part in parts {
+                    so_far = so_far.union(&Layered::of(part, holds)?)?;
+                }
+                so_far
             }
             (Formula::Matches(matches), true) => {
                 Layered { layers: vec![draft(&matches.statement)], denies: Vec::new() }
@@ -145,7 +146,7 @@ impl Layered {
         let mut layers = Vec::new();
         for one in &self.layers {
             for another in &other.layers {
-                layers.push(one.iter().chain(another).cloned().collect());
+                layers.push([&**one, another].concat());
             }
         }
         Ok(Layered { layers, denies })
@@ -186,7 +187,11 @@ impl Layered {
         let (kept, rest) = as_they_are(identity);
         let (mut identity, mut limit): (Vec<_>, Vec<_>) = match method {
             Method::Deny => {
-                let all = kept.iter().flat_map(drafts).chain(rest).collect();
+                let mut all = Vec::new();
+                for policy in &kept {
+                    all.extend(drafts(policy));
+                }
+                all.extend(rest);
                 let document = new_policy(&fewer(all), PolicyKind::Identity)?;
                 return Ok(PolicySet { identity: vec![document].into(), ..PolicySet::default() });
             }
@@ -253,7 +258,7 @@ fn drafts(policy: &Policy) -> Vec<(Effect, Draft)> {
 
 /// Those that deny after those that allow, fewer where two can be one.
 fn fewer(mut statements: Vec<(Effect, Draft)>) -> Vec<(Effect, Draft)> {
-    statements.sort_by_key(|(effect, _)| *effect == Effect::Deny);
+    order::sort_by(&mut statements, |(a, _), (b, _)| (*a == Effect::Deny).cmp(&(*b == Effect::Deny)));
     joined(statements)
 }
 
@@ -276,8 +281,11 @@ fn boxes(formula: &Formula, holds: bool) -> Result<Vec<Draft>, Snag> {
             })
         }
         (Formula::All(parts), false) | (Formula::Any(parts), true) => {
-            let parts = parts.iter().map(|part| boxes(part, holds)).collect::<Result<Vec<_>, Snag>>()?;
-            Ok(parts.into_iter().flatten().collect())
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(boxes(part, holds)?);
+            }
+            Ok(all)
         }
         (Formula::Matches(matches), true) => Ok(vec![Draft::of(&matches.statement)]),
         (Formula::Matches(matches), false) => Draft::of(&matches.statement).complement(),

@@ -46,7 +46,7 @@ impl List {
             (false, true) => self.without(other),
             (true, false) => other.without(self),
             (true, true) => {
-                let texts = self.texts.iter().chain(&other.texts).cloned().collect();
+                let texts = [&*self.texts, &other.texts].concat();
                 Ok(Some(List::new(true, texts, self.fold)))
             }
         }
@@ -61,7 +61,7 @@ impl List {
             return Some(other.clone());
         }
         (!self.negated && !other.negated).then(|| {
-            let texts = self.texts.iter().chain(&other.texts).cloned().collect();
+            let texts = [&*self.texts, &other.texts].concat();
             List::new(false, texts, self.fold)
         })
     }
@@ -197,13 +197,12 @@ impl<'l> Index<'l> {
 
     /// The texts that may have something in common with this one.
     fn near(&self, text: &str) -> impl Iterator<Item = (usize, &'l str)> {
-        let start = (self.list.texts.len() >= FEW).then(|| start(text, self.list.fold)).flatten();
-        let all = 0..if start.is_none() { self.list.texts.len() } else { 0 };
-        let alike = start.map_or([&[][..], &[]], |start| {
-            [self.by_start.get(&start).map_or(&[][..], Vec::as_slice), self.others.as_slice()]
-        });
-        let alike: Vec<usize> = alike.into_iter().flatten().copied().collect();
-        all.chain(alike).filter_map(|at| Some((at, self.list.texts.get(at)?.as_str())))
+        let count = self.list.texts.len();
+        let places: Vec<usize> = match start(text, self.list.fold).filter(|_| count >= FEW) {
+            Some(start) => [self.by_start.get(&start).map_or(&[][..], Vec::as_slice), &self.others].concat(),
+            None => (0..count).collect(),
+        };
+        places.into_iter().filter_map(|at| Some((at, self.list.texts.get(at)?.as_str())))
     }
 
     fn covers(&self, text: &str) -> bool {

@@ -49,7 +49,7 @@ impl Policy {
                 .is_equivalent(&other.permissions())
                 .and_then(|| limit.is_same(&Limit::of(other), Permissions::is_equivalent))
         };
-        minimized(self, &[tidy, trim, joined, without_one], is_same)
+        minimized(self, &[tidy, trim, joined, without_one], &is_same)
     }
 
     /// As [`Policy::minimized`], for the actions of the [catalogue](crate::catalogue) only: a list of actions becomes a pattern
@@ -77,7 +77,7 @@ impl Policy {
                 .is_equivalent(&other.permissions())
                 .and_then(|| limit.is_same(&Limit::of(other), |a, b| a.closed().is_equivalent(b)))
         };
-        minimized(self, &[shorten], is_same)?.minimized()
+        minimized(self, &[shorten], &is_same)?.minimized()
     }
 }
 
@@ -85,7 +85,7 @@ impl Policy {
 fn minimized(
     policy: &Policy,
     steps: &[Step],
-    is_same: impl Fn(&Policy) -> Answer,
+    is_same: &dyn Fn(&Policy) -> Answer,
 ) -> Result<Policy, Unknown> {
     if let Answer::Unknown(unknown) = policy.permissions().is_empty() {
         return Err(unknown);
@@ -131,7 +131,7 @@ impl Limit {
         Limit { denies }
     }
 
-    fn is_same(&self, other: &Limit, compare: impl Fn(&Permissions, &Permissions) -> Answer) -> Answer {
+    fn is_same(&self, other: &Limit, compare: fn(&Permissions, &Permissions) -> Answer) -> Answer {
         let is_among = |(_, draft): &(Effect, Draft), of: &Limit| {
             of.denies.iter().any(|(_, other)| other.is_same(draft))
         };

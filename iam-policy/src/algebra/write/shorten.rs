@@ -22,23 +22,24 @@ pub(super) fn shorten(statements: &[(Effect, Draft)]) -> Vec<Statements> {
 /// Patterns for what a list reaches; those of a service stay as they are where they are as short.
 fn shortest(list: &List) -> Vec<String> {
     let syntax = Syntax { wildcards: Wildcards::Free, fold: true, ..Syntax::default() };
-    // All of them are from a policy.
-    let compiled =
-        list.texts.iter().filter_map(|text| Some((text.as_str(), Pattern::compile(text, syntax).ok()?)));
-    let compiled: Vec<(&str, Pattern)> = compiled.collect();
-    let reached = reached(compiled.iter().map(|(text, pattern)| (*text, pattern)));
+    let mut reached = vec![false; closed::all().len()];
+    for text in &list.texts {
+        if let Ok(pattern) = Pattern::compile(text, syntax) {
+            reach(text, &pattern, &mut reached);
+        }
+    }
     if reached.iter().all(|is_reached| *is_reached) {
         return vec!["*".to_owned()];
     }
-    let actions: Vec<(Action, bool)> =
-        closed::all().iter().map(|(action, _)| *action).zip(reached.iter().copied()).collect();
+    let all = closed::all();
+    let mut reached = reached.into_iter();
     let mut texts = Vec::new();
-    for of_service in actions.chunk_by(|(a, _), (b, _)| a.service() == b.service()) {
+    for of_service in all.chunk_by(|(a, _), (b, _)| a.service() == b.service()) {
         let Some((first, _)) = of_service.first() else { continue };
         let prefix = first.service().prefix();
+        let is_in = |(action, _): &(Action, String)| (action.name(), reached.next().unwrap_or_default());
+        let group: Vec<(&str, bool)> = of_service.iter().map(is_in).collect();
         let mut names = Vec::new();
-        let group: Vec<(&str, bool)> =
-            of_service.iter().map(|(action, is_in)| (action.name(), *is_in)).collect();
         cover(&group, 0, &mut names);
         let new: Vec<String> = names.into_iter().map(|name| format!("{prefix}:{name}")).collect();
         let is_of_service = |text: &&String| {
@@ -53,28 +54,23 @@ fn shortest(list: &List) -> Vec<String> {
     texts
 }
 
-/// Whether each action of the catalogue is one that patterns match.
-fn reached<'p>(patterns: impl IntoIterator<Item = (&'p str, &'p Pattern)>) -> Vec<bool> {
+/// Marks the actions of the catalogue that a pattern matches.
+fn reach(text: &str, pattern: &Pattern, reached: &mut [bool]) {
     let all = closed::all();
-    let mut reached = vec![false; all.len()];
     let nothing = Context::new();
-    for (text, pattern) in patterns {
-        let service = text.split_once(':').map_or("*", |(service, _)| service).to_ascii_lowercase();
-        let range = if service.contains('*') {
-            0..all.len()
-        } else {
-            let prefix = |(action, _): &(Action, String)| action.service().prefix();
-            all.partition_point(|one| prefix(one) < service.as_str())
-                ..all.partition_point(|one| prefix(one) <= service.as_str())
-        };
-        let candidates = reached.get_mut(range.clone()).into_iter().flatten();
-        for (is_reached, (_, name)) in candidates.zip(all.get(range).into_iter().flatten()) {
-            if !*is_reached && pattern.matches(text, name, &nothing).assumed {
-                *is_reached = true;
-            }
+    let service = text.split_once(':').map_or("*", |(service, _)| service).to_ascii_lowercase();
+    let range = if service.contains('*') {
+        0..all.len()
+    } else {
+        let prefix = |(action, _): &(Action, String)| action.service().prefix();
+        all.partition_point(|one| prefix(one) < service.as_str())
+            ..all.partition_point(|one| prefix(one) <= service.as_str())
+    };
+    for at in range {
+        if let (Some(is_reached @ false), Some((_, name))) = (reached.get_mut(at), all.get(at)) {
+            *is_reached = pattern.matches(text, name, &nothing).assumed;
         }
     }
-    reached
 }
 
 /// Patterns for those of some names that are marked, and for no other. The names begin alike and are sorted, whatever their case.
