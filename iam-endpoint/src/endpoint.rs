@@ -9,12 +9,13 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::uri::Authority;
 use http::{Method, Request, Response, Uri};
-use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
+use iam_policy::{Diagnostics, Policy, PolicyKind};
 
 use crate::authorize::organization::Organization;
 use crate::authorize::resource_policy::ResourcePolicies;
 use crate::authorize::told::Told;
 use crate::clock::{self, Clock};
+use crate::derive::Resource;
 use crate::iam::{self, AccessKey, Role};
 use crate::identify::credentials::Credentials;
 use crate::identify::sigv4::{self, Signer};
@@ -536,14 +537,14 @@ impl Shared {
     }
 
     /// The tags of a role.
-    pub(crate) fn role_tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
-        let name = arn.contains(":role/").then(|| arn.rsplit('/').next())??;
-        let home = self.find_account(Arn::parse(arn)?.account)?;
+    pub(crate) fn role_tags(&self, resource: Resource<'_>) -> Option<Vec<(String, String)>> {
+        let (account, name) = resource.role()?;
+        let home = self.find_account(account)?;
         let iam = home.iam();
         let role = iam
             .roles
             .find(name)
-            .filter(|role| home.iam_arn("role", &role.head.path, &role.head.name) == arn)?;
+            .filter(|role| home.iam_arn("role", &role.head.path, &role.head.name) == resource.text)?;
         Some(role.head.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use iam_policy::Context;
 use iam_policy::catalogue::{self, ActionResource};
 
-use super::arn::{ANY, tail};
+use super::arn::ANY;
 use super::grammar::{Check, Key};
 use super::place::{Places, may_have};
 use super::question::{PASS_ROLE, Question};
@@ -78,7 +78,10 @@ impl<'p> Keys<'p> {
         if found.is_empty() {
             return self.without.push(name);
         }
-        let texts: Vec<_> = found.into_iter().flat_map(leaves).collect();
+        let mut texts = Vec::with_capacity(found.len());
+        for found in found {
+            leaves(found, &mut texts);
+        }
         if texts.is_empty() {
             self.without.push(name);
         } else {
@@ -87,7 +90,7 @@ impl<'p> Keys<'p> {
     }
 
     /// Sets what the request says, for one of its questions.
-    pub(crate) fn set(&self, question: &Question, context: &mut Context) {
+    pub(crate) fn set(&self, question: &Question, resource_name: &str, context: &mut Context) {
         if question.action == PASS_ROLE {
             context.set("iam:PassedToService", self.passes.clone());
             return;
@@ -98,10 +101,9 @@ impl<'p> Keys<'p> {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
-        for (_, key) in self.names.iter().filter(|(number, _)| asked.has(*number)) {
-            let name = tail(&question.resource);
-            if name != ANY {
-                context.set(*key, name);
+        for (number, key) in &self.names {
+            if resource_name != ANY && asked.has(*number) {
+                context.set(*key, resource_name);
             }
         }
         if let Some((number, tags)) = &self.tags
@@ -191,18 +193,17 @@ fn lists_tags(action: &str) -> bool {
     })
 }
 
-/// The texts of a leaf, or of a list of leaves.
-fn leaves(found: Found<'_>) -> Vec<String> {
+/// Adds the texts of a leaf, or of a list of leaves.
+fn leaves(found: Found<'_>, texts: &mut Vec<String>) {
     match found {
-        Found::Text(text) => vec![text.into_owned()],
-        Found::Tree(tree) => crate::wire::input::items(tree)
-            .into_iter()
-            .filter_map(|item| match item {
+        Found::Text(text) => texts.push(text.into_owned()),
+        Found::Tree(tree) => {
+            texts.extend(crate::wire::input::items(tree).into_iter().filter_map(|item| match item {
                 serde_json::Value::String(text) => Some(text.clone()),
                 serde_json::Value::Number(number) => Some(number.to_string()),
                 serde_json::Value::Bool(value) => Some(value.to_string()),
                 _ => None,
-            })
-            .collect(),
+            }));
+        }
     }
 }

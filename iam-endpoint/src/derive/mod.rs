@@ -21,6 +21,7 @@ mod name;
 mod place;
 mod plan;
 mod question;
+mod resource;
 mod scope;
 mod tags;
 #[cfg(test)]
@@ -34,4 +35,5 @@ pub(crate) use key::{Keys, resource_tag_keys};
 pub(crate) use place::Places;
 pub(crate) use plan::plan;
 pub(crate) use question::{Question, questions};
+pub(crate) use resource::Resource;
 pub(crate) use scope::Scope;

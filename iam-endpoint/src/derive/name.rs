@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use iam_policy::catalogue;
 
-use super::arn::{Format, build, is_arn, rows, tail};
+use super::arn::{Format, build, is_arn, row, rows, tail};
 use super::function::{each, texts};
 use super::scope::{Scope, Values};
 use crate::wire::input::Found;
@@ -42,7 +42,8 @@ fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
         }
         build(scope, &formats, &values)
     };
-    Values::Known(rows(&columns).map(|row| Found::Text(Cow::Owned(arn_of(row)))).collect())
+    let arns = (0..rows(&columns)).map(|number| arn_of(row(&columns, number)));
+    Values::Known(arns.map(|arn| Found::Text(Cow::Owned(arn))).collect())
 }
 
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>

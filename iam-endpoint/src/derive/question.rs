@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use iam_policy::Arn;
 use iam_policy::catalogue::ResourceType;
 
-use super::arn::{ANY, build, is_arn, rows, tail};
+use super::arn::{ANY, build, is_arn, row, rows, tail};
 use super::grammar::{Check, Key, Target};
 use super::scope::{MOST, Scope, Values, too_many};
 use crate::fault::Fault;
@@ -166,31 +166,29 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return Ok((Vec::new(), is_told));
     }
-    let rows = rows(&columns);
-    if rows.len() > MOST {
+    let count = rows(&columns);
+    if count > MOST {
         return Err(too_many());
     }
     let name = |mut values: Vec<&str>| {
         if let Some(arn) = values.iter().find(|value| is_arn(value) && resource_type.matches(value)) {
             return Named::Resource((*arn).to_owned());
         }
-        if let [arn] = values.as_slice()
-            && is_arn(arn)
+        if let [text] = values.as_slice()
+            && let Some(arn) = Arn::parse(text)
         {
             // A member that takes any ARN names a resource of one of the action's types.
             if target.is_optional {
-                return Named::Stranger((*arn).to_owned());
+                return Named::Stranger((*text).to_owned());
             }
             // The reference misses types: `loadbalancer/app/...` is a load balancer too.
-            if is_of_service(arn, resource_type) {
-                return Named::Resource((*arn).to_owned());
+            if is_of_service(&arn, resource_type) {
+                return Named::Resource((*text).to_owned());
             }
         }
         // What belongs to something that is named by its ARN is where that is: an index of another account's table.
-        let home = values
-            .iter()
-            .filter(|value| is_of_service(value, resource_type))
-            .find_map(|value| Arn::parse(value));
+        let mut arns = values.iter().filter_map(|value| Arn::parse(value));
+        let home = arns.find(|arn| is_of_service(arn, resource_type));
         let scope = home.map_or(*scope, |Arn { region, account, .. }| Scope {
             region: if region.is_empty() { scope.region } else { region },
             account: if account.is_empty() { scope.account } else { account },
@@ -201,11 +199,14 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
         }
         Named::Resource(build(&scope, &target.formats, &values))
     };
-    Ok((rows.map(name).collect(), is_told))
+    let mut all = Vec::with_capacity(count);
+    for number in 0..count {
+        all.push(name(row(&columns, number)));
+    }
+    Ok((all, is_told))
 }
 
 /// Whether an ARN is of the service whose ARNs the type has.
-fn is_of_service(arn: &str, resource_type: ResourceType) -> bool {
-    let service = |arn| str::split(arn, ':').nth(2);
-    resource_type.arn_formats().any(|format| service(format) == service(arn))
+fn is_of_service(arn: &Arn<'_>, resource_type: ResourceType) -> bool {
+    resource_type.arn_formats().any(|format| format.split(':').nth(2) == Some(arn.service))
 }
