@@ -11,7 +11,7 @@ use crate::addressee::{self, Addressee};
 use crate::authorize::resource_policy::{self, Change};
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
-use crate::derive::{self, Checks, Keys, Places, Question, Resource, Scope};
+use crate::derive::{self, Checks, Focus, Keys, Places, Question, Resource, Scope};
 use crate::ec2;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
@@ -151,9 +151,11 @@ impl Asked {
         let mut questions = derive::questions(&scope, checks, keys)?;
         resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
         let passes = service.receiver_of_roles().unwrap_or_default();
-        let keys = Keys::of(&scope, checks, keys, places, passes);
+        let keys_of = |items: &[Focus<'_>]| Keys::of(&scope, items, checks, keys, places, passes.clone());
+        let of_all = keys_of(&[]);
         for question in &questions {
-            ask(call, question, &keys, &|_| {})
+            let of_items = (!question.items.is_empty()).then(|| keys_of(&question.items));
+            ask(call, question, of_items.as_ref().unwrap_or(&of_all), &|_| {})
                 .map_err(|refusal| denial(call, service, protocol, refusal))?;
         }
         if protocol == Protocol::Ec2 {
@@ -186,7 +188,7 @@ impl Asked {
 /// Asks one question, whose context `amend` completes.
 pub(crate) fn ask(
     call: &Call<'_>,
-    question: &Question,
+    question: &Question<'_>,
     keys: &Keys<'_>,
     amend: &dyn Fn(&mut Context),
 ) -> Result<(), Refusal> {

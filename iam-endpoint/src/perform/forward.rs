@@ -206,7 +206,7 @@ impl Call<'_> {
         };
         let mut questions = derive::questions(&scope, checks, &plan.keys)?;
         resource_policy::resolve_aliases(&scope, "kms", &mut questions);
-        let keys = Keys::of(&scope, checks, &plan.keys, &plan.places, "".into());
+        let keys = Keys::of(&scope, &[], checks, &plan.keys, &plan.places, "".into());
         let via = host_of(service, region, self.endpoint.partition);
         for question in &questions {
             if question.resource.contains(":alias/") {

@@ -101,6 +101,12 @@ impl<'r> Input<'r> {
         Vec::new()
     }
 
+    /// The first list or map in the body that a path goes through.
+    pub(crate) fn list_of(&self, path: &Path<'_>) -> Option<&Value> {
+        let (list, _) = path.list.filter(|_| path.may_lead_into(self.members))?;
+        path::collection(&self.body, list)
+    }
+
     /// The list or the map in the body at a path without its brackets.
     pub(crate) fn collection(&self, path: &str) -> Option<&Value> {
         path::collection(&self.body, path)
