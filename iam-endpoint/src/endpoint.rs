@@ -20,6 +20,7 @@ use crate::iam::{self, AccessKey, Role};
 use crate::identify::credentials::Credentials;
 use crate::identify::sigv4::{self, Signer};
 use crate::journal::{Event, Journal, Observer};
+use crate::partition::Partition;
 use crate::perform::{Perform, Performers};
 use crate::s3;
 use crate::service;
@@ -341,7 +342,7 @@ impl EndpointBuilder {
         let mut accounts = Sorted::default();
         accounts.insert(account.id.clone(), Arc::clone(&account));
         let world = World {
-            partition: partition_of(&region),
+            partition: Partition::of(&region).name,
             region,
             clock,
             accounts: RwLock::new(accounts),
@@ -566,18 +567,4 @@ impl Shared {
 
 fn is_policy(policy: &Policy, text: &str, kind: PolicyKind) -> bool {
     policy.kind() == kind && policy.source().fragment() == text
-}
-
-pub(crate) fn partition_of(region: &str) -> &'static str {
-    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html and botocore's partitions.
-    const PARTITIONS: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-    ];
-    PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
