@@ -47,3 +47,28 @@ impl<'a> Resource<'a> {
         Some((arn.account, self.name()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_known_by_the_parts_of_its_arn() {
+        let role = Resource::of("arn:aws:iam::111122223333:role/team/reader");
+        assert_eq!((role.role(), role.name()), (Some(("111122223333", "reader")), "reader"));
+        assert_eq!((role.account(), role.bucket(), role.key()), (Some("111122223333"), None, None));
+        let object = Resource::of("arn:aws:s3:::bucket/a/b");
+        assert_eq!((object.bucket(), object.account(), object.name()), (Some("bucket"), None, "b"));
+        let access_point = Resource::of("arn:aws:s3:eu-west-1:111122223333:accesspoint/p");
+        assert_eq!((access_point.bucket(), access_point.account()), (None, Some("111122223333")));
+        let key = Resource::of("arn:aws:kms:eu-west-1:111122223333:key/1");
+        assert_eq!((key.key().map(|arn| arn.region), key.role()), (Some("eu-west-1"), None));
+        assert!(Resource::of("arn:aws:kms:eu-west-1:111122223333:alias/key/1").key().is_none());
+        for text in ["*", "a/b:c"] {
+            let other = Resource::of(text);
+            assert_eq!((other.name(), other.account(), other.role()), (text, None, None));
+        }
+        assert_eq!(Resource::of("arn:aws:sqs:eu-west-1:111122223333:queue").name(), "queue");
+        assert_eq!(Resource::of("arn:aws:iam::aws:policy/P").account(), None);
+    }
+}

@@ -1,6 +1,7 @@
 //! What a value of the table means for one request.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use http::StatusCode;
 use iam_policy::Principal;
@@ -75,13 +76,17 @@ impl<'a> Scope<'a> {
         if items.is_empty() {
             return self.values(value);
         }
-        let (mut all, mut is_of_items) = (Vec::new(), false);
+        let (mut all, mut texts, mut is_of_items) = (Vec::new(), BTreeSet::new(), false);
         for item in items.iter().filter(|item| goes_through(value, item.list)) {
             is_of_items = true;
             match (Self { focus: Some(*item), ..*self }).values(value) {
                 Values::Known(found) => {
                     for found in found {
-                        if !all.contains(&found) {
+                        let is_new = match &found {
+                            Found::Text(text) => texts.insert(text.clone()),
+                            Found::Tree(_) => true,
+                        };
+                        if is_new {
                             all.push(found);
                         }
                     }

@@ -263,6 +263,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_a_body_is_never_taken_for_missing() {
+        for body in [
+            json!({"TableName": "t", "Key": {"A": 1}, "Keys": [1], "K": null}),
+            json!({"1": {"Name": "A", "Value": "x"}, "2": {"Name": "B", "Value": "y"}}),
+            json!({"entry": {"1": {"key": "A", "value": "x"}}}),
+            json!([{"A": "x"}]),
+            json!(["x"]),
+            Value::Null,
+        ] {
+            let members = Marks::of(&body);
+            for path in
+                ["TableName", "Key.A", "Key", "Keys[]", "A", "B", "[].A", "List[].A", "[]", "{}", "entry"]
+            {
+                let path = Path::read(path);
+                let is_found = !path.follow(&body).is_empty();
+                assert!(path.may_lead_into(members) || !is_found, "{} in {body}", path.text);
+            }
+        }
+        let members = Marks::of(&json!({"TableName": "t"}));
+        assert!(!Path::read("IndexName").may_lead_into(members));
+    }
+
+    #[test]
     fn lists_and_maps_of_json_are_followed() {
         let body = json!({
             "RequestItems": {"A": {"Keys": [1, 2]}, "B": {"Keys": [true]}},
