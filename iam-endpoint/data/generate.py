@@ -77,7 +77,9 @@ roles=     roles that the caller passes to the service (`iam:PassRole`), separat
 passes=    the service that gets the roles of this operation
 KEY        A key that ends in `/` or `:` stands for one key per entry of a map or list of tags:
            `kms:EncryptionContext:=EncryptionContext`. Where an operation asks for several actions, each has the keys that
-           the catalogue lists for it; `for` tells whose value it is.
+           the catalogue lists for it; `for` tells whose value it is. Where a path of the target goes through a list or
+           map, as `table=RequestItems{}`, paths of keys and tags through the same one go into the items that name the
+           resource: `leading_keys(RequestItems{*}.Keys[])` are those of each table.
 
 
 Overlay files

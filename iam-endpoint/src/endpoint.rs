@@ -9,16 +9,18 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::uri::Authority;
 use http::{Method, Request, Response, Uri};
-use iam_policy::{Arn, Diagnostics, Policy, PolicyKind};
+use iam_policy::{Diagnostics, Policy, PolicyKind};
 
 use crate::authorize::organization::Organization;
 use crate::authorize::resource_policy::ResourcePolicies;
 use crate::authorize::told::Told;
 use crate::clock::{self, Clock};
+use crate::derive::Resource;
 use crate::iam::{self, AccessKey, Role};
 use crate::identify::credentials::Credentials;
 use crate::identify::sigv4::{self, Signer};
 use crate::journal::{Event, Journal, Observer};
+use crate::partition::Partition;
 use crate::perform::{Perform, Performers};
 use crate::s3;
 use crate::service;
@@ -340,7 +342,7 @@ impl EndpointBuilder {
         let mut accounts = Sorted::default();
         accounts.insert(account.id.clone(), Arc::clone(&account));
         let world = World {
-            partition: partition_of(&region),
+            partition: Partition::of(&region).name,
             region,
             clock,
             accounts: RwLock::new(accounts),
@@ -365,7 +367,8 @@ fn check_account(id: &str) {
 }
 
 pub(crate) fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+    // Reading a number is the standard library's own compiled work; looking at each digit is slow in a debug build.
+    text.len() == 12 && !text.starts_with('+') && text.parse::<u64>().is_ok()
 }
 
 impl Default for EndpointBuilder {
@@ -536,14 +539,14 @@ impl Shared {
     }
 
     /// The tags of a role.
-    pub(crate) fn role_tags(&self, arn: &str) -> Option<Vec<(String, String)>> {
-        let name = arn.contains(":role/").then(|| arn.rsplit('/').next())??;
-        let home = self.find_account(Arn::parse(arn)?.account)?;
+    pub(crate) fn role_tags(&self, resource: Resource<'_>) -> Option<Vec<(String, String)>> {
+        let (account, name) = resource.role()?;
+        let home = self.find_account(account)?;
         let iam = home.iam();
         let role = iam
             .roles
             .find(name)
-            .filter(|role| home.iam_arn("role", &role.head.path, &role.head.name) == arn)?;
+            .filter(|role| home.iam_arn("role", &role.head.path, &role.head.name) == resource.text)?;
         Some(role.head.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 
@@ -565,18 +568,4 @@ impl Shared {
 
 fn is_policy(policy: &Policy, text: &str, kind: PolicyKind) -> bool {
     policy.kind() == kind && policy.source().fragment() == text
-}
-
-pub(crate) fn partition_of(region: &str) -> &'static str {
-    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html and botocore's partitions.
-    const PARTITIONS: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-    ];
-    PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }

@@ -11,7 +11,7 @@ use crate::addressee::{self, Addressee};
 use crate::authorize::resource_policy::{self, Change};
 use crate::authorize::{Access, Refusal};
 use crate::call::Call;
-use crate::derive::{self, Checks, Keys, Places, Question, Scope};
+use crate::derive::{self, Checks, Focus, Keys, Places, Question, Resource, Scope};
 use crate::ec2;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
@@ -151,9 +151,11 @@ impl Asked {
         let mut questions = derive::questions(&scope, checks, keys)?;
         resource_policy::resolve_aliases(&scope, service.id(), &mut questions);
         let passes = service.receiver_of_roles().unwrap_or_default();
-        let keys = Keys::of(&scope, checks, keys, places, passes);
+        let keys_of = |items: &[Focus<'_>]| Keys::of(&scope, items, checks, keys, places, passes.clone());
+        let of_all = keys_of(&[]);
         for question in &questions {
-            ask(call, question, &keys, &|_| {})
+            let of_items = (!question.items.is_empty()).then(|| keys_of(&question.items));
+            ask(call, question, of_items.as_ref().unwrap_or(&of_all), &|_| {})
                 .map_err(|refusal| denial(call, service, protocol, refusal))?;
         }
         if protocol == Protocol::Ec2 {
@@ -186,18 +188,19 @@ impl Asked {
 /// Asks one question, whose context `amend` completes.
 pub(crate) fn ask(
     call: &Call<'_>,
-    question: &Question,
+    question: &Question<'_>,
     keys: &Keys<'_>,
     amend: &dyn Fn(&mut Context),
 ) -> Result<(), Refusal> {
-    let tags = resource_tags(call.endpoint, &question.resource);
-    let bucket = question.resource.split_once(":s3:::").and_then(|(_, path)| path.split('/').next());
-    let (owner, policy) = match bucket.and_then(|bucket| call.bucket_of(bucket, &question.action)) {
+    let resource = Resource::of(&question.resource);
+    let tags = resource_tags(call.endpoint, resource);
+    let (owner, policy) = match resource.bucket().and_then(|bucket| call.bucket_of(bucket, &question.action))
+    {
         Some((owner, policy)) => (Some(owner), policy),
-        None => (None, call.endpoint.resource_policies.of(&question.resource)),
+        None => (resource.account().map(str::to_owned), call.endpoint.resource_policies.of(resource)),
     };
     let conditions = |context: &mut Context| {
-        keys.set(question, context);
+        keys.set(question, resource.name(), context);
         if let Some(tags) = &tags {
             for start in derive::resource_tag_keys(question) {
                 for (key, value) in tags {
@@ -210,7 +213,7 @@ pub(crate) fn ask(
     let access = Access {
         action: &question.action,
         resource: question.resource.clone(),
-        resource_account: owner,
+        resource_account: Some(owner.unwrap_or_else(|| call.endpoint.account.id.clone())),
         resource_policy: policy,
         conditions: &conditions,
         absent: &[],
@@ -220,11 +223,12 @@ pub(crate) fn ask(
 }
 
 /// The tags of a resource, where a test or somebody who keeps it tells.
-pub(crate) fn resource_tags(endpoint: &Shared, arn: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn resource_tags(endpoint: &Shared, resource: Resource<'_>) -> Option<Vec<(String, String)>> {
+    let arn = resource.text;
     if arn == "*" {
         return None;
     }
-    endpoint.told.tags(arn).or_else(|| endpoint.performers.tags(arn)).or_else(|| endpoint.role_tags(arn))
+    endpoint.told.tags(arn).or_else(|| endpoint.performers.tags(arn)).or_else(|| endpoint.role_tags(resource))
 }
 
 /// A refusal with the code that the service's clients know.

@@ -143,10 +143,11 @@ impl Step {
     async fn answer(self, endpoint: &Shared) -> Response<Body> {
         match self {
             Self::Answered(response) => response.map(Body::from),
-            Self::Allowed(pending) => pending.perform(endpoint).await,
+            // In a box: whoever awaits an answer moves what it may be waiting for, and most calls wait for nothing.
+            Self::Allowed(pending) => Box::pin(pending.perform(endpoint)).await,
             Self::Interrupted(pending, interrupted) => {
                 if let Some(pending) = pending {
-                    let _ = pending.perform(endpoint).await;
+                    let _ = Box::pin(pending.perform(endpoint)).await;
                 }
                 interrupted.answer().await.map(Body::from)
             }
@@ -220,10 +221,7 @@ impl Pending {
         let performed = asked.fault.map(Err).or(performed);
         let ids = Ids { request: &event.request_id, host: HOST_ID };
         let performed = performed
-            .unwrap_or_else(|| {
-                let advice = endpoint.performers.advice(allowed.service);
-                Err(Fault::not_performed(allowed.service, &allowed.operation, &advice))
-            })
+            .unwrap_or_else(|| Err(endpoint.performers.none(allowed.service, &allowed.operation)))
             .and_then(|mut response| match Fault::of(&mut response) {
                 Some(fault) => Err(fault),
                 None => Ok(response),
@@ -399,7 +397,19 @@ fn decide(endpoint: &Shared, arrived: Arrived<'_>) -> Step {
                 global_context: OnceCell::new(),
                 record: Record::of(&service),
             };
-            match perform(&call, &service, addressee) {
+            let reply = match perform(&call, &service, addressee) {
+                Reply::Allowed { service, operation, change }
+                    if endpoint.performers.is_empty() && opening.is_none() =>
+                {
+                    let response = call.fault(protocol, &endpoint.performers.none(service.id(), &operation));
+                    if let Some(change) = change {
+                        change.make(&endpoint, response.body());
+                    }
+                    Reply::Answered(response)
+                }
+                reply => reply,
+            };
+            match reply {
                 Reply::Answered(response) => {
                     let (event, _) = call.into_event(time, response.status());
                     (response, event)

@@ -79,10 +79,24 @@ async fn a_statement_without_a_condition_reads_the_whole_table() {
     let statement = |text: &str| {
         json("dynamodb", "DynamoDB_20120810.ExecuteStatement", &format!(r#"{{"Statement": "{text}"}}"#), &[])
     };
+    let both = r#"{"TransactStatements": [
+        {"Statement": "SELECT a FROM t"}, {"Statement": "SELECT a FROM u WHERE pk = 'x'"}]}"#;
     has(vec![
         (statement("SELECT a FROM t"), &[(TABLE, "dynamodb:FullTableScan", &["true"])]),
         // Nobody has told which attribute is the partition key.
         (statement("SELECT a FROM t WHERE pk = 'x'"), &[(TABLE, "dynamodb:FullTableScan", &[])]),
+        // What is not known of one table is no doubt about another.
+        (
+            json("dynamodb", "DynamoDB_20120810.ExecuteTransaction", both, &[]),
+            &[
+                (TABLE, "dynamodb:FullTableScan", &["true"]),
+                (
+                    "dynamodb:PartiQLSelect dynamodb:us-east-1:123456789012:table/u",
+                    "dynamodb:FullTableScan",
+                    &[],
+                ),
+            ],
+        ),
     ])
     .await;
 }

@@ -3,9 +3,12 @@
 
 mod common;
 
+use std::pin::Pin;
+
 use common::Client;
 use common::services::{TABLE, allow, allow_if, allowed, asked, client, denied, form, json, rest};
-use iam_endpoint::{Endpoint, Outcome};
+use http::Response;
+use iam_endpoint::{Allowed, Body, Endpoint, Outcome, Perform};
 
 #[tokio::test]
 async fn roles_that_a_request_passes_must_be_allowed_to_be_passed() {
@@ -109,6 +112,113 @@ async fn each_item_of_a_batch_is_asked_for_with_its_own_action() {
     let body = r#"{"RequestItems": {"Music": {"Keys": [{"Id": {"S": "1"}}]}, "People": {"Keys": []}}}"#;
     let answer = anyone.send("dynamodb", json("dynamodb", "DynamoDB_20120810.BatchGetItem", body)).await;
     asked(&answer, &[("dynamodb:BatchGetItem", TABLE), ("dynamodb:BatchGetItem", PEOPLE)]);
+}
+
+/// May read and write ALICE's items of one table and BOB's of another, by their own attributes.
+const ALICE_AND_BOB: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/Music",
+     "Condition": {"ForAllValues:StringEquals": {
+        "dynamodb:LeadingKeys": "ALICE", "dynamodb:Attributes": ["Id", "Song", "Title"]}}},
+    {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/People",
+     "Condition": {"ForAllValues:StringEquals": {
+        "dynamodb:LeadingKeys": "BOB", "dynamodb:Attributes": ["Id", "Name", "Age"]}}}]}"#;
+
+#[tokio::test]
+async fn each_table_of_a_batch_is_asked_for_with_its_own_keys_and_attributes() {
+    let batches = [
+        (
+            "BatchGetItem",
+            r##"{"RequestItems": {
+                "Music": {"Keys": [{"Id": {"S": "MINE"}}, {"Id": {"S": "MINE"}}], "ProjectionExpression": "Song"},
+                "People": {"Keys": [{"Id": {"S": "YOURS"}}], "ProjectionExpression": "#n, Age",
+                           "ExpressionAttributeNames": {"#n": "Name"}}}}"##,
+        ),
+        (
+            "BatchWriteItem",
+            r#"{"RequestItems": {
+                "People": [{"PutRequest": {"Item": {"Id": {"S": "YOURS"}}}}],
+                "Music": [{"DeleteRequest": {"Key": {"Id": {"S": "MINE"}}}}]}}"#,
+        ),
+        (
+            "TransactGetItems",
+            r##"{"TransactItems": [
+                {"Get": {"TableName": "Music", "Key": {"Id": {"S": "MINE"}}, "ProjectionExpression": "#a",
+                         "ExpressionAttributeNames": {"#a": "Song"}}},
+                {"Get": {"TableName": "People", "Key": {"Id": {"S": "YOURS"}}, "ProjectionExpression": "#a",
+                         "ExpressionAttributeNames": {"#a": "Name"}}},
+                {"Get": {"TableName": "Music", "Key": {"Id": {"S": "MINE"}}, "ProjectionExpression": "#a",
+                         "ExpressionAttributeNames": {"#a": "Title"}}}]}"##,
+        ),
+        (
+            "TransactWriteItems",
+            r#"{"TransactItems": [
+                {"Put": {"TableName": "Music", "Item": {"Id": {"S": "MINE"}}}},
+                {"Put": {"TableName": "People", "Item": {"Id": {"S": "YOURS"}}}},
+                {"Update": {"TableName": "Music", "Key": {"Id": {"S": "MINE"}}, "UpdateExpression": "SET Song = :s"}},
+                {"Update": {"TableName": "People", "Key": {"Id": {"S": "YOURS"}}, "UpdateExpression": "SET Age = :a"}}]}"#,
+        ),
+    ];
+    let client = client(ALICE_AND_BOB).await;
+    for (operation, body) in batches {
+        let of = |mine: &str, yours: &str| {
+            let target = format!("DynamoDB_20120810.{operation}");
+            json("dynamodb", &target, &body.replace("MINE", mine).replace("YOURS", yours))
+        };
+        allowed(&client.send("dynamodb", of("ALICE", "BOB")).await);
+        for (mine, yours) in [("ALICE", "ALICE"), ("BOB", "BOB"), ("BOB", "ALICE")] {
+            denied(&client.send("dynamodb", of(mine, yours)).await, 400, "AccessDeniedException");
+        }
+        let others = body.replace("Song", "Age");
+        if others != body {
+            let target = format!("DynamoDB_20120810.{operation}");
+            let others = others.replace("MINE", "ALICE").replace("YOURS", "BOB");
+            let answer = client.send("dynamodb", json("dynamodb", &target, &others)).await;
+            denied(&answer, 400, "AccessDeniedException");
+        }
+    }
+}
+
+/// Makes tables.
+struct Maker;
+
+impl Perform for Maker {
+    fn perform<'a>(
+        &'a self,
+        allowed: &'a Allowed,
+    ) -> Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send + 'a>> {
+        let is_made = allowed.operation == "CreateTable";
+        Box::pin(async move { is_made.then(|| Response::new(Body::from("{}"))) })
+    }
+}
+
+#[tokio::test]
+async fn each_table_of_a_batch_has_its_own_partition_key() {
+    let endpoint = Endpoint::builder().perform(Maker).build();
+    let admin = Client::administrator(&endpoint);
+    for (table, partition, sort) in [("Music", "Artist", "Id"), ("People", "Id", "Artist")] {
+        let table = format!(
+            r#"{{"TableName": "{table}", "KeySchema": [{{"AttributeName": "{partition}", "KeyType": "HASH"}},
+                {{"AttributeName": "{sort}", "KeyType": "RANGE"}}]}}"#
+        );
+        admin.send("dynamodb", json("dynamodb", "DynamoDB_20120810.CreateTable", &table)).await.ok();
+    }
+    let key = r#"{"Artist": {"S": "artist"}, "Id": {"S": "id"}}"#;
+    for (operation, body) in [
+        ("BatchGetItem", r#"{"RequestItems": {"Music": {"Keys": [KEY]}, "People": {"Keys": [KEY]}}}"#),
+        (
+            "TransactWriteItems",
+            r#"{"TransactItems": [{"Delete": {"TableName": "Music", "Key": KEY}},
+                {"Delete": {"TableName": "People", "Key": KEY}}]}"#,
+        ),
+    ] {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let answer = admin.send("dynamodb", json("dynamodb", &target, &body.replace("KEY", key))).await;
+        let keys = |at: usize| {
+            let context = &answer.event.authorizations[at].request.context;
+            context.lookup("dynamodb:LeadingKeys").unwrap_or_default().to_vec()
+        };
+        assert_eq!((keys(0), keys(1)), (vec!["artist".to_owned()], vec!["id".to_owned()]), "{operation}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,7 @@
 //! What a host name tells: which service, and which region.
 
-use crate::endpoint::{Shared, partition_of};
-
-/// The suffixes of AWS's own host names.
-const SUFFIXES: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+use crate::endpoint::Shared;
+use crate::partition::Partition;
 
 /// The host that a client addressed.
 #[derive(Debug)]
@@ -21,7 +19,7 @@ impl<'a> Host<'a> {
             Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
             _ => authority,
         };
-        let Some(labels) = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)) else {
+        let Some(labels) = Partition::without_domain(name) else {
             return Self { name, label: None, region: None };
         };
         let mut labels = labels.rsplit('.').peekable();
@@ -43,7 +41,7 @@ impl<'a> Host<'a> {
 
     /// Whether it is a host of the service whose hosts begin with this label: `data-ats.iot`, `monitoring`.
     pub(crate) fn is_of(&self, host: &str) -> bool {
-        let Some(labels) = SUFFIXES.iter().find_map(|suffix| self.name.strip_suffix(suffix)) else {
+        let Some(labels) = Partition::without_domain(self.name) else {
             return false;
         };
         let labels = match self.region.and_then(|region| labels.strip_suffix(region)?.strip_suffix('.')) {
@@ -64,10 +62,13 @@ impl<'a> Host<'a> {
     {
         match self.region {
             Some(region) => vec![region],
-            None if self.label.is_none() && is_region(asked) && partition_of(asked) == endpoint.partition => {
+            None if self.label.is_none()
+                && is_region(asked)
+                && Partition::of(asked).name == endpoint.partition =>
+            {
                 vec![asked]
             }
-            None => vec![&endpoint.region, global_region(endpoint.partition)],
+            None => vec![&endpoint.region, Partition::of(&endpoint.region).global_region],
         }
     }
 }
@@ -83,20 +84,6 @@ pub(crate) fn is_region(label: &str) -> bool {
     parts.next().is_some_and(is_number) && parts.clone().count() >= 2 && parts.all(is_word)
 }
 
-/// The region that global services are signed for.
-fn global_region(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-north-1",
-        "aws-eusc" => "eusc-de-east-1",
-        "aws-iso" => "us-iso-east-1",
-        "aws-iso-b" => "us-isob-east-1",
-        "aws-iso-e" => "eu-isoe-west-1",
-        "aws-iso-f" => "us-isof-south-1",
-        "aws-us-gov" => "us-gov-west-1",
-        _ => "us-east-1",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +97,7 @@ mod tests {
             ("1234.s3-control.dualstack.eu-west-1.amazonaws.com", Some("s3"), Some("eu-west-1")),
             ("iam.amazonaws.com", Some("iam"), None),
             ("sts.cn-north-1.amazonaws.com.cn", Some("sts"), Some("cn-north-1")),
+            ("sqs.us-iso-east-1.c2s.ic.gov", Some("sqs"), Some("us-iso-east-1")),
             ("127.0.0.1:4566", None, None),
             ("[::1]:4566", None, None),
             ("", None, None),

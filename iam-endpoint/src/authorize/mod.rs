@@ -7,11 +7,11 @@ pub(crate) mod told;
 
 use std::sync::Arc;
 
-use iam_policy::{Arn, Context, Decision, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
+use iam_policy::{Context, Decision, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
 
 use crate::authorize::alike::is_of_all_alike;
 use crate::call::Call;
-use crate::endpoint::is_account_id;
+use crate::derive::Resource;
 use crate::journal::{Authorization, Outcome};
 
 /// One thing that an operation needs to be allowed.
@@ -19,7 +19,7 @@ pub(crate) struct Access<'a> {
     pub(crate) action: &'a str,
     /// The resource's ARN, or `*`.
     pub(crate) resource: String,
-    /// Whose the resource is where its ARN does not tell; the caller's account, where that does not either.
+    /// Whose the resource is; the account that its ARN names or else the caller's, where this does not tell.
     pub(crate) resource_account: Option<String>,
     /// The resource's own policy: a bucket policy, a role's trust policy.
     pub(crate) resource_policy: Option<Policy>,
@@ -158,8 +158,7 @@ impl Call<'_> {
 
     /// The account that an ARN names, or else the caller's.
     fn account_of<'s>(&'s self, arn: &'s str) -> &'s str {
-        let named = Arn::parse(arn).map(|arn| arn.account).filter(|account| is_account_id(account));
-        named.unwrap_or(&self.endpoint.account.id)
+        Resource::of(arn).account().unwrap_or(&self.endpoint.account.id)
     }
 
     fn answer(&self, authorization: &Authorization) -> Result<(), Refusal> {

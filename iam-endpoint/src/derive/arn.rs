@@ -3,6 +3,7 @@
 use iam_policy::Arn;
 use iam_policy::catalogue::ResourceType;
 
+use super::resource::Resource;
 use super::scope::Scope;
 
 /// What a resource has that nobody can name: a wildcard, as in AWS's own requests (`instance/*` for `ec2:RunInstances`).
@@ -83,26 +84,27 @@ pub(super) fn build(scope: &Scope<'_>, formats: &[Format], values: &[&str]) -> S
     arn
 }
 
-/// The rows of columns of names: what there is once goes with each of what there is several times, and what is missing is `*`.
-pub(super) fn rows<'c, T: AsRef<str>>(columns: &'c [Vec<T>]) -> impl ExactSizeIterator<Item = Vec<&'c str>> {
-    let count = columns.iter().map(Vec::len).max().unwrap_or_default().max(1);
-    let cell = |column: &'c Vec<T>, row: usize| {
-        column.get(if column.len() == 1 { 0 } else { row }).map_or(ANY, AsRef::as_ref)
-    };
-    (0..count).map(move |row| columns.iter().map(|column| cell(column, row)).collect())
+/// How many rows columns of names have.
+pub(super) fn rows<T>(columns: &[Vec<T>]) -> usize {
+    columns.iter().fold(1, |most, column| most.max(column.len()))
+}
+
+/// A row of columns of names: what there is once goes with each of what there is several times, and what is missing is `*`.
+pub(super) fn row<T: AsRef<str>>(columns: &[Vec<T>], number: usize) -> Vec<&str> {
+    let mut cells = Vec::with_capacity(columns.len());
+    for column in columns {
+        let number = if column.len() == 1 { 0 } else { number };
+        cells.push(column.get(number).map_or(ANY, AsRef::as_ref));
+    }
+    cells
 }
 
 /// Whether the text names a resource by its whole ARN.
 pub(super) fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:") && Arn::parse(text).is_some()
+    Arn::parse(text).is_some()
 }
 
-/// What an ARN calls its resource in the end: the name of a role without its path.
+/// What an ARN calls its resource in the end.
 pub(super) fn tail(text: &str) -> &str {
-    if !is_arn(text) {
-        return text;
-    }
-    // Looking for one character is fast in a debug build; looking for two is not.
-    let sign = text.rfind('/').max(text.rfind(':'));
-    sign.and_then(|at| text.get(at + 1..)).unwrap_or(text)
+    Resource::of(text).name()
 }

@@ -127,10 +127,25 @@ fn in_expression<'a>(scope: &Scope<'a>, expression: &str) -> Vec<Cow<'a, str>> {
 
 /// A name, or what `#name` stands for.
 fn resolved<'a>(scope: &Scope<'a>, name: &str) -> Cow<'a, str> {
-    let known = name
-        .starts_with('#')
-        .then(|| scope.input.collection("ExpressionAttributeNames")?.get(name)?.as_str())
-        .flatten();
+    static NAMES: LazyLock<[Path<'static>; 7]> = LazyLock::new(|| {
+        [
+            "ExpressionAttributeNames",
+            "RequestItems{*}.ExpressionAttributeNames",
+            "TransactItems[].ConditionCheck.ExpressionAttributeNames",
+            "TransactItems[].Delete.ExpressionAttributeNames",
+            "TransactItems[].Get.ExpressionAttributeNames",
+            "TransactItems[].Put.ExpressionAttributeNames",
+            "TransactItems[].Update.ExpressionAttributeNames",
+        ]
+        .map(Path::read)
+    });
+    let known = |path| {
+        scope.find(path).into_iter().find_map(|found| match found {
+            Found::Tree(names) => names.get(name)?.as_str(),
+            Found::Text(_) => None,
+        })
+    };
+    let known = name.starts_with('#').then(|| NAMES.iter().find_map(known)).flatten();
     known.map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed)
 }
 
@@ -142,13 +157,21 @@ fn scalar(attribute: &Value) -> Option<Found<'_>> {
 
 /// The name of the partition key of the tables that a request is about, where the endpoint has seen them made.
 fn partition_key(scope: &Scope<'_>) -> Option<String> {
-    static TABLES: LazyLock<[Path<'static>; 4]> = LazyLock::new(|| {
-        ["TableName", "RequestItems{}", "TransactItems[].Get.TableName", "TransactItems[].Put.TableName"]
-            .map(Path::read)
+    static TABLES: LazyLock<[Path<'static>; 7]> = LazyLock::new(|| {
+        [
+            "TableName",
+            "RequestItems{}",
+            "TransactItems[].ConditionCheck.TableName",
+            "TransactItems[].Delete.TableName",
+            "TransactItems[].Get.TableName",
+            "TransactItems[].Put.TableName",
+            "TransactItems[].Update.TableName",
+        ]
+        .map(Path::read)
     });
     let mut names = Vec::new();
     for path in &*TABLES {
-        for table in scope.input.find_at(path).into_iter().filter_map(Found::text) {
+        for table in scope.find(path).into_iter().filter_map(Found::text) {
             names.push(scope.endpoint.told.partition_key(table.rsplit('/').next().unwrap_or(&table))?);
         }
     }

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use iam_policy::Context;
 use iam_policy::catalogue::{self, ActionResource};
 
-use super::arn::{ANY, tail};
+use super::arn::ANY;
 use super::grammar::{Check, Key};
 use super::place::{Places, may_have};
 use super::question::{PASS_ROLE, Question};
-use super::scope::{Scope, Values};
+use super::scope::{Focus, Scope, Values};
 use super::tags::{self, Tags};
 use crate::wire::input::Found;
 
@@ -33,8 +33,10 @@ pub(crate) struct Keys<'p> {
 }
 
 impl<'p> Keys<'p> {
-    pub(crate) fn of(
-        scope: &Scope<'_>,
+    /// Those of questions that the items are about; of all the request where there are none.
+    pub(crate) fn of<'s>(
+        scope: &Scope<'s>,
+        items: &[Focus<'s>],
         checks: &'p [Check<'p>],
         keys: &'p [Key<'static>],
         places: &'p Places,
@@ -46,7 +48,7 @@ impl<'p> Keys<'p> {
             Self { computed, without, unknown, names, tags: None, checks, table: keys, places, passes };
         for (number, key) in keys.iter().enumerate() {
             match key {
-                Key::Condition { name, value, .. } => match scope.values(value) {
+                Key::Condition { name, value, .. } => match scope.values_of(items, value) {
                     Values::Known(found) => all.compute(number, name, found),
                     Values::OfResource => all.names.push((number, name)),
                     Values::Unknown => all.unknown.push((number, name)),
@@ -54,7 +56,7 @@ impl<'p> Keys<'p> {
                 Key::Passes(service) => all.passes = (*service).to_owned().into(),
                 Key::Roles(_) => {}
                 Key::Tags(value) => {
-                    let found = match scope.values(value) {
+                    let found = match scope.values_of(items, value) {
                         Values::Known(found) => found,
                         Values::OfResource | Values::Unknown => Vec::new(),
                     };
@@ -78,7 +80,10 @@ impl<'p> Keys<'p> {
         if found.is_empty() {
             return self.without.push(name);
         }
-        let texts: Vec<_> = found.into_iter().flat_map(leaves).collect();
+        let mut texts = Vec::with_capacity(found.len());
+        for found in found {
+            leaves(found, &mut texts);
+        }
         if texts.is_empty() {
             self.without.push(name);
         } else {
@@ -87,7 +92,7 @@ impl<'p> Keys<'p> {
     }
 
     /// Sets what the request says, for one of its questions.
-    pub(crate) fn set(&self, question: &Question, context: &mut Context) {
+    pub(crate) fn set(&self, question: &Question<'_>, resource_name: &str, context: &mut Context) {
         if question.action == PASS_ROLE {
             context.set("iam:PassedToService", self.passes.clone());
             return;
@@ -98,10 +103,9 @@ impl<'p> Keys<'p> {
                 context.set_many(name.clone(), values.iter().map(String::as_str));
             }
         }
-        for (_, key) in self.names.iter().filter(|(number, _)| asked.has(*number)) {
-            let name = tail(&question.resource);
-            if name != ANY {
-                context.set(*key, name);
+        for (number, key) in &self.names {
+            if resource_name != ANY && asked.has(*number) {
+                context.set(*key, resource_name);
             }
         }
         if let Some((number, tags)) = &self.tags
@@ -121,7 +125,7 @@ impl<'p> Keys<'p> {
     /// What the table computes is there with its values, or not at all. A service's key that the Service Authorization Reference does not list for the action is none of it; one that it
     /// lists, and that the table does not compute, may be in AWS's request. Global keys are all set that a direct call can
     /// have, but for tags.
-    pub(crate) fn is_absent(&self, key: &str, question: &Question, knows_tags: bool) -> bool {
+    pub(crate) fn is_absent(&self, key: &str, question: &Question<'_>, knows_tags: bool) -> bool {
         let is = |name: &str| {
             if is_start(name) { starts_with(key, name) } else { key.eq_ignore_ascii_case(name) }
         };
@@ -173,7 +177,7 @@ fn is_about_resource_tag(key: &str) -> bool {
 /// What the keys for the tags of a question's resource begin with.
 ///
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAM.Conditions.html>
-pub(crate) fn resource_tag_keys(question: &Question) -> Vec<String> {
+pub(crate) fn resource_tag_keys(question: &Question<'_>) -> Vec<String> {
     let prefix = question.action.split(':').next().unwrap_or_default();
     let mut starts = vec!["aws:ResourceTag/".to_owned(), format!("{prefix}:ResourceTag/")];
     if prefix == "rds" {
@@ -191,18 +195,17 @@ fn lists_tags(action: &str) -> bool {
     })
 }
 
-/// The texts of a leaf, or of a list of leaves.
-fn leaves(found: Found<'_>) -> Vec<String> {
+/// Adds the texts of a leaf, or of a list of leaves.
+fn leaves(found: Found<'_>, texts: &mut Vec<String>) {
     match found {
-        Found::Text(text) => vec![text.into_owned()],
-        Found::Tree(tree) => crate::wire::input::items(tree)
-            .into_iter()
-            .filter_map(|item| match item {
+        Found::Text(text) => texts.push(text.into_owned()),
+        Found::Tree(tree) => {
+            texts.extend(crate::wire::input::items(tree).into_iter().filter_map(|item| match item {
                 serde_json::Value::String(text) => Some(text.clone()),
                 serde_json::Value::Number(number) => Some(number.to_string()),
                 serde_json::Value::Bool(value) => Some(value.to_string()),
                 _ => None,
-            })
-            .collect(),
+            }));
+        }
     }
 }

@@ -7,7 +7,7 @@
 //!  grammar: checks, keys   scope: input, account, region     the values that a text gives for a request
 //!             └──────┬───────┘      └ function, name         shapes that are no plain member, names that stand for ARNs
 //!                question                                    actions on resources, roles that are passed
-//!                    └ arn, tags                             formats of ARNs, forms of tags
+//!                    └ arn, tags, resource                   formats of ARNs, forms of tags, an ARN's parts
 //!                    key                                     what is in the context, what is absent, what unknown
 //!                    └ place                                 which resources a key is about
 //! ```
@@ -21,6 +21,7 @@ mod name;
 mod place;
 mod plan;
 mod question;
+mod resource;
 mod scope;
 mod tags;
 #[cfg(test)]
@@ -34,4 +35,5 @@ pub(crate) use key::{Keys, resource_tag_keys};
 pub(crate) use place::Places;
 pub(crate) use plan::plan;
 pub(crate) use question::{Question, questions};
-pub(crate) use scope::Scope;
+pub(crate) use resource::Resource;
+pub(crate) use scope::{Focus, Scope};

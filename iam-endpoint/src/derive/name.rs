@@ -2,10 +2,12 @@
 #![expect(clippy::needless_pass_by_value, reason = "all functions of the table have one type")]
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use iam_policy::catalogue;
 
-use super::arn::{Format, build, is_arn, rows, tail};
+use super::arn::{Format, build, is_arn, row, rows, tail};
 use super::function::{each, texts};
 use super::scope::{Scope, Values};
 use crate::wire::input::Found;
@@ -31,8 +33,8 @@ fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
     if columns.last().is_none_or(Vec::is_empty) {
         return Values::Known(Vec::new());
     }
-    let of_type = texts(name).next().and_then(|name| catalogue::service(scope.prefix)?.resource_type(name));
-    let Some(formats) = of_type.map(Format::all) else { return Values::Known(Vec::new()) };
+    let formats = texts(name).next().and_then(|name| formats(scope.prefix, name));
+    let Some(formats) = formats else { return Values::Known(Vec::new()) };
     let arn_of = |mut values: Vec<&str>| {
         if let Some(arn) = values.last().filter(|last| is_arn(last)) {
             return (*arn).to_owned();
@@ -42,7 +44,21 @@ fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
         }
         build(scope, &formats, &values)
     };
-    Values::Known(rows(&columns).map(|row| Found::Text(Cow::Owned(arn_of(row)))).collect())
+    let arns = (0..rows(&columns)).map(|number| arn_of(row(&columns, number)));
+    Values::Known(arns.map(|arn| Found::Text(Cow::Owned(arn))).collect())
+}
+
+/// The formats of a service's resource type, read when they are first asked for.
+fn formats(prefix: &str, name: &str) -> Option<Arc<[Format]>> {
+    static READ: Mutex<BTreeMap<String, Arc<[Format]>>> = Mutex::new(BTreeMap::new());
+    let full_name = [prefix, name].join(":");
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(formats) = read.get(&full_name) {
+        return Some(Arc::clone(formats));
+    }
+    let formats: Arc<[Format]> = Format::all(catalogue::service(prefix)?.resource_type(name)?).into();
+    read.insert(full_name, Arc::clone(&formats));
+    Some(formats)
 }
 
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>
@@ -65,12 +81,12 @@ pub(super) fn ec2_arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Valu
     let mut found = Vec::new();
     for id in given.first().into_iter().flat_map(|found| texts(found)) {
         let start = id.rsplit_once('-').map_or("", |(start, _)| start);
-        let resource_type = match EC2_IDS.binary_search_by(|(known, _)| known.cmp(&start)) {
-            Ok(at) => EC2_IDS.get(at).and_then(|(_, name)| catalogue::service("ec2")?.resource_type(name)),
+        let formats = match EC2_IDS.binary_search_by(|(known, _)| known.cmp(&start)) {
+            Ok(at) => EC2_IDS.get(at).and_then(|(_, name)| formats("ec2", name)),
             Err(_) => None,
         };
-        let Some(resource_type) = resource_type else { return Values::Unknown };
-        found.push(Found::Text(Cow::Owned(build(scope, &Format::all(resource_type), &[id]))));
+        let Some(formats) = formats else { return Values::Unknown };
+        found.push(Found::Text(Cow::Owned(build(scope, &formats, &[id]))));
     }
     Values::Known(found)
 }

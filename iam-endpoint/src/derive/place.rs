@@ -46,7 +46,7 @@ impl Places {
     /// What AWS asks for a question.
     pub(super) fn of_question<'p>(
         &'p self,
-        question: &'p Question,
+        question: &'p Question<'_>,
         checks: &[Check<'_>],
         keys: &[Key<'_>],
     ) -> Asked<'p> {

@@ -1,6 +1,7 @@
 //! What a value of the table means for one request.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use http::StatusCode;
 use iam_policy::Principal;
@@ -39,10 +40,10 @@ pub(crate) struct Scope<'a> {
 }
 
 /// One item of a list, or one entry of a map.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Focus<'a> {
     /// The path of the list or map, without its brackets.
-    list: &'a str,
+    pub(super) list: &'a str,
     /// The entry's key.
     key: Option<&'a str>,
     item: &'a serde_json::Value,
@@ -69,6 +70,33 @@ impl<'a> Scope<'a> {
         Values::Known(Vec::new())
     }
 
+    /// The same for something that only some items of lists are about: each item has its own where the value goes through
+    /// its list.
+    pub(crate) fn values_of(&self, items: &[Focus<'a>], value: &Value<'a>) -> Values<'a> {
+        if items.is_empty() {
+            return self.values(value);
+        }
+        let (mut all, mut texts, mut is_of_items) = (Vec::new(), BTreeSet::new(), false);
+        for item in items.iter().filter(|item| goes_through(value, item.list)) {
+            is_of_items = true;
+            match (Self { focus: Some(*item), ..*self }).values(value) {
+                Values::Known(found) => {
+                    for found in found {
+                        let is_new = match &found {
+                            Found::Text(text) => texts.insert(text.clone()),
+                            Found::Tree(_) => true,
+                        };
+                        if is_new {
+                            all.push(found);
+                        }
+                    }
+                }
+                unknown => return unknown,
+            }
+        }
+        if is_of_items { Values::Known(all) } else { self.values(value) }
+    }
+
     fn term(&self, term: &Term<'a>) -> Values<'a> {
         match term {
             Term::Call(function, arguments) => {
@@ -86,7 +114,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn find(&self, path: &Path<'_>) -> Vec<Found<'a>> {
+    /// Everything at a path.
+    pub(super) fn find(&self, path: &Path<'_>) -> Vec<Found<'a>> {
         if let Some(focus) = self.focus
             && let Some(rest) = path.text.strip_prefix(focus.list)
         {
@@ -105,8 +134,9 @@ impl<'a> Scope<'a> {
     /// One scope for each item of the first list or map that a value goes through; this one alone where it goes through
     /// none, or where the request has none.
     pub(crate) fn by_item(&self, values: &[Value<'a>]) -> Result<Vec<Self>, Fault> {
-        let Some((list, is_map)) = values.iter().find_map(list_of) else { return Ok(vec![*self]) };
-        let Some(collection) = self.input.collection(list) else { return Ok(vec![*self]) };
+        let path = values.iter().find_map(through_list);
+        let list = path.and_then(|path| Some((path.list?, self.input.list_of(path)?)));
+        let Some(((list, is_map), collection)) = list else { return Ok(vec![*self]) };
         let items: Vec<_> = if is_map {
             entries(collection).into_iter().map(|(key, item)| (Some(key), item)).collect()
         } else {
@@ -140,11 +170,20 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The first list or map in the body that a value's path goes through, and whether it is a map.
-fn list_of<'a>(value: &Value<'a>) -> Option<(&'a str, bool)> {
+/// Whether the items of a list or a map differ in a value.
+pub(super) fn goes_through(value: &Value<'_>, list: &str) -> bool {
+    value.0.iter().any(|term| match term {
+        Term::Call(_, arguments) => arguments.iter().any(|argument| goes_through(argument, list)),
+        Term::Literal(_) => false,
+        Term::Path(path) => path.text.strip_prefix(list).is_some_and(|rest| rest.starts_with(['[', '{'])),
+    })
+}
+
+/// The first of a value's paths that goes through a list or a map in the body.
+fn through_list<'v, 'a>(value: &'v Value<'a>) -> Option<&'v Path<'a>> {
     value.0.iter().find_map(|term| match term {
-        Term::Call(_, arguments) => arguments.iter().find_map(list_of),
+        Term::Call(_, arguments) => arguments.iter().find_map(through_list),
         Term::Literal(_) => None,
-        Term::Path(path) => path.list,
+        Term::Path(path) => path.list.is_some().then_some(path),
     })
 }

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 
 use crate::authorize::decide;
 use crate::clock;
+use crate::derive::Resource;
 use crate::endpoint::Shared;
 use crate::journal::{Authorization, Event, Outcome};
 use crate::mapped::resource_tags;
@@ -130,17 +131,18 @@ impl Delivery {
     /// Only the target's own policy can allow it; a control policy of its organization can forbid it.
     fn judge(&self, endpoint: &Shared, now: OffsetDateTime) -> Authorization {
         let account_of = |arn: &str| Arn::parse(arn).map(|arn| arn.account.to_owned());
+        let target = Resource::of(&self.target);
         let owner = account_of(&self.target).unwrap_or_else(|| endpoint.account.id.clone());
         let source_account = account_of(&self.source).unwrap_or_default();
         let mut policies =
-            PolicySet { resource: endpoint.resource_policies.of(&self.target), ..PolicySet::default() };
+            PolicySet { resource: endpoint.resource_policies.of(target), ..PolicySet::default() };
         let mut context = self.context(now, &owner, &source_account);
         if let Some(organization) = endpoint.organization() {
             organization.set_keys(&mut context, None, &owner);
             organization.set_source_keys(&mut context, &source_account);
             organization.limit(&mut policies, self.action, None, &owner);
         }
-        let tags = resource_tags(endpoint, &self.target);
+        let tags = resource_tags(endpoint, target);
         for (key, value) in tags.iter().flatten() {
             context.set(format!("aws:ResourceTag/{key}"), value.as_str());
         }

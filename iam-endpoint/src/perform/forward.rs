@@ -27,6 +27,7 @@ use crate::identify::caller::Caller;
 use crate::journal::Outcome;
 use crate::mapped::ask;
 use crate::operation;
+use crate::partition::Partition;
 use crate::perform::Allowed;
 use crate::service::request_id;
 use crate::wire::headers::Headers;
@@ -206,8 +207,9 @@ impl Call<'_> {
         };
         let mut questions = derive::questions(&scope, checks, &plan.keys)?;
         resource_policy::resolve_aliases(&scope, "kms", &mut questions);
-        let keys = Keys::of(&scope, checks, &plan.keys, &plan.places, "".into());
-        let via = host_of(service, region, self.endpoint.partition);
+        let keys = Keys::of(&scope, &[], checks, &plan.keys, &plan.places, "".into());
+        // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+        let via = Partition::host(service, region);
         for question in &questions {
             if question.resource.contains(":alias/") {
                 let message = format!("Alias {} is not found.", question.resource);
@@ -236,14 +238,6 @@ fn closed(service: &str, principal: &Principal, key_use: KeyUse<'_>) -> Fault {
          does not let other services use it"
     );
     Words::of(service).word(Refusal::Denied(message))
-}
-
-/// A service's host in a region, as `kms:ViaService` has it.
-///
-/// <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service>
-fn host_of(service: &str, region: &str, partition: &str) -> String {
-    let end = if partition == "aws-cn" { ".cn" } else { "" };
-    format!("{service}.{region}.amazonaws.com{end}")
 }
 
 /// How a service tells what KMS answered.
@@ -314,11 +308,5 @@ mod tests {
         for key in ["alias/awsome", "aws/ssm", "arn:aws:kms:us-east-1:123456789012:key/aws/s3"] {
             assert!(!is_of_aws(key), "{key}");
         }
-    }
-
-    #[test]
-    fn hosts_are_those_of_the_partition() {
-        assert_eq!(host_of("ssm", "eu-west-1", "aws"), "ssm.eu-west-1.amazonaws.com");
-        assert_eq!(host_of("s3", "cn-north-1", "aws-cn"), "s3.cn-north-1.amazonaws.com.cn");
     }
 }

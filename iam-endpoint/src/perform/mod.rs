@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 
+use crate::fault::Fault;
 use crate::perform::delivery::Delivery;
 use crate::perform::forward::OnBehalf;
 use crate::wire::body::Body;
@@ -149,9 +150,14 @@ impl Performers {
         self.advice = Some(Arc::new(advise));
     }
 
-    /// What it takes for a service to be performed.
-    pub(crate) fn advice(&self, service: &str) -> String {
-        self.advice.as_ref().map_or_else(String::new, |advise| advise(service))
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The answer where none of them performs an operation, with what it takes for its service to be performed.
+    pub(crate) fn none(&self, service: &str, operation: &str) -> Fault {
+        let advice = self.advice.as_ref().map_or_else(String::new, |advise| advise(service));
+        Fault::not_performed(service, operation, &advice)
     }
 
     /// The tags of a resource, where one of them keeps it.

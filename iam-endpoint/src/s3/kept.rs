@@ -10,6 +10,7 @@ use super::fault::{self, Code, Fault};
 use super::task::{Answer, Task, empty, set_header};
 use super::xml;
 use crate::authorize::Access;
+use crate::derive::Resource;
 
 /// A sub-resource that is one document.
 struct Kept {
@@ -109,7 +110,7 @@ fn put(task: &Task<'_>, kept: &Kept) -> Result<Answer, Fault> {
 ///
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html>.
 fn pass(task: &Task<'_>, role: &str) -> Result<(), Fault> {
-    let tags = task.call.endpoint.role_tags(role);
+    let tags = task.call.endpoint.role_tags(Resource::of(role));
     let conditions = |context: &mut Context| {
         context.set("iam:PassedToService", "s3.amazonaws.com");
         for (key, value) in tags.iter().flatten() {

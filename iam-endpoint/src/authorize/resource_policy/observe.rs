@@ -161,7 +161,7 @@ pub(crate) fn observe(
 /// A KMS key that a request names by an alias is itself what is decided about.
 ///
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html>
-pub(crate) fn resolve_aliases(scope: &Scope<'_>, service: &str, questions: &mut [Question]) {
+pub(crate) fn resolve_aliases(scope: &Scope<'_>, service: &str, questions: &mut [Question<'_>]) {
     if service != "kms" {
         return;
     }

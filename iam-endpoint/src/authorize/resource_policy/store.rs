@@ -7,6 +7,7 @@ use iam_policy::{Arn, Policy, PolicyKind, Source};
 use serde_json::{Value, json};
 
 use super::grant::{self, Grant};
+use crate::derive::Resource;
 use crate::endpoint::Endpoint;
 use crate::sorted::Sorted;
 
@@ -76,16 +77,15 @@ impl ResourcePolicies {
     /// The policy of a resource. That of a KMS key is never missing: without it nobody could use the key.
     ///
     /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
-    pub(crate) fn of(&self, arn: &str) -> Option<Policy> {
-        let kept = self.kept();
+    pub(crate) fn of(&self, resource: Resource<'_>) -> Option<Policy> {
+        let (kept, arn) = (self.kept(), resource.text);
         if !kept.policies.is_empty()
             && let Some(policy) = kept.policies.get(arn).or_else(|| kept.policies.get(holder(arn)?))
         {
             return Some(policy.clone());
         }
-        let key = Arn::parse(arn).filter(|arn| arn.service == "kms" && arn.resource.starts_with("key/"))?;
         drop(kept);
-        default_key_policy(key)
+        default_key_policy(resource.key()?)
     }
 
     /// The policy that the grants of a key amount to.

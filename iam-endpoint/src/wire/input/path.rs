@@ -39,6 +39,38 @@ pub(crate) struct Path<'t> {
     steps: Vec<Step<'t>>,
     /// The first list or map that it goes through, without its brackets, and whether it is a map.
     pub(crate) list: Option<(&'t str, bool)>,
+    first: Marks,
+}
+
+/// Which names there may be among the members of a structure, as bits of their hashes: most of the table's paths begin with
+/// a member that a request does not have, and to find that out in the members themselves takes longer by far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marks(u64);
+
+impl Marks {
+    /// Those of a body.
+    pub(super) fn of(body: &Value) -> Self {
+        match body {
+            Value::Object(members) if !is_written_as_list(body) => {
+                Self(members.keys().fold(0, |marks, name| marks | Self::of_name(name).0))
+            }
+            // There are other ways into these than the names.
+            _ => Self(u64::MAX),
+        }
+    }
+
+    /// That of a name; none of no name, which is always there.
+    fn of_name(name: &str) -> Self {
+        let name = name.as_bytes();
+        let (Some(first), Some(last)) = (name.first(), name.last()) else { return Self(0) };
+        // Numbers that tell the lengths, first and last letters of most names apart.
+        let hash = name.len() * 23 + usize::from(*first) * 7 + usize::from(*last);
+        Self(1 << (hash % 64))
+    }
+
+    fn has(self, of_name: Self) -> bool {
+        self.0 & of_name.0 == of_name.0
+    }
 }
 
 /// `TransactItems[]`
@@ -51,16 +83,18 @@ struct Step<'t> {
 impl<'t> Path<'t> {
     pub(crate) fn read(text: &'t str) -> Self {
         if text.starts_with(['/', '?', ':']) {
-            return Self { text, steps: Vec::new(), list: None };
+            return Self { text, steps: Vec::new(), list: None, first: Marks::of_name("") };
         }
         let step = |text: &'t str| {
             let (name, brackets) = bracket(text).map_or((text, ""), |at| text.split_at(at));
             Step { name, brackets }
         };
         let list = bracket(text).map(|at| text.split_at(at));
+        let steps: Vec<_> = text.split('.').map(step).collect();
         Self {
             text,
-            steps: text.split('.').map(step).collect(),
+            first: Marks::of_name(steps.first().map_or("", |step| step.name)),
+            steps,
             list: list.map(|(list, from)| (list, from.starts_with('{'))),
         }
     }
@@ -68,6 +102,11 @@ impl<'t> Path<'t> {
     /// Whether it leads into the body: no other path has steps.
     pub(super) fn is_of_body(&self) -> bool {
         !self.steps.is_empty()
+    }
+
+    /// Whether a body with such members may have something there.
+    pub(super) fn may_lead_into(&self, members: Marks) -> bool {
+        members.has(self.first)
     }
 
     /// Everything at the path in a body. Lists are taken as each protocol writes them.
@@ -221,6 +260,29 @@ mod tests {
     fn finds(value: &Value, path: &str, expected: &[&str]) {
         let found: Vec<_> = walk(value, path).into_iter().filter_map(Found::text).collect();
         assert_eq!(found, expected, "{path}");
+    }
+
+    #[test]
+    fn what_is_in_a_body_is_never_taken_for_missing() {
+        for body in [
+            json!({"TableName": "t", "Key": {"A": 1}, "Keys": [1], "K": null}),
+            json!({"1": {"Name": "A", "Value": "x"}, "2": {"Name": "B", "Value": "y"}}),
+            json!({"entry": {"1": {"key": "A", "value": "x"}}}),
+            json!([{"A": "x"}]),
+            json!(["x"]),
+            Value::Null,
+        ] {
+            let members = Marks::of(&body);
+            for path in
+                ["TableName", "Key.A", "Key", "Keys[]", "A", "B", "[].A", "List[].A", "[]", "{}", "entry"]
+            {
+                let path = Path::read(path);
+                let is_found = !path.follow(&body).is_empty();
+                assert!(path.may_lead_into(members) || !is_found, "{} in {body}", path.text);
+            }
+        }
+        let members = Marks::of(&json!({"TableName": "t"}));
+        assert!(!Path::read("IndexName").may_lead_into(members));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::path::{self, Found, Path};
+use super::path::{self, Found, Marks, Path};
 use super::{cbor, flat, xml};
 use crate::fault::Fault;
 use crate::wire::headers::Headers;
@@ -25,6 +25,7 @@ pub(crate) struct Input<'r> {
     /// The decoded labels of the path, by name.
     labels: Vec<(&'static str, String)>,
     body: Value,
+    members: Marks,
 }
 
 impl<'r> Input<'r> {
@@ -37,7 +38,6 @@ impl<'r> Input<'r> {
         labels: Vec<(&'static str, String)>,
     ) -> Result<Self, Fault> {
         let query = parts.uri.query().unwrap_or_default();
-        let input = |body| Self { headers, path: parts.uri.path(), query, labels, body };
         let tree = match protocol {
             // Blobs and streams are bodies too, of whatever size.
             Protocol::RestJson if !is_json(headers) => json(body).unwrap_or_default(),
@@ -66,7 +66,8 @@ impl<'r> Input<'r> {
                 tree.ok_or_else(|| malformed(protocol))?
             }
         };
-        Ok(input(tree))
+        let members = Marks::of(&tree);
+        Ok(Self { headers, path: parts.uri.path(), query, labels, body: tree, members })
     }
 
     /// The path of the request as it came.
@@ -82,7 +83,7 @@ impl<'r> Input<'r> {
     /// The same of a path that was read before.
     pub(crate) fn find_at(&self, path: &Path<'_>) -> Vec<Found<'_>> {
         if path.is_of_body() {
-            return path.follow(&self.body);
+            return if path.may_lead_into(self.members) { path.follow(&self.body) } else { Vec::new() };
         }
         if let Some(label) = path.text.strip_prefix('/') {
             let found = self.labels.iter().filter(|(name, _)| *name == label);
@@ -98,6 +99,12 @@ impl<'r> Input<'r> {
             return value.map(|value| Found::Text(Cow::Borrowed(value))).into_iter().collect();
         }
         Vec::new()
+    }
+
+    /// The first list or map in the body that a path goes through.
+    pub(crate) fn list_of(&self, path: &Path<'_>) -> Option<&Value> {
+        let (list, _) = path.list.filter(|_| path.may_lead_into(self.members))?;
+        path::collection(&self.body, list)
     }
 
     /// The list or the map in the body at a path without its brackets.
