@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::uri::Authority;
 use http::{Method, Request, Response, Uri};
-use iam_policy::{Diagnostics, Policy, PolicyKind};
+use iam_policy::{Diagnostics, Partition, Policy, PolicyKind};
 
 use crate::authorize::organization::Organization;
 use crate::authorize::resource_policy::ResourcePolicies;
@@ -20,7 +20,6 @@ use crate::iam::{self, AccessKey, Role};
 use crate::identify::credentials::Credentials;
 use crate::identify::sigv4::{self, Signer};
 use crate::journal::{Event, Journal, Observer};
-use crate::partition::Partition;
 use crate::perform::{Perform, Performers};
 use crate::s3;
 use crate::service;
@@ -342,7 +341,7 @@ impl EndpointBuilder {
         let mut accounts = Sorted::default();
         accounts.insert(account.id.clone(), Arc::clone(&account));
         let world = World {
-            partition: Partition::of(&region).name,
+            partition: Partition::of_region(&region).name,
             region,
             clock,
             accounts: RwLock::new(accounts),

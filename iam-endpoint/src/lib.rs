@@ -52,7 +52,6 @@ mod identify;
 mod journal;
 mod mapped;
 mod operation;
-mod partition;
 mod perform;
 #[cfg(any(feature = "server", feature = "upstream"))]
 mod runtime;

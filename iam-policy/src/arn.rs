@@ -17,10 +17,6 @@ pub struct Arn<'a> {
     pub resource: &'a str,
 }
 
-/// The [partitions](https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html) that AWS has.
-pub(crate) const PARTITIONS: [&str; 8] =
-    ["aws", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-us-gov"];
-
 /// Whether a text is the id of an account. What AWS owns itself has a word in its place: `arn:aws:iam::aws:policy/…`.
 pub(crate) fn is_account_id(text: &str) -> bool {
     let mut rest = text.as_bytes();

@@ -56,6 +56,7 @@ mod lint;
 pub mod managed;
 mod near;
 mod order;
+mod partition;
 mod pattern;
 mod principal;
 // For `iam-endpoint`, whose own table is read in the same way.
@@ -80,6 +81,7 @@ pub use evaluate::{Decision, Policies, PolicySet, PolicyType, Reason, Request, S
 pub use explain::{ElementTrace, Explanation, StatementTrace};
 pub use lint::{LINTS, Lint};
 pub use near::near;
+pub use partition::Partition;
 pub use pattern::{Glob, Variables};
 pub use principal::Principal;
 pub use source::{Location, Source, Span};

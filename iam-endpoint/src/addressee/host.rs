@@ -1,7 +1,8 @@
 //! What a host name tells: which service, and which region.
 
+use iam_policy::Partition;
+
 use crate::endpoint::Shared;
-use crate::partition::Partition;
 
 /// The host that a client addressed.
 #[derive(Debug)]
@@ -64,11 +65,11 @@ impl<'a> Host<'a> {
             Some(region) => vec![region],
             None if self.label.is_none()
                 && is_region(asked)
-                && Partition::of(asked).name == endpoint.partition =>
+                && Partition::of_region(asked).name == endpoint.partition =>
             {
                 vec![asked]
             }
-            None => vec![&endpoint.region, Partition::of(&endpoint.region).global_region],
+            None => vec![&endpoint.region, Partition::of_region(&endpoint.region).global_region],
         }
     }
 }

@@ -5,10 +5,10 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use iam_policy::Partition;
 
 use crate::call::Call;
 use crate::fault::Fault;
-use crate::partition::Partition;
 use crate::wire::input::{Found, Input};
 use crate::wire::xml::Xml;
 
@@ -18,7 +18,7 @@ pub(crate) fn describe(call: &Call<'_>, input: &Input<'_>) -> Option<Result<Resp
         return None;
     }
     let endpoint = call.endpoint;
-    let mut regions = Partition::of(&endpoint.region).regions.to_vec();
+    let mut regions = Partition::of_region(&endpoint.region).regions.to_vec();
     if !regions.contains(&endpoint.region.as_str()) {
         regions.push(&endpoint.region);
     }

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use iam_policy::{Arn, Context, Principal};
+use iam_policy::{Arn, Context, Partition, Principal};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
@@ -27,7 +27,6 @@ use crate::identify::caller::Caller;
 use crate::journal::Outcome;
 use crate::mapped::ask;
 use crate::operation;
-use crate::partition::Partition;
 use crate::perform::Allowed;
 use crate::service::request_id;
 use crate::wire::headers::Headers;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use super::parse::Parser;
 use super::{Clause, Item, PolicyKind, Statement};
-use crate::arn::{PARTITIONS, is_account_id};
+use crate::arn::is_account_id;
 use crate::condition::Operator;
 use crate::diagnostic::Diagnostic;
 use crate::json::Member;
 use crate::near::near;
+use crate::partition::Partition;
 use crate::pattern::{BadVariable, Pattern};
 use crate::source::Span;
 
@@ -227,7 +228,7 @@ pub(super) fn resource(parser: &mut Parser<'_>, text: &str, span: Span) {
     let parts = parts_of_arn(text);
     let (problem, help) = match parts.as_slice() {
         ["arn", partition, rest @ ..] => match rest {
-            _ if !partition.contains(['*', '?', '$']) && !PARTITIONS.contains(partition) => {
+            _ if !partition.contains(['*', '?', '$']) && Partition::named(partition).is_none() => {
                 (format!("`{partition}` is not a partition"), "write `aws`, `aws-cn` or `aws-us-gov`, or `*`")
             }
             [] | [""] => ("the ARN has no service".to_owned(), SIX_PARTS),

@@ -1,6 +1,7 @@
 //! The principals that a resource-based policy names.
 
-use crate::arn::{Arn, PARTITIONS, is_account_id};
+use crate::arn::{Arn, is_account_id};
+use crate::partition::Partition;
 use crate::principal::Principal;
 
 /// One value of a `Principal` element.
@@ -129,7 +130,7 @@ fn aws(text: &str) -> Option<PrincipalMatcher> {
     // "You cannot use a wildcard to match part of a principal name or ARN." An origin access identity of CloudFront is a user of
     // [an account of its own](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html).
     let arn = Arn::parse(text).filter(|arn| {
-        PARTITIONS.contains(&arn.partition)
+        Partition::named(arn.partition).is_some()
             && (is_account_id(arn.account)
                 || arn.account == "cloudfront" && arn.resource.starts_with("user/"))
             && arn.region.is_empty()
@@ -154,7 +155,7 @@ fn aws(text: &str) -> Option<PrincipalMatcher> {
 fn is_identity_provider(text: &str) -> bool {
     let is_provider = |kind: &str| matches!(kind, "oidc-provider" | "saml-provider");
     Arn::parse(text).is_some_and(|arn| {
-        PARTITIONS.contains(&arn.partition)
+        Partition::named(arn.partition).is_some()
             && arn.service == "iam"
             && is_account_id(arn.account)
             && !text.contains(['*', '?', '$'])

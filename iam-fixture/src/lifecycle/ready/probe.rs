@@ -18,7 +18,7 @@ use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 use aws_smithy_types::date_time::Format;
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
-use iam_policy::{Context, Effect, Policy, PolicyKind, PolicySet, Principal, Request};
+use iam_policy::{Context, Effect, Partition, Policy, PolicyKind, PolicySet, Principal, Request};
 
 use super::row::Heard;
 use crate::assert::CodeClass;
@@ -301,8 +301,10 @@ impl Call {
             Form::Path(path) => path,
             Form::Json(..) | Form::Query(_) => "/",
         };
-        let partition = Partition::of(&connection.partition);
-        let region = if self.service == "iam" { partition.global } else { &connection.region };
+        // Where AWS has added another, its first one's rules are the best guess.
+        let partition = Partition::named(&connection.partition)
+            .unwrap_or_else(|| Partition::of_region(&connection.region));
+        let region = if self.service == "iam" { partition.global_region } else { &connection.region };
         let base = match self.configured_url(&connection.admin) {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => {
@@ -337,35 +339,6 @@ impl Call {
         format!("{host}{place}.{}", partition.domain)
     }
 }
-
-/// A group of regions with IAM of their own.
-struct Partition {
-    name: &'static str,
-    domain: &'static str,
-    /// The region that IAM signs for.
-    global: &'static str,
-}
-
-impl Partition {
-    /// The one of this name; where AWS has added another, its first one's rules are the best guess.
-    fn of(name: &str) -> &'static Partition {
-        let [aws, ..] = &PARTITIONS;
-        PARTITIONS.iter().find(|partition| partition.name == name).unwrap_or(aws)
-    }
-}
-
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
-#[rustfmt::skip]
-const PARTITIONS: [Partition; 8] = [
-    Partition { name: "aws", domain: "amazonaws.com", global: "us-east-1" },
-    Partition { name: "aws-cn", domain: "amazonaws.com.cn", global: "cn-north-1" },
-    Partition { name: "aws-eusc", domain: "amazonaws.eu", global: "eusc-de-east-1" },
-    Partition { name: "aws-iso", domain: "c2s.ic.gov", global: "us-iso-east-1" },
-    Partition { name: "aws-iso-b", domain: "sc2s.sgov.gov", global: "us-isob-east-1" },
-    Partition { name: "aws-iso-e", domain: "cloud.adc-e.uk", global: "eu-isoe-west-1" },
-    Partition { name: "aws-iso-f", domain: "csp.hci.ic.gov", global: "us-isof-south-1" },
-    Partition { name: "aws-us-gov", domain: "amazonaws.com", global: "us-gov-west-1" },
-];
 
 #[cfg(test)]
 mod tests {
@@ -410,7 +383,7 @@ mod tests {
 
     fn host(service: &str, partition: &str, region: &str, fips: bool) -> String {
         let call = CALLS.iter().find(|call| call.service == service).expect("it is in the table");
-        call.host(Partition::of(partition), region, fips)
+        call.host(Partition::named(partition).expect("it is AWS's"), region, fips)
     }
 
     #[test]

@@ -1,22 +1,30 @@
-//! AWS's partitions: groups of regions with accounts, names of hosts and IAM of their own.
+//! AWS's partitions.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html> and botocore's partitions.
 
+/// A group of regions with accounts, names of hosts and IAM of its own.
+///
+/// ```
+/// use iam_policy::Partition;
+///
+/// assert_eq!(Partition::of_region("cn-north-1").name, "aws-cn");
+/// assert_eq!(Partition::named("aws-us-gov").map(|gov| gov.global_region), Some("us-gov-west-1"));
+/// ```
 #[derive(Debug)]
-pub(crate) struct Partition {
-    pub(crate) name: &'static str,
+#[non_exhaustive]
+pub struct Partition {
+    /// As ARNs have it: `aws`, `aws-cn`, …
+    pub name: &'static str,
     /// What the names of its regions begin with.
     starts: &'static str,
-    /// What the names of its hosts end in.
-    pub(crate) domain: &'static str,
+    /// What the names of its hosts end in: `amazonaws.com`, …
+    pub domain: &'static str,
     /// The same for hosts with IPv6 addresses, too.
     dual_stack: &'static str,
     /// The region that global services are signed for.
-    pub(crate) global_region: &'static str,
-    /// The regions that need no opting in.
-    ///
-    /// <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
-    pub(crate) regions: &'static [&'static str],
+    pub global_region: &'static str,
+    /// The [regions](https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html) that need no opting in.
+    pub regions: &'static [&'static str],
 }
 
 /// By name. The first has whatever region none of the others has.
@@ -106,21 +114,30 @@ static ALL: [Partition; 8] = [
 ];
 
 impl Partition {
-    /// The partition of a region.
-    pub(crate) fn of(region: &str) -> &'static Self {
+    /// The one of this name, where AWS has it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|partition| partition.name == name)
+    }
+
+    /// The one of a region; `aws` where no other has such regions.
+    #[must_use]
+    pub fn of_region(region: &str) -> &'static Self {
         let [aws, others @ ..] = &ALL;
         others.iter().find(|partition| region.starts_with(partition.starts)).unwrap_or(aws)
     }
 
-    /// A name of one of AWS's hosts without the domain: `s3.eu-west-1`.
-    pub(crate) fn without_domain(host: &str) -> Option<&str> {
+    /// The name of one of AWS's hosts without the domain: `s3.eu-west-1`.
+    #[must_use]
+    pub fn without_domain(host: &str) -> Option<&str> {
         let before = |domain: &str| host.strip_suffix(domain)?.strip_suffix('.');
         ALL.iter().find_map(|partition| before(partition.domain).or_else(|| before(partition.dual_stack)))
     }
 
     /// The host of a service in a region.
-    pub(crate) fn host(service: &str, region: &str) -> String {
-        format!("{service}.{region}.{}", Self::of(region).domain)
+    #[must_use]
+    pub fn host(service: &str, region: &str) -> String {
+        format!("{service}.{region}.{}", Self::of_region(region).domain)
     }
 }
 
@@ -133,10 +150,11 @@ mod tests {
         for partition in &ALL {
             assert!(partition.regions.contains(&partition.global_region), "{}", partition.name);
             for region in partition.regions {
-                assert_eq!(Partition::of(region).name, partition.name, "{region}");
+                assert_eq!(Partition::of_region(region).name, partition.name, "{region}");
             }
         }
-        assert_eq!(Partition::of("mx-central-1").name, "aws");
+        assert_eq!(Partition::of_region("mx-central-1").name, "aws");
+        assert!(Partition::named("aws-mars").is_none());
     }
 
     #[test]
