@@ -2,15 +2,18 @@
 
 use super::Permissions;
 use crate::catalogue::{self, Action};
-use crate::evaluate::Request;
+use crate::condition::GlobalKey;
+use crate::context::Context;
+use crate::evaluate::{Request, layers};
 use crate::order;
 
 /// More are not tried.
 const MOST: usize = 3000;
 
 /// A request of the set with an action of the catalogue and a resource that the action acts on, as near to the one that was
-/// found as there is one; else that one.
+/// found as there is one; else that one. Its condition keys are spelt as the policies spell them.
 pub(super) fn request(set: &Permissions, found: &Request) -> Request {
+    let found = &Request { context: spelt(set, found), ..found.clone() };
     let with = |action: &str, resource: &str| {
         let request = Request { action: action.to_owned(), resource: resource.to_owned(), ..found.clone() };
         set.contains(&request).then_some(request)
@@ -24,6 +27,26 @@ pub(super) fn request(set: &Permissions, found: &Request) -> Request {
         }
     }
     found.clone()
+}
+
+/// The context of a request with the names of its keys as conditions have them, or AWS's documentation.
+fn spelt(set: &Permissions, found: &Request) -> Context {
+    let mut sets = Vec::new();
+    set.plain.policies(&mut sets);
+    let mut named = Vec::new();
+    for layer in sets.into_iter().flat_map(|set| layers(set, found)) {
+        for (_, statement) in layer.statements() {
+            named.extend(statement.conditions.iter().map(|condition| &*condition.key));
+        }
+    }
+    let mut context = Context::new();
+    for (key, values) in found.context.iter() {
+        let global =
+            || GlobalKey::find(key).map(GlobalKey::name).filter(|name| name.eq_ignore_ascii_case(key));
+        let name = named.iter().find(|name| name.eq_ignore_ascii_case(key)).copied().or_else(global);
+        context.set_many(name.unwrap_or(key).to_owned(), values.iter().cloned());
+    }
+    context
 }
 
 /// A value for a condition key, unlike those of others.

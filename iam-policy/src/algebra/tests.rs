@@ -243,3 +243,18 @@ fn an_action_counts_on_resources_of_its_own_types_only() {
     assert!(matches!(text("GetObject").as_slice(), [(_, Answer::No(_))]));
     assert!(matches!(text("ListBucket").as_slice(), [] | [(_, Answer::Unknown(_))]));
 }
+
+#[test]
+fn keys_of_a_counterexample_are_spelt_as_the_policies_spell_them() {
+    let keys = |new: &[&str], old: &[&str]| {
+        let answer = is_subset(new, old);
+        let request = answer.counterexample().expect("it is no subset").request().clone();
+        request.context.iter().map(|(key, _)| key.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        keys(&[r#"+a|"StringEquals":{"aws:PrincipalTag/Team":"a"}"#], &["+b"]),
+        ["aws:PrincipalTag/Team"]
+    );
+    assert_eq!(keys(&[r#"+a|"StringEquals":{"AWS:UserName":"a"}"#], &["+b"]), ["AWS:UserName"]);
+    assert_eq!(keys(&["+${aws:principalaccount}"], &["+b"]), ["aws:PrincipalAccount"]);
+}
