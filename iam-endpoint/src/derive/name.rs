@@ -2,7 +2,6 @@
 #![expect(clippy::needless_pass_by_value, reason = "all functions of the table have one type")]
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use iam_policy::catalogue;
@@ -10,6 +9,7 @@ use iam_policy::catalogue;
 use super::arn::{Format, build, is_arn, row, rows, tail};
 use super::function::{each, texts};
 use super::scope::{Scope, Values};
+use crate::table::Table;
 use crate::wire::input::Found;
 
 /// `arn('cluster', cluster)`: of the service's own types, in the caller's account.
@@ -50,7 +50,7 @@ fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
 
 /// The formats of a service's resource type, read when they are first asked for.
 fn formats(prefix: &str, name: &str) -> Option<Arc<[Format]>> {
-    static READ: Mutex<BTreeMap<String, Arc<[Format]>>> = Mutex::new(BTreeMap::new());
+    static READ: Mutex<Table<Arc<[Format]>>> = Mutex::new(Table::new());
     let full_name = [prefix, name].join(":");
     let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(formats) = read.get(&full_name) {

@@ -72,7 +72,7 @@ pub(super) fn read(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let write = |role: &Role, xml: &mut Xml| write_fields(role, Detail::Listed, input.call.endpoint, xml);
-    input.list(iam.roles.iter(), "Roles", xml, write)
+    input.list(&iam.roles, &|_| true, "Roles", xml, &write)
 }
 
 pub(super) fn update_trust(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
@@ -199,7 +199,7 @@ pub(super) fn forget_principal(iam: &mut State, arn: &str, id: &str) {
 
 fn trust(input: &Input<'_>, parameter: &'static str) -> Result<Policy, Fault> {
     let trust = input.policy(parameter, PolicyKind::Trust)?;
-    if exceed(MOST_TRUST, std::iter::once(&trust)) {
+    if exceed(MOST_TRUST, &[&trust]) {
         return Err(Fault::limit(format!("Cannot exceed quota for ACLSizePerRole: {MOST_TRUST}")));
     }
     Ok(trust)

@@ -1,6 +1,6 @@
 //! `Tag…`, `Untag…` and `List…Tags`, which all kinds of resources have.
 
-use super::input::{Input, end_of_page};
+use super::input::Input;
 use super::named::Entity;
 use super::tags::Tags;
 use crate::fault::Fault;
@@ -33,11 +33,23 @@ pub(super) fn list_tags<T: Entity>(input: &Input<'_>, xml: &mut Xml) -> Result<(
 
 /// Once for all kinds.
 fn write_page(tags: &Tags, input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let mut tags: Vec<_> = tags.iter().collect();
+    let mut page = input.page()?;
     // Keys differ in more than case, and a marker tells the last one of a page.
-    tags.sort_by_key(|(key, _)| key.to_lowercase());
-    let (page, marker) = input.page(tags.into_iter(), |(key, _)| key.to_lowercase())?;
-    xml.element("Tags", |xml| Tags::write_members(page.into_iter(), xml));
-    end_of_page(marker, xml);
+    let mut keys: Vec<String> = Vec::new();
+    for (key, _) in tags.iter() {
+        keys.push(key.to_lowercase());
+    }
+    keys.sort();
+    keys.retain(|key| page.takes(key));
+    xml.element("Tags", |xml| {
+        for wanted in &keys {
+            for (key, value) in tags.iter() {
+                if key.to_lowercase() == *wanted {
+                    Tags::write_member(key, value, xml);
+                }
+            }
+        }
+    });
+    page.end(xml);
     Ok(())
 }

@@ -122,10 +122,12 @@ impl Assertion {
     }
 
     pub(super) fn tags(&self) -> Result<Tags, Rejected> {
-        let tags = self.attributes.iter().filter_map(|(name, values)| {
-            let key = name.strip_prefix(AWS)?.strip_prefix("PrincipalTag:")?;
-            Some((key.to_owned(), values.concat()))
-        });
+        let mut tags = Vec::new();
+        for (name, values) in &self.attributes {
+            if let Some(key) = name.strip_prefix(AWS).and_then(|name| name.strip_prefix("PrincipalTag:")) {
+                tags.push((key.to_owned(), values.concat()));
+            }
+        }
         Tags::checked(tags).map_err(|_| Rejected("its tags are not such as a session can have"))
     }
 

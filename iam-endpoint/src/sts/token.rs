@@ -111,7 +111,12 @@ fn texts(claim: Option<&Value>) -> Vec<String> {
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_adding-assume-role-idp>
 fn principal_tags(claim: Option<&Value>) -> Result<Tags, Rejected> {
     let tags = claim.and_then(|claim| claim.get("principal_tags")).and_then(Value::as_object);
-    let pairs = tags.into_iter().flatten().map(|(key, value)| (key.clone(), texts(Some(value)).concat()));
+    let mut pairs = Vec::new();
+    if let Some(tags) = tags {
+        for (key, value) in tags {
+            pairs.push((key.clone(), texts(Some(value)).concat()));
+        }
+    }
     Tags::checked(pairs).map_err(|_| Rejected("its tags are not such as a session can have"))
 }
 
