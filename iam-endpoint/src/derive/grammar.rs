@@ -74,7 +74,7 @@ pub(crate) struct Test<'t> {
     pub(crate) expected: Expected<'t>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Expected<'t> {
     Equals(&'t str),
     Present,
@@ -213,7 +213,8 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
         return Err(format!("{} values do not fill `{}`", values.len(), formats.join("` or `")));
     }
     if let Some(number) = format {
-        formats = formats.into_iter().skip(number).take(1).collect();
+        formats.truncate(number.saturating_add(1));
+        formats.drain(..number.min(formats.len()));
     }
     Ok(Target { resource_type: Some(resource_type), formats, is_optional, is_new, values })
 }

@@ -109,16 +109,20 @@ impl Value {
 /// The keys that have a tag's key in their name.
 fn set_tags(context: &mut Context, task: &Task<'_>, action: &str, target: Target<'_>) {
     if action == "s3:CreateBucket" || action == "s3:TagResource" {
+        let mut keys = Vec::new();
         for (key, value) in task.request_tags() {
             context.set(format!("aws:RequestTag/{key}"), value);
+            keys.push(key.as_str());
         }
-        context.set_many("aws:TagKeys", task.request_tags().iter().map(|(key, _)| key));
+        context.set_many("aws:TagKeys", keys);
     }
     if TAGGING.contains(&action) {
+        let mut keys = Vec::new();
         for (key, value) in task.request_tags() {
             context.set(format!("s3:RequestObjectTag/{key}"), value);
+            keys.push(key.as_str());
         }
-        context.set_many("s3:RequestObjectTagKeys", task.request_tags().iter().map(|(key, _)| key));
+        context.set_many("s3:RequestObjectTagKeys", keys);
     }
     if WITH_EXISTING_TAGS.contains(&action) {
         task.call.endpoint.s3.with(|buckets| {

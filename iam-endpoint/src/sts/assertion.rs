@@ -107,18 +107,18 @@ impl Assertion {
 
     /// Whether it offers a role together with a provider.
     pub(super) fn offers(&self, role: &str, provider: &str) -> bool {
-        self.values(&format!("{AWS}Role")).any(|pair| {
+        self.values(&format!("{AWS}Role")).iter().any(|pair| {
             let pair = pair.split_once(',').map(|(one, other)| (one.trim(), other.trim()));
             pair == Some((role, provider)) || pair == Some((provider, role))
         })
     }
 
     pub(super) fn session_name(&self) -> Option<&str> {
-        self.values(&format!("{AWS}RoleSessionName")).next()
+        self.values(&format!("{AWS}RoleSessionName")).first().map(|name| name.as_str())
     }
 
     pub(super) fn source_identity(&self) -> Option<String> {
-        self.values(&format!("{AWS}SourceIdentity")).next().map(str::to_owned)
+        self.values(&format!("{AWS}SourceIdentity")).first().map(|identity| (*identity).clone())
     }
 
     pub(super) fn tags(&self) -> Result<Tags, Rejected> {
@@ -132,7 +132,7 @@ impl Assertion {
     }
 
     pub(super) fn transitive(&self) -> Vec<String> {
-        self.values(&format!("{AWS}TransitiveTagKeys")).map(str::to_owned).collect()
+        self.values(&format!("{AWS}TransitiveTagKeys")).into_iter().cloned().collect()
     }
 
     /// The condition keys that its attributes become, without `saml:`.
@@ -144,9 +144,14 @@ impl Assertion {
         })
     }
 
-    fn values(&self, wanted: &str) -> impl Iterator<Item = &str> {
-        let named = self.attributes.iter().filter(move |(name, _)| name == wanted);
-        named.flat_map(|(_, values)| values).map(String::as_str)
+    fn values(&self, wanted: &str) -> Vec<&String> {
+        let mut all = Vec::new();
+        for (name, values) in &self.attributes {
+            if name == wanted {
+                all.extend(values);
+            }
+        }
+        all
     }
 }
 

@@ -105,10 +105,12 @@ pub(super) fn seconds(
 
 /// The condition keys of tags that a call gives a session.
 pub(super) fn set_tag_conditions(tags: &Tags, context: &mut Context) {
-    context.set_many("aws:TagKeys", tags.iter().map(|(key, _)| key));
+    let mut keys = Vec::new();
     for (key, value) in tags.iter() {
         context.set(format!("aws:RequestTag/{key}"), value);
+        keys.push(key.as_str());
     }
+    context.set_many("aws:TagKeys", keys);
 }
 
 /// Makes the credentials of a session, and tells them.
