@@ -248,7 +248,7 @@ pub(crate) fn all_of(policies: &PolicySet) -> Vec<&Policy> {
         all.extend(session.iter());
     }
     for level in [scps, rcps] {
-        for policies in level.iter() {
+        for policies in level {
             all.extend(policies.iter());
         }
     }

@@ -130,9 +130,9 @@ fn check<'t>(text: &'t str, own: &str) -> Result<Check<'t>, Wrong> {
     let (main, mut rest) = before_condition(text);
     let mut conditions = Vec::new();
     while let Some((word, after)) = rest {
-        let (texts, more) = before_condition(after);
+        let (given, more) = before_condition(after);
         let mut tests = Vec::new();
-        for text in split(texts, " and ") {
+        for text in split(given, " and ") {
             tests.push(test(text)?);
         }
         conditions.push(Condition { is_negated: word == UNLESS, tests });

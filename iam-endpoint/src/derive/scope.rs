@@ -171,9 +171,9 @@ impl<'a> Scope<'a> {
             let passes = match (test.expected, found) {
                 (Expected::Present, _) => true,
                 (_, Found::Tree(_)) => false,
-                (Expected::Equals(expected), Found::Text(text)) => text == expected,
-                (Expected::StartsWith(start), Found::Text(text)) => {
-                    text.trim_start().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+                (Expected::Equals(expected), Found::Text(leaf)) => leaf == expected,
+                (Expected::StartsWith(start), Found::Text(leaf)) => {
+                    leaf.trim_start().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
                 }
             };
             if passes {

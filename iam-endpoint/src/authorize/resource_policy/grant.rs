@@ -72,18 +72,18 @@ impl Grant {
         }
         if !with.is_empty() {
             let condition = self.context.as_ref().map(|(pairs, is_subset)| condition(pairs, *is_subset));
-            statements.push(allow(&self.grantee, with, condition));
+            statements.push(allow(&self.grantee, &with, condition));
         }
         if !without.is_empty() {
-            statements.push(allow(&self.grantee, without, None));
+            statements.push(allow(&self.grantee, &without, None));
         }
         if let Some(principal) = &self.retiring {
-            statements.push(allow(principal, vec!["kms:RetireGrant".to_owned()], None));
+            statements.push(allow(principal, &["kms:RetireGrant".to_owned()], None));
         }
     }
 }
 
-fn allow(principal: &str, actions: Vec<String>, condition: Option<Value>) -> Value {
+fn allow(principal: &str, actions: &[String], condition: Option<Value>) -> Value {
     let mut statement =
         json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": actions, "Resource": "*"});
     if let (Value::Object(members), Some(condition)) = (&mut statement, condition) {
