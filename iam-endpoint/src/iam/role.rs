@@ -1,6 +1,6 @@
 //! Roles.
 
-use iam_policy::{Arn, Policy, PolicyKind, Source, Statement};
+use iam_policy::{Arn, Policy, PolicyKind, Source};
 use time::Duration;
 
 use super::grant::{self, Grants, grantee};
@@ -161,8 +161,13 @@ fn change(input: &Input<'_>, change: impl FnOnce(&mut Role)) -> Result<(), Fault
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_policies.html>
 fn check_principals(trust: &Policy, iam: &State, endpoint: &Shared) -> Result<(), Fault> {
-    let principals = trust.statements().iter().filter_map(Statement::principals);
-    for value in principals.flat_map(|principals| principals.values) {
+    let mut named = Vec::new();
+    for statement in trust.statements() {
+        if let Some(principals) = statement.principals() {
+            named.extend(principals.values);
+        }
+    }
+    for value in named {
         let Some(arn) = Arn::parse(value.text).filter(|arn| arn.account == endpoint.account.id) else {
             continue;
         };

@@ -132,16 +132,25 @@ impl Assertion {
     }
 
     pub(super) fn transitive(&self) -> Vec<String> {
-        self.values(&format!("{AWS}TransitiveTagKeys")).into_iter().cloned().collect()
+        let mut keys = Vec::new();
+        for key in self.values(&format!("{AWS}TransitiveTagKeys")) {
+            keys.push(key.clone());
+        }
+        keys
     }
 
     /// The condition keys that its attributes become, without `saml:`.
-    pub(super) fn condition_keys(&self) -> impl Iterator<Item = (&'static str, &Vec<String>)> {
-        self.attributes.iter().filter_map(|(name, values)| {
-            let (_, key) =
-                KEYS.iter().find(|(known, key)| known == name || key.eq_ignore_ascii_case(name))?;
-            Some((*key, values))
-        })
+    pub(super) fn condition_keys(&self) -> Vec<(&'static str, &Vec<String>)> {
+        let mut keys = Vec::new();
+        for (name, values) in &self.attributes {
+            for (known, key) in KEYS {
+                if known == name || key.eq_ignore_ascii_case(name) {
+                    keys.push((*key, values));
+                    break;
+                }
+            }
+        }
+        keys
     }
 
     fn values(&self, wanted: &str) -> Vec<&String> {

@@ -84,7 +84,9 @@ impl Claims {
             Some(party) => vec![("aud", vec![party.to_owned()]), ("oaud", self.audiences.clone())],
             None => vec![("aud", self.audiences.clone())],
         };
-        keys.extend(KEYS.iter().map(|key| (*key, texts(self.all.get(*key)))));
+        for key in KEYS {
+            keys.push((*key, texts(self.all.get(*key))));
+        }
         keys.retain(|(_, values)| !values.is_empty());
         keys
     }
@@ -103,7 +105,15 @@ fn decode(part: &str) -> Result<Map<String, Value>, Rejected> {
 fn texts(claim: Option<&Value>) -> Vec<String> {
     match claim {
         Some(Value::String(text)) => vec![text.clone()],
-        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::Array(all)) => {
+            let mut texts = Vec::new();
+            for value in all {
+                if let Value::String(text) = value {
+                    texts.push(text.clone());
+                }
+            }
+            texts
+        }
         _ => Vec::new(),
     }
 }
