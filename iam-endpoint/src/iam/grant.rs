@@ -163,16 +163,18 @@ pub(super) fn detach<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), F
 }
 
 pub(super) fn list_attached<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let attached = input.call.endpoint.iam().get::<T>(input)?.grants().attached.clone();
+    let prefix = input.path("PathPrefix")?;
+    let mut attached = input.call.endpoint.iam().get::<T>(input)?.grants().attached.clone();
+    attached.retain(|arn| has_path(arn, prefix));
     write_page(attached, input, xml)
 }
 
 fn write_page(mut attached: Vec<String>, input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let (prefix, mut page) = (input.path("PathPrefix")?, input.page()?);
+    let mut page = input.page()?;
     attached.sort();
     xml.element("AttachedPolicies", |xml| {
         for arn in &attached {
-            if has_path(arn, prefix) && page.takes(arn) {
+            if page.takes(arn) {
                 write_attached(arn, xml);
             }
         }

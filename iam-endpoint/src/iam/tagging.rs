@@ -47,6 +47,7 @@ fn write_page(tags: &Tags, input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault
         keys.push(key.to_lowercase());
     }
     keys.sort();
+    keys.dedup();
     keys.retain(|key| page.takes(key));
     xml.element("Tags", |xml| {
         for wanted in &keys {

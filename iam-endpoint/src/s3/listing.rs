@@ -144,7 +144,10 @@ impl Listed {
         };
         task.in_bucket(|bucket| {
             let objects = &bucket.objects;
-            let is_there = |place| objects.at(place).is_some_and(|versions| newest(versions).is_some());
+            let is_there = |place| {
+                let newest = objects.at(place).and_then(|versions| versions.last());
+                newest.is_some_and(|version| version.object.is_some())
+            };
             let window = Window { prefix: page.prefix, delimiter: page.delimiter, from };
             let (mut lines, mut is_truncated) = (Vec::new(), false);
             for entry in Entries::new(objects.places(), window, &is_there) {

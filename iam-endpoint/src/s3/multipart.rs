@@ -278,7 +278,11 @@ impl Assembly {
     }
 
     fn object(self, parts: &[Part]) -> (Object, super::state::Tags) {
-        let (mut body, mut digests, mut pieces) = (BytesMut::new(), Vec::new(), Vec::new());
+        let mut size = 0;
+        for part in parts {
+            size += part.body.len();
+        }
+        let (mut body, mut digests, mut pieces) = (BytesMut::with_capacity(size), Vec::new(), Vec::new());
         for part in parts {
             body.extend_from_slice(&part.body);
             digests.extend_from_slice(&part.md5);
