@@ -546,7 +546,7 @@ impl Shared {
             .roles
             .find(name)
             .filter(|role| home.iam_arn("role", &role.head.path, &role.head.name) == resource.text)?;
-        Some(role.head.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+        Some(role.head.tags.iter().as_slice().to_vec())
     }
 
     /// The ARN of a role's session.

@@ -39,7 +39,7 @@ impl Journal {
     /// The call that was answered with this request id.
     #[must_use]
     pub fn find(&self, request_id: &str) -> Option<Arc<Event>> {
-        self.newest(|event| event.request_id == request_id, 1).pop()
+        self.newest(&|event| event.request_id == request_id, 1).pop()
     }
 
     /// The calls of a principal, oldest first: of an IAM user, of one role session, or, given a role's ARN, of all
@@ -49,13 +49,13 @@ impl Journal {
         let is_theirs = |event: &Event| {
             event.principal == principal_or_role_arn || event.role.as_deref() == Some(principal_or_role_arn)
         };
-        self.newest(is_theirs, CAPACITY)
+        self.newest(&is_theirs, CAPACITY)
     }
 
     /// The last `count` calls, oldest first.
     #[must_use]
     pub fn last(&self, count: usize) -> Vec<Arc<Event>> {
-        self.newest(|_| true, count)
+        self.newest(&|_| true, count)
     }
 
     pub(crate) fn with_observer(observer: Option<Observer>) -> Self {
@@ -91,10 +91,17 @@ impl Journal {
         }
     }
 
-    fn newest(&self, wanted: impl Fn(&Event) -> bool, count: usize) -> Vec<Arc<Event>> {
+    fn newest(&self, wanted: &dyn Fn(&Event) -> bool, count: usize) -> Vec<Arc<Event>> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<_> =
-            events.iter().rev().filter(|event| wanted(event)).take(count).cloned().collect();
+        let mut found = Vec::new();
+        for event in events.iter().rev() {
+            if found.len() == count {
+                break;
+            }
+            if wanted(event) {
+                found.push(Arc::clone(event));
+            }
+        }
         found.reverse();
         found
     }

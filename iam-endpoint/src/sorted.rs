@@ -16,11 +16,15 @@ pub(crate) struct Sorted<V> {
 
 impl<V> Default for Sorted<V> {
     fn default() -> Self {
-        Self { names: Vec::new(), values: Vec::new() }
+        Self::new()
     }
 }
 
 impl<V> Sorted<V> {
+    pub(crate) const fn new() -> Self {
+        Self { names: Vec::new(), values: Vec::new() }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&V> {
         self.values.get(place(&self.names, name).ok()?)
     }

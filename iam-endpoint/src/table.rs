@@ -1,7 +1,6 @@
 //! Values by name, in the order of their names.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 /// A map from names, as a `BTreeMap` is one.
 ///
@@ -63,20 +62,16 @@ impl<V> Table<V> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> + Clone {
-        self.range(Bound::Unbounded)
+        self.places.iter().filter_map(|(name, place)| Some((name.as_str(), self.at(*place)?)))
     }
 
-    /// Those whose names are not before the bound.
-    pub(crate) fn range<'t>(
-        &'t self,
-        first: Bound<&str>,
-    ) -> impl Iterator<Item = (&'t str, &'t V)> + Clone + use<'t, V> {
-        let places = self.places.range::<str, _>((first, Bound::Unbounded));
-        places.filter_map(|(name, place)| Some((name.as_str(), self.values.get(*place)?.as_ref()?)))
+    /// The names with their places.
+    pub(crate) fn places(&self) -> &BTreeMap<String, usize> {
+        &self.places
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.iter().map(|(_, value)| value)
+    pub(crate) fn at(&self, place: usize) -> Option<&V> {
+        self.values.get(place)?.as_ref()
     }
 
     fn place(&mut self, name: String) -> &mut Option<V> {
@@ -122,9 +117,7 @@ mod tests {
         let found: Vec<_> = table.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(found, ["b=B", "c=C2", "d=D", "e=E2"]);
         assert_eq!((table.len(), table.values.len()), (4, 4));
-        let behind: Vec<_> = table.range(Bound::Excluded("c")).map(|(name, _)| name).collect();
-        assert_eq!(behind, ["d", "e"]);
         table.retain(|value| value.len() > 1);
-        assert!(table.values().eq(["C2", "E2"]) && !table.is_empty());
+        assert!(table.iter().map(|(_, value)| value).eq(["C2", "E2"]) && !table.is_empty());
     }
 }

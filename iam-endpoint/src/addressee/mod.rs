@@ -8,7 +8,7 @@ pub(crate) mod host;
 use crate::addressee::host::Host;
 use crate::operation::{self, Route, Service};
 use crate::wire::headers::Headers;
-use crate::wire::protocol::Protocol;
+use crate::wire::protocol::{Protocol, parameter};
 use crate::wire::request::Parts;
 
 /// Who is to answer a request.
@@ -133,8 +133,9 @@ impl<'r> Signs<'r> {
         if name == "s3" {
             return operation::by_id("s3");
         }
-        let others = operation::signed_by(name).iter().filter(|service| service.signing() != "s3").copied();
-        self.pick(others.collect(), form).or_else(|| operation::by_id("s3"))
+        let mut others = operation::signed_by(name).to_vec();
+        others.retain(|service| service.signing() != "s3");
+        self.pick(others, form).or_else(|| operation::by_id("s3"))
     }
 
     /// Narrows the services down, by what tells most first; a sign that none has does not count.
@@ -173,37 +174,41 @@ impl<'r> Signs<'r> {
 
     /// Some operations need no signature.
     fn pick_unsigned(&self, form: Form<'_>) -> Option<Service> {
-        let all = operation::services().iter().copied();
-        let candidates: Vec<Service> = match form {
+        let candidates = match form {
+            Form::Action | Form::Rest => operation::services(),
+            Form::Cbor(path) => operation::of_target(path.split('/').next()?),
+            Form::Target(target) => operation::of_target(prefix_of(target)),
+        };
+        let mut candidates = candidates.to_vec();
+        match form {
             Form::Action => {
                 let version = self.parameter("Version")?;
-                all.filter(|service| service.version() == version).collect()
+                candidates.retain(|service| service.version() == version);
             }
-            Form::Cbor(path) => operation::of_target(path.split('/').next()?).to_vec(),
-            Form::Rest => all.filter(|service| self.agent_names(*service)).collect(),
-            Form::Target(target) => operation::of_target(prefix_of(target)).to_vec(),
-        };
+            Form::Rest => candidates.retain(|service| self.agent_names(*service)),
+            Form::Cbor(_) | Form::Target(_) => {}
+        }
         self.pick(candidates, form)
     }
 
     /// A parameter of the query protocol, whose value is a name or a date.
     fn parameter(&self, name: &str) -> Option<&'r str> {
         let query = self.parts.uri.query().unwrap_or_default().as_bytes();
-        let mut pairs = [query, self.body].into_iter().flat_map(|text| text.split(|b| *b == b'&'));
-        let value = pairs.find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+        let value = parameter(query, name).or_else(|| parameter(self.body, name))?;
         std::str::from_utf8(value.trim_ascii()).ok()
     }
 
     /// Whether the SDK's user agent has `api/NAME/VERSION` of the service.
     fn agent_names(&self, service: Service) -> bool {
-        let agents =
-            ["x-amz-user-agent", "user-agent"].into_iter().filter_map(|name| self.headers.text(name));
-        let mut words = agents.flat_map(|agent| agent.split(' '));
-        words.any(|word| {
-            word.strip_prefix("api/")
-                .and_then(|rest| rest.split(['/', '#']).next())
-                .is_some_and(|name| service.is_called(name))
-        })
+        for header in ["x-amz-user-agent", "user-agent"] {
+            for word in self.headers.text(header).unwrap_or_default().split(' ') {
+                let name = word.strip_prefix("api/").and_then(|rest| rest.split(['/', '#']).next());
+                if name.is_some_and(|name| service.is_called(name)) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 }
 

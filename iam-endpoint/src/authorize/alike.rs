@@ -33,20 +33,26 @@ fn may_apply(authorization: &Authorization, effect: Effect) -> bool {
         is_such(of.policy(), of.statement()) && misses_only_the_resource(trace)
     };
     // Explaining takes longer than deciding, and most policies have no such statement.
-    statements(authorization).any(|(policy, statement)| is_such(policy, statement))
-        && authorization.explain().statements().iter().any(is_open)
+    has(authorization, &is_such) && authorization.explain().statements().iter().any(is_open)
 }
 
 /// Whether a statement that allows may except another resource in its `NotResource`.
 fn may_except(authorization: &Authorization) -> bool {
-    statements(authorization).any(|(policy, statement)| {
+    has(authorization, &|policy, statement| {
         statement.effect() == Effect::Allow && names(policy, statement, true, authorization)
     })
 }
 
-fn statements(authorization: &Authorization) -> impl Iterator<Item = (&Policy, &Statement)> {
-    all_of(&authorization.policies)
-        .flat_map(|policy| policy.statements().iter().map(move |statement| (policy, statement)))
+/// Whether such a statement is among those that take part in the decision.
+fn has(authorization: &Authorization, is_such: &dyn Fn(&Policy, &Statement) -> bool) -> bool {
+    for policy in all_of(&authorization.policies) {
+        for statement in policy.statements() {
+            if is_such(policy, statement) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Whether the statement's `Resource`, or its `NotResource`, has one that the ARN may stand for.

@@ -7,7 +7,7 @@ pub(crate) mod told;
 
 use std::sync::Arc;
 
-use iam_policy::{Context, Decision, Policy, PolicySet, Principal, Request, Span, Statement, Verdict};
+use iam_policy::{Context, Decision, Policy, PolicySet, Principal, Request, Span, Verdict};
 
 use crate::authorize::alike::is_of_all_alike;
 use crate::call::Call;
@@ -238,25 +238,37 @@ pub(crate) fn decide(
 }
 
 /// Every policy that plays a part.
-pub(crate) fn all_of(policies: &PolicySet) -> impl Iterator<Item = &Policy> {
+pub(crate) fn all_of(policies: &PolicySet) -> Vec<&Policy> {
     let PolicySet { identity, resource, boundary, session, scps, rcps } = policies;
-    let levels = scps.iter().chain(rcps).flatten();
-    identity.iter().chain(resource).chain(boundary).chain(session.iter().flatten()).chain(levels)
+    let mut all = Vec::with_capacity(identity.len() + 1);
+    all.extend(identity.iter());
+    all.extend(resource);
+    all.extend(boundary.iter());
+    if let Some(session) = session {
+        all.extend(session.iter());
+    }
+    for level in [scps, rcps] {
+        for policies in level {
+            all.extend(policies.iter());
+        }
+    }
+    all
 }
 
 /// Where a policy asks for a condition key, as in ` at reader.json:4:5`.
 fn place_of(key: &str, policies: &PolicySet) -> String {
     let key = key.to_ascii_lowercase();
-    let place = all_of(policies).find_map(|policy| {
+    for policy in all_of(policies) {
         let source = policy.source();
-        let asks = |statement: &&Statement| {
+        for statement in policy.statements() {
             let Span { start, end } = statement.span();
-            source.text().get(start..end).is_some_and(|text| text.to_ascii_lowercase().contains(&key))
-        };
-        let statement = policy.statements().iter().find(asks)?;
-        Some(format!(" at {}:{}", source.name(), source.location(statement.span().start)))
-    });
-    place.unwrap_or_default()
+            let text = source.text().get(start..end).unwrap_or_default();
+            if text.to_ascii_lowercase().contains(&key) {
+                return format!(" at {}:{}", source.name(), source.location(start));
+            }
+        }
+    }
+    String::new()
 }
 
 /// Whether a key that nobody set is known not to be in this request.

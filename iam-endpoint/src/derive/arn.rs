@@ -33,7 +33,11 @@ enum Piece {
 impl Format {
     /// Those that the Reference gives for a type, in its order.
     pub(super) fn all(resource_type: ResourceType) -> Vec<Self> {
-        resource_type.arn_formats().map(Self::read).collect()
+        let mut formats = Vec::new();
+        for format in resource_type.arn_formats() {
+            formats.push(Self::read(format));
+        }
+        formats
     }
 
     fn read(format: &'static str) -> Self {
@@ -65,14 +69,18 @@ impl Format {
 pub(super) fn build(scope: &Scope<'_>, formats: &[Format], values: &[&str]) -> String {
     let fitting = formats.iter().find(|format| format.variables == values.len());
     let Some(Format { pieces, variables }) = fitting.or(formats.first()) else { return ANY.to_owned() };
-    let first = if values.len() == 1 { variables.saturating_sub(1) } else { 0 };
-    let mut values = std::iter::repeat_n(&ANY, first).chain(values);
+    let mut missing = if values.len() == 1 { variables.saturating_sub(1) } else { 0 };
+    let mut values = values.iter();
     let mut arn = String::with_capacity(96);
     for piece in pieces {
         arn.push_str(match piece {
             Piece::Account => scope.account,
             Piece::Any => ANY,
             // `policy/…/p-${PolicyId}`: the ids of some services begin with what the format has before them.
+            Piece::Own { .. } if missing > 0 => {
+                missing -= 1;
+                ANY
+            }
             Piece::Own { mark } => {
                 values.next().map_or(ANY, |value| value.strip_prefix(mark).unwrap_or(value))
             }
@@ -86,7 +94,11 @@ pub(super) fn build(scope: &Scope<'_>, formats: &[Format], values: &[&str]) -> S
 
 /// How many rows columns of names have.
 pub(super) fn rows<T>(columns: &[Vec<T>]) -> usize {
-    columns.iter().fold(1, |most, column| most.max(column.len()))
+    let mut most = 1;
+    for column in columns {
+        most = most.max(column.len());
+    }
+    most
 }
 
 /// A row of columns of names: what there is once goes with each of what there is several times, and what is missing is `*`.

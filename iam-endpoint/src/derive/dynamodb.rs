@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::function::all;
 use super::scope::{Scope, Values};
 use crate::wire::input::{Found, Path, entries};
 
@@ -36,7 +37,7 @@ const WORDS: [&str; 17] = [
 /// Which of several attributes is the partition key, the table's schema tells, which no request carries.
 pub(super) fn leading_keys<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let mut values = Vec::new();
-    for found in given.into_iter().flatten() {
+    for found in all(given) {
         let Found::Tree(key) = found else { continue };
         let attribute = match entries(key).as_slice() {
             [] => continue,
@@ -56,7 +57,7 @@ pub(super) fn leading_keys<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) ->
 /// The partition key's value in a query's key condition: an equality, and the only one unless there is a sort key too.
 pub(super) fn query_keys<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let mut equal: Vec<(Cow<'a, str>, Found<'a>)> = Vec::new();
-    for found in given.into_iter().flatten() {
+    for found in all(given) {
         match found {
             Found::Text(expression) => equal.extend(equalities(scope, &expression)),
             Found::Tree(conditions) => {
@@ -77,52 +78,84 @@ pub(super) fn query_keys<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> V
         equal.retain(|(name, _)| *name == known);
     }
     // A request without a condition is not one that AWS answers; with two equalities, either may be the partition key's.
-    match equal.len() {
-        1 => Values::Known(equal.into_iter().map(|(_, value)| value).collect()),
+    match equal.pop() {
+        Some((_, value)) if equal.is_empty() => Values::Known(vec![value]),
         _ => Values::Unknown,
     }
 }
 
 /// `name = :value` in a key condition.
 fn equalities<'a>(scope: &Scope<'a>, expression: &str) -> Vec<(Cow<'a, str>, Found<'a>)> {
-    let spaced = expression.replace('=', " = ").replace(['(', ')'], " ");
-    let words: Vec<&str> = spaced.split_ascii_whitespace().collect();
-    let read = |window: &[&str]| match window {
-        [name, "=", value] => {
-            let value = scope.input.collection("ExpressionAttributeValues")?.get(value).and_then(scalar)?;
-            Some((resolved(scope, name), value))
+    let Some(values) = scope.input.collection("ExpressionAttributeValues") else { return Vec::new() };
+    let spaced = spaced(expression);
+    let mut words = spaced.split_ascii_whitespace();
+    let (mut equal, mut before) = (Vec::new(), "");
+    while let Some(word) = words.next() {
+        // What stands behind a sign is looked at once more, as what stands before the next.
+        if word == "="
+            && !before.is_empty()
+            && let Some(value) = words.clone().next().and_then(|name| values.get(name)).and_then(scalar)
+        {
+            equal.push((resolved(scope, before), value));
         }
-        _ => None,
-    };
-    words.windows(3).filter_map(read).collect()
+        before = word;
+    }
+    equal
+}
+
+/// A text whose words have spaces between them, and no brackets.
+fn spaced(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '=' => spaced.push_str(" = "),
+            '(' | ')' | '[' | ']' | ',' => spaced.push(' '),
+            c => spaced.push(c),
+        }
+    }
+    spaced
 }
 
 /// The attributes that are named, at their top level.
 pub(super) fn attributes<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let mut names: Vec<Cow<'a, str>> = Vec::new();
-    for found in given.into_iter().flatten() {
+    for found in all(given) {
         match found {
-            Found::Tree(map) => names.extend(entries(map).into_iter().map(|(name, _)| Cow::Borrowed(name))),
+            Found::Tree(map) => {
+                for (name, _) in entries(map) {
+                    add(&mut names, Cow::Borrowed(name));
+                }
+            }
             // A name alone may be any text, an expression has signs.
-            Found::Text(text) if !text.contains([' ', ',', '(', '.', '[', '#']) => names.push(text),
-            Found::Text(expression) => names.extend(in_expression(scope, &expression)),
+            Found::Text(text) if !text.contains([' ', ',', '(', '.', '[', '#']) => add(&mut names, text),
+            Found::Text(expression) => add_of_expression(scope, &expression, &mut names),
         }
     }
-    names.sort_unstable();
-    names.dedup();
-    Values::Known(names.into_iter().map(Found::Text).collect())
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        found.push(Found::Text(name));
+    }
+    Values::Known(found)
 }
 
-fn in_expression<'a>(scope: &Scope<'a>, expression: &str) -> Vec<Cow<'a, str>> {
+/// Puts a name into its place among others, unless it is there.
+fn add<'a>(names: &mut Vec<Cow<'a, str>>, name: Cow<'a, str>) {
+    if let Err(place) = names.binary_search(&name) {
+        names.insert(place, name);
+    }
+}
+
+fn add_of_expression<'a>(scope: &Scope<'a>, expression: &str, names: &mut Vec<Cow<'a, str>>) {
     let is_part = |c: char| c.is_alphanumeric() || "_-#:.[]".contains(c);
-    let words = expression.split(move |c| !is_part(c));
-    let is_name = |word: &&str| {
-        !word.is_empty()
+    for word in expression.split(|c| !is_part(c)) {
+        let is_name = !word.is_empty()
             && !word.starts_with(':')
             && !WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
-            && !word.chars().all(|c| "-.[]".contains(c))
-    };
-    words.filter(is_name).map(|word| resolved(scope, word.split(['.', '[']).next().unwrap_or(word))).collect()
+            && !word.chars().all(|c| "-.[]".contains(c));
+        if is_name {
+            add(names, resolved(scope, word.split(['.', '[']).next().unwrap_or(word)));
+        }
+    }
 }
 
 /// A name, or what `#name` stands for.
@@ -139,14 +172,18 @@ fn resolved<'a>(scope: &Scope<'a>, name: &str) -> Cow<'a, str> {
         ]
         .map(Path::read)
     });
-    let known = |path| {
-        scope.find(path).into_iter().find_map(|found| match found {
-            Found::Tree(names) => names.get(name)?.as_str(),
-            Found::Text(_) => None,
-        })
-    };
-    let known = name.starts_with('#').then(|| NAMES.iter().find_map(known)).flatten();
-    known.map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed)
+    if name.starts_with('#') {
+        for path in &*NAMES {
+            for found in scope.find(path) {
+                if let Found::Tree(names) = found
+                    && let Some(known) = names.get(name).and_then(Value::as_str)
+                {
+                    return Cow::Borrowed(known);
+                }
+            }
+        }
+    }
+    Cow::Owned(name.to_owned())
 }
 
 /// `{"S": "x"}`, `{"N": "1"}`, `{"B": "…"}`
@@ -171,7 +208,8 @@ fn partition_key(scope: &Scope<'_>) -> Option<String> {
     });
     let mut names = Vec::new();
     for path in &*TABLES {
-        for table in scope.find(path).into_iter().filter_map(Found::text) {
+        for found in scope.find(path) {
+            let Found::Text(table) = found else { continue };
             names.push(scope.endpoint.told.partition_key(table.rsplit('/').next().unwrap_or(&table))?);
         }
     }
@@ -212,9 +250,13 @@ pub(super) fn partiql_table(statement: &str) -> Option<String> {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html>
 pub(super) fn full_table_scan<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let mut answers = Vec::new();
-    for statement in given.into_iter().flatten().filter_map(Found::text) {
-        let spaced = statement.replace('=', " = ").replace(['(', ')', '[', ']', ','], " ");
-        let words: Vec<&str> = spaced.split_ascii_whitespace().map(|word| word.trim_matches('"')).collect();
+    for found in all(given) {
+        let Found::Text(statement) = found else { continue };
+        let spaced = spaced(&statement);
+        let mut words: Vec<&str> = Vec::new();
+        for word in spaced.split_ascii_whitespace() {
+            words.push(word.trim_matches('"'));
+        }
         let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
         if !words.first().is_some_and(|word| is(word, "SELECT")) {
             continue;

@@ -35,7 +35,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     // What stands behind the first `sign` in `x`.
     Function { name: "after", run: |_, given| each_with(&given, &|text, sign| text.split_once(sign).map(|(_, after)| after.to_owned())) },
     // What all arguments have.
-    Function { name: "all", run: |_, given| Values::Known(given.into_iter().flatten().collect()) },
+    Function { name: "all", run: |_, given| Values::Known(all(given)) },
     // The ARN of a resource of type `x`, named by the other arguments.
     Function { name: "arn", run: name::arn },
     // The account of an ARN.
@@ -85,7 +85,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     // The texts under a path of members in JSON.
     Function { name: "json", run: |_, given| json_texts(&given) },
     // The keys of a map.
-    Function { name: "keys", run: |_, given| Values::Known(given.into_iter().flatten().flat_map(map_keys).collect()) },
+    Function { name: "keys", run: |_, given| Values::Known(map_keys(given)) },
     // The alias of a KMS key, where the request names it so.
     Function { name: "kms_alias", run: |_, given| each(&given, &kms_alias) },
     // A KMS key by id or ARN; an alias by its own ARN.
@@ -134,11 +134,18 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "unknown", run: |_, given| if !given.is_empty() && first(&given).is_empty() { Values::Known(Vec::new()) } else { Values::Unknown } },
 ];
 
-pub(super) fn texts<'g>(found: &'g [Found<'_>]) -> impl Iterator<Item = &'g str> {
-    found.iter().filter_map(|found| match found {
-        Found::Text(text) => Some(text.as_ref()),
-        Found::Tree(_) => None,
-    })
+pub(super) fn texts<'g>(found: &'g [Found<'_>]) -> Vec<&'g str> {
+    let mut texts = Vec::with_capacity(found.len());
+    for found in found {
+        if let Found::Text(text) = found {
+            texts.push(text.as_ref());
+        }
+    }
+    texts
+}
+
+pub(super) fn first_text<'g>(found: &'g [Found<'_>]) -> Option<&'g str> {
+    texts(found).first().copied()
 }
 
 fn first<'g, 'a>(given: &'g [Vec<Found<'a>>]) -> &'g [Found<'a>] {
@@ -146,7 +153,13 @@ fn first<'g, 'a>(given: &'g [Vec<Found<'a>>]) -> &'g [Found<'a>] {
 }
 
 pub(super) fn each<'a>(given: &[Vec<Found<'a>>], of: &dyn Fn(&str) -> Option<String>) -> Values<'a> {
-    Values::Known(texts(first(given)).filter_map(of).map(|text| Found::Text(Cow::Owned(text))).collect())
+    let mut found = Vec::new();
+    for text in texts(first(given)) {
+        if let Some(text) = of(text) {
+            found.push(Found::Text(Cow::Owned(text)));
+        }
+    }
+    Values::Known(found)
 }
 
 /// The same with the second argument.
@@ -156,7 +169,7 @@ fn each_with<'a>(given: &[Vec<Found<'a>>], of: &dyn Fn(&str, &str) -> Option<Str
 }
 
 fn second<'g>(given: &'g [Vec<Found<'_>>]) -> Option<&'g str> {
-    texts(given.get(1)?).next()
+    first_text(given.get(1)?)
 }
 
 /// <https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html>
@@ -166,14 +179,20 @@ fn address(text: &str) -> &str {
 
 fn by_arn<'a>(_: &Scope<'a>, mut given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let found = if given.is_empty() { Vec::new() } else { given.remove(0) };
-    if texts(&found).all(is_arn) { Values::Known(found) } else { Values::Unknown }
+    if texts(&found).into_iter().all(is_arn) { Values::Known(found) } else { Values::Unknown }
 }
 
 fn joined<'a>(given: &[Vec<Found<'a>>]) -> Values<'a> {
     let Some((between, parts)) = given.split_first() else { return Values::Known(Vec::new()) };
-    let parts: Option<Vec<&str>> = parts.iter().map(|part| texts(part).next()).collect();
-    let between = texts(between).next().unwrap_or_default();
-    Values::Known(parts.map(|parts| Found::Text(Cow::Owned(parts.join(between)))).into_iter().collect())
+    let mut joined = Vec::with_capacity(parts.len());
+    for part in parts {
+        match first_text(part) {
+            Some(text) => joined.push(text),
+            None => return Values::Known(Vec::new()),
+        }
+    }
+    let between = first_text(between).unwrap_or_default();
+    Values::Known(vec![Found::Text(Cow::Owned(joined.join(between)))])
 }
 
 /// Colons stand between the parts of an ARN, and before its version or alias.
@@ -192,15 +211,20 @@ fn json_texts<'a>(given: &[Vec<Found<'a>>]) -> Values<'a> {
     let mut found = Vec::new();
     for text in texts(first(given)) {
         let Ok(tree) = serde_json::from_str::<Value>(text) else { continue };
-        let value = path.split('.').try_fold(&tree, |tree, name| tree.get(name));
+        let mut value = Some(&tree);
+        for name in path.split('.') {
+            value = value.and_then(|value| value.get(name));
+        }
         let values = match value {
             Some(Value::Array(values)) => values.as_slice(),
             Some(value) => std::slice::from_ref(value),
             None => &[],
         };
-        found.extend(
-            values.iter().filter_map(Value::as_str).map(|text| Found::Text(Cow::Owned(text.to_owned()))),
-        );
+        for value in values {
+            if let Value::String(text) = value {
+                found.push(Found::Text(Cow::Owned(text.clone())));
+            }
+        }
     }
     Values::Known(found)
 }
@@ -233,18 +257,22 @@ fn copy_source(text: &str) -> Option<String> {
 }
 
 fn instance_profile<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    let roles: Option<Vec<String>> = texts(first(&given))
-        .map(|text| scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)))
-        .collect();
-    // Whose role a profile has that the endpoint does not keep, nobody knows.
-    roles.map_or(Values::Unknown, |roles| {
-        Values::Known(roles.into_iter().map(|role| Found::Text(Cow::Owned(role))).collect())
-    })
+    let mut roles = Vec::new();
+    for text in texts(first(&given)) {
+        match scope.endpoint.role_of_profile(text.rsplit('/').next().unwrap_or(text)) {
+            Some(role) => roles.push(Found::Text(Cow::Owned(role))),
+            // Whose role a profile has that the endpoint does not keep, nobody knows.
+            None => return Values::Unknown,
+        }
+    }
+    Values::Known(roles)
 }
 
 fn caller_user<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    let user = if let Principal::User { arn } = scope.caller { Some(arn.as_str()) } else { None };
-    Values::Known(user.into_iter().map(|arn| Found::Text(Cow::Borrowed(arn))).collect())
+    Values::Known(match scope.caller {
+        Principal::User { arn } => vec![Found::Text(Cow::Borrowed(arn))],
+        _ => Vec::new(),
+    })
 }
 
 /// AWS's ciphertexts hold the ARN of their key; those of a stand-in for KMS may, too.
@@ -291,13 +319,25 @@ fn lambda_function<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<
     })
 }
 
-fn map_keys(found: Found<'_>) -> Vec<Found<'_>> {
-    match found {
-        Found::Text(_) => Vec::new(),
-        Found::Tree(map) => {
-            entries(map).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))).collect()
+/// What all arguments have.
+pub(super) fn all(given: Vec<Vec<Found<'_>>>) -> Vec<Found<'_>> {
+    let mut all = Vec::new();
+    for found in given {
+        all.extend(found);
+    }
+    all
+}
+
+fn map_keys(given: Vec<Vec<Found<'_>>>) -> Vec<Found<'_>> {
+    let mut keys = Vec::new();
+    for found in all(given) {
+        if let Found::Tree(map) = found {
+            for (key, _) in entries(map) {
+                keys.push(Found::Text(Cow::Borrowed(key)));
+            }
         }
     }
+    keys
 }
 
 fn organization_id<'a>(scope: &Scope<'a>, _: Vec<Vec<Found<'a>>>) -> Values<'a> {
@@ -356,8 +396,13 @@ fn ecs_task(scope: &Scope<'_>, target: &str) -> Option<String> {
 
 fn split<'a>(_: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let sign = second(&given).unwrap_or(",");
-    let parts = texts(first(&given)).flat_map(|text| text.split(sign)).map(str::trim);
-    Values::Known(parts.map(|part| Found::Text(Cow::Owned(part.to_owned()))).collect())
+    let mut parts = Vec::new();
+    for text in texts(first(&given)) {
+        for part in text.split(sign) {
+            parts.push(Found::Text(Cow::Owned(part.trim().to_owned())));
+        }
+    }
+    Values::Known(parts)
 }
 
 /// Names that begin with AWS's own are AWS's.

@@ -74,7 +74,7 @@ pub(crate) struct Test<'t> {
     pub(crate) expected: Expected<'t>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Expected<'t> {
     Equals(&'t str),
     Present,
@@ -104,26 +104,41 @@ pub(crate) fn checks<'t>(text: &'t str, own: &str) -> Result<Checks<'t>, Wrong> 
     match text {
         "-" => Ok(Checks::Nothing),
         "?" => Ok(Checks::Unknown),
-        _ => split(text, " | ").map(|text| check(text, own)).collect::<Result<_, _>>().map(Checks::All),
+        _ => {
+            let mut checks = Vec::new();
+            for text in split(text, " | ") {
+                checks.push(check(text, own)?);
+            }
+            Ok(Checks::All(checks))
+        }
     }
 }
 
 pub(crate) fn keys(text: &str) -> Result<Vec<Key<'_>>, Wrong> {
-    let items = text.split('\t').flat_map(|text| split(text, " | "));
-    items.filter(|item| !item.is_empty()).map(key).collect()
+    let mut keys = Vec::new();
+    for text in text.split('\t') {
+        for text in split(text, " | ") {
+            if !text.is_empty() {
+                keys.push(key(text)?);
+            }
+        }
+    }
+    Ok(keys)
 }
 
 fn check<'t>(text: &'t str, own: &str) -> Result<Check<'t>, Wrong> {
     let (main, mut rest) = before_condition(text);
     let mut conditions = Vec::new();
     while let Some((word, after)) = rest {
-        let (tests, more) = before_condition(after);
-        let tests = split(tests, " and ").map(test).collect::<Result<_, _>>()?;
+        let (given, more) = before_condition(after);
+        let mut tests = Vec::new();
+        for text in split(given, " and ") {
+            tests.push(test(text)?);
+        }
         conditions.push(Condition { is_negated: word == UNLESS, tests });
         rest = more;
     }
-    let (action, targets) =
-        main.split_once('@').map_or((main, None), |(action, targets)| (action, Some(targets)));
+    let (action, of_targets) = main.split_once('@').unwrap_or((main, ""));
     let (prefix, name) = prefixed(action.trim());
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(format!("`{text}` begins with no action, as `GetItem` or `iam:PassRole` is"));
@@ -133,10 +148,12 @@ fn check<'t>(text: &'t str, own: &str) -> Result<Check<'t>, Wrong> {
     let action = of.action(name).ok_or_else(|| {
         format!("there is no action `{prefix}:{name}`{}", did_you_mean(&of.near_actions(name)))
     })?;
-    let targets = targets.map_or_else(
-        || Ok(Vec::new()),
-        |targets| split(targets, ",").map(|text| target(text, prefix)).collect(),
-    )?;
+    let mut targets = Vec::new();
+    if main.contains('@') {
+        for text in split(of_targets, ",") {
+            targets.push(target(text, prefix)?);
+        }
+    }
     Ok(Check { action: action.to_string(), targets, conditions })
 }
 
@@ -155,8 +172,11 @@ const UNLESS: &str = " unless ";
 
 /// The text up to the next condition, that condition's word, and what comes after it.
 fn before_condition(text: &str) -> (&str, Option<(&'static str, &str)>) {
-    let next = [IF, UNLESS].into_iter().filter_map(|word| Some((first_outside(text, word)?, word))).min();
-    let Some((at, word)) = next else { return (text, None) };
+    let (at, word) = match (first_outside(text, IF), first_outside(text, UNLESS)) {
+        (Some(at), other) if other.is_none_or(|other| at < other) => (at, IF),
+        (_, Some(at)) => (at, UNLESS),
+        _ => return (text, None),
+    };
     let (before, after) = text.split_at(at);
     (before, Some((word, after.get(word.len()..).unwrap_or_default())))
 }
@@ -177,8 +197,7 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
         return Err(format!("`{text}` names no resource type"));
     }
     let prefix = prefix.unwrap_or(of_action);
-    let values: Vec<_> = values
-        .map_or_else(|| Ok(Vec::new()), |values| split(values, ";").map(value).collect::<Result<_, _>>())?;
+    let values = values.map_or_else(|| Ok(Vec::new()), |texts| self::values(texts, ";"))?;
     let is_new = is_made || values.is_empty();
     if name == "*" {
         return Ok(Target { resource_type: None, formats: Vec::new(), is_optional, is_new, values });
@@ -194,13 +213,26 @@ fn target<'t>(text: &'t str, of_action: &str) -> Result<Target<'t>, Wrong> {
         return Err(format!("{} values do not fill `{}`", values.len(), formats.join("` or `")));
     }
     if let Some(number) = format {
-        formats = formats.into_iter().skip(number).take(1).collect();
+        formats.truncate(number.saturating_add(1));
+        formats.drain(..number.min(formats.len()));
     }
     Ok(Target { resource_type: Some(resource_type), formats, is_optional, is_new, values })
 }
 
+fn values<'t>(text: &'t str, separator: &str) -> Result<Vec<Value<'t>>, Wrong> {
+    let mut values = Vec::new();
+    for text in split(text, separator) {
+        values.push(value(text)?);
+    }
+    Ok(values)
+}
+
 fn value(text: &str) -> Result<Value<'_>, Wrong> {
-    split(text, " / ").map(term).collect::<Result<_, _>>().map(Value)
+    let mut terms = Vec::new();
+    for text in split(text, " / ") {
+        terms.push(term(text)?);
+    }
+    Ok(Value(terms))
 }
 
 fn term(text: &str) -> Result<Term<'_>, Wrong> {
@@ -215,9 +247,13 @@ fn term(text: &str) -> Result<Term<'_>, Wrong> {
         .iter()
         .find(|function| function.name == name)
         .ok_or_else(|| format!("`{name}` is not a function"))?;
-    let arguments =
-        split(arguments, ",").filter(|text| !text.is_empty()).map(value).collect::<Result<_, _>>()?;
-    Ok(Term::Call(function, arguments))
+    let mut given = Vec::new();
+    for text in split(arguments, ",") {
+        if !text.is_empty() {
+            given.push(value(text)?);
+        }
+    }
+    Ok(Term::Call(function, given))
 }
 
 fn path(text: &str) -> Result<Path<'_>, Wrong> {
@@ -245,12 +281,12 @@ fn key(text: &str) -> Result<Key<'_>, Wrong> {
     let (name, given) = text.split_once('=').ok_or_else(|| format!("`{text}` is no `key=VALUE`"))?;
     match name {
         "passes" => Ok(Key::Passes(given)),
-        "roles" => split(given, " ").map(value).collect::<Result<_, _>>().map(Key::Roles),
+        "roles" => values(given, " ").map(Key::Roles),
         "tags" => value(given).map(Key::Tags),
         _ if name.contains(':') => {
-            let mut parts = split(given, " for ");
-            let given = parts.next().unwrap_or_default();
-            Ok(Key::Condition { name, value: value(given)?, action: parts.next() })
+            let parts = split(given, " for ");
+            let given = parts.first().copied().unwrap_or_default();
+            Ok(Key::Condition { name, value: value(given)?, action: parts.get(1).copied() })
         }
         _ => Err(format!("`{name}` is no condition key")),
     }
@@ -261,18 +297,15 @@ fn prefixed(text: &str) -> (Option<&str>, &str) {
 }
 
 /// Splits where neither quotes nor parentheses are open; the parts are trimmed.
-fn split<'t>(text: &'t str, separator: &'static str) -> impl Iterator<Item = &'t str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let at = first_outside(text, separator);
-        let (part, after) = at.map_or((text, None), |at| {
-            let (part, after) = text.split_at(at);
-            (part, after.get(separator.len()..))
-        });
-        rest = after;
-        Some(part.trim())
-    })
+fn split<'t>(text: &'t str, separator: &str) -> Vec<&'t str> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while let Some(at) = first_outside(rest, separator) {
+        let (part, after) = rest.split_at(at);
+        parts.push(part.trim());
+        rest = after.get(separator.len()..).unwrap_or_default();
+    }
+    parts.push(rest.trim());
+    parts
 }
 
 fn first_outside(text: &str, separator: &str) -> Option<usize> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use iam_policy::Context;
-use iam_policy::catalogue::{self, ActionResource};
+use iam_policy::catalogue;
 
 use super::arn::ANY;
 use super::grammar::{Check, Key};
@@ -71,7 +71,9 @@ impl<'p> Keys<'p> {
     fn compute(&mut self, number: usize, name: &'static str, found: Vec<Found<'_>>) {
         if is_start(name) {
             for (key, value) in tags::of(found) {
-                self.computed.extend(value.map(|value| (number, format!("{name}{key}").into(), vec![value])));
+                if let Some(value) = value {
+                    self.computed.push((number, format!("{name}{key}").into(), vec![value]));
+                }
             }
             // That the others are absent is known too.
             return self.without.push(name);
@@ -189,9 +191,9 @@ pub(crate) fn resource_tag_keys(question: &Question<'_>) -> Vec<String> {
 /// Whether a request for the action can carry tags.
 fn lists_tags(action: &str) -> bool {
     catalogue::action(action).is_some_and(|action| {
-        let mut keys =
-            action.condition_keys().chain(action.resources().flat_map(ActionResource::condition_keys));
-        keys.any(|key| key == "aws:TagKeys" || key.starts_with("aws:RequestTag/"))
+        let is_of_tags = |key: &str| key == "aws:TagKeys" || key.starts_with("aws:RequestTag/");
+        action.condition_keys().any(is_of_tags)
+            || action.resources().any(|on| on.condition_keys().any(is_of_tags))
     })
 }
 
@@ -200,12 +202,14 @@ fn leaves(found: Found<'_>, texts: &mut Vec<String>) {
     match found {
         Found::Text(text) => texts.push(text.into_owned()),
         Found::Tree(tree) => {
-            texts.extend(crate::wire::input::items(tree).into_iter().filter_map(|item| match item {
-                serde_json::Value::String(text) => Some(text.clone()),
-                serde_json::Value::Number(number) => Some(number.to_string()),
-                serde_json::Value::Bool(value) => Some(value.to_string()),
-                _ => None,
-            }));
+            for item in crate::wire::input::items(tree) {
+                match item {
+                    serde_json::Value::String(text) => texts.push(text.clone()),
+                    serde_json::Value::Number(number) => texts.push(number.to_string()),
+                    serde_json::Value::Bool(value) => texts.push(value.to_string()),
+                    _ => {}
+                }
+            }
         }
     }
 }

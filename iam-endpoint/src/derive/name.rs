@@ -2,14 +2,14 @@
 #![expect(clippy::needless_pass_by_value, reason = "all functions of the table have one type")]
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use iam_policy::catalogue;
 
 use super::arn::{Format, build, is_arn, row, rows, tail};
-use super::function::{each, texts};
+use super::function::{each, first_text, texts};
 use super::scope::{Scope, Values};
+use crate::table::Table;
 use crate::wire::input::Found;
 
 /// `arn('cluster', cluster)`: of the service's own types, in the caller's account.
@@ -20,7 +20,7 @@ pub(super) fn arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'
 /// `account_arn(registryId, 'repository', repositoryName)`
 pub(super) fn account_arn<'a>(scope: &Scope<'a>, mut given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let account = if given.is_empty() { Vec::new() } else { given.remove(0) };
-    match texts(&account).next() {
+    match first_text(&account) {
         Some(account) => arns(&Scope { account, ..*scope }, &given),
         None => arns(scope, &given),
     }
@@ -29,11 +29,14 @@ pub(super) fn account_arn<'a>(scope: &Scope<'a>, mut given: Vec<Vec<Found<'a>>>)
 /// An ARN for each of what there is several times. Without the last name there is none; another missing one is `*`.
 fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
     let Some((name, names)) = given.split_first() else { return Values::Known(Vec::new()) };
-    let columns: Vec<Vec<&str>> = names.iter().map(|found| texts(found).collect()).collect();
+    let mut columns: Vec<Vec<&str>> = Vec::with_capacity(names.len());
+    for found in names {
+        columns.push(texts(found));
+    }
     if columns.last().is_none_or(Vec::is_empty) {
         return Values::Known(Vec::new());
     }
-    let formats = texts(name).next().and_then(|name| formats(scope.prefix, name));
+    let formats = first_text(name).and_then(|name| formats(scope.prefix, name));
     let Some(formats) = formats else { return Values::Known(Vec::new()) };
     let arn_of = |mut values: Vec<&str>| {
         if let Some(arn) = values.last().filter(|last| is_arn(last)) {
@@ -44,13 +47,16 @@ fn arns<'a>(scope: &Scope<'_>, given: &[Vec<Found<'a>>]) -> Values<'a> {
         }
         build(scope, &formats, &values)
     };
-    let arns = (0..rows(&columns)).map(|number| arn_of(row(&columns, number)));
-    Values::Known(arns.map(|arn| Found::Text(Cow::Owned(arn))).collect())
+    let mut arns = Vec::new();
+    for number in 0..rows(&columns) {
+        arns.push(Found::Text(Cow::Owned(arn_of(row(&columns, number)))));
+    }
+    Values::Known(arns)
 }
 
 /// The formats of a service's resource type, read when they are first asked for.
 fn formats(prefix: &str, name: &str) -> Option<Arc<[Format]>> {
-    static READ: Mutex<BTreeMap<String, Arc<[Format]>>> = Mutex::new(BTreeMap::new());
+    static READ: Mutex<Table<Arc<[Format]>>> = Mutex::new(Table::new());
     let full_name = [prefix, name].join(":");
     let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(formats) = read.get(&full_name) {
@@ -79,7 +85,7 @@ pub(super) fn bedrock_model<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html>
 pub(super) fn ec2_arn<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
     let mut found = Vec::new();
-    for id in given.first().into_iter().flat_map(|found| texts(found)) {
+    for id in texts(given.first().map_or(&[], Vec::as_slice)) {
         let start = id.rsplit_once('-').map_or("", |(start, _)| start);
         let formats = match EC2_IDS.binary_search_by(|(known, _)| known.cmp(&start)) {
             Ok(at) => EC2_IDS.get(at).and_then(|(_, name)| formats("ec2", name)),
@@ -121,7 +127,7 @@ const EC2_IDS: &[(&str, &str)] = &[
 
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-manage-iam-access.html>
 pub(super) fn event_rule<'a>(scope: &Scope<'a>, given: Vec<Vec<Found<'a>>>) -> Values<'a> {
-    let of = |at: usize| given.get(at).into_iter().flat_map(|found| texts(found)).next();
+    let of = |at: usize| first_text(given.get(at)?);
     let Some(rule) = of(1) else { return Values::Known(Vec::new()) };
     let arn = match of(0).map(tail) {
         None | Some("default") => scope.arn("events", &format!("rule/{rule}")),

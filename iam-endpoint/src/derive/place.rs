@@ -84,14 +84,25 @@ impl Asked<'_> {
 
 impl Place {
     fn of(check: &Check<'_>, all: &[Check<'_>], keys: &[Key<'_>]) -> Self {
-        let action = catalogue::action(&check.action);
-        let resources: Vec<ActionResource> = action.iter().flat_map(|action| action.resources()).collect();
-        let everywhere: Vec<&str> = action.iter().flat_map(|action| action.condition_keys()).collect();
-        let here: Vec<Vec<&str>> = resources.iter().map(|on| on.condition_keys().collect()).collect();
-        let of_types: Vec<Vec<&str>> =
-            resources.iter().map(|on| on.resource_type().condition_keys().collect()).collect();
-        let others = all.iter().filter(|other| other.action != check.action);
-        let others: Vec<Action> = others.filter_map(|other| catalogue::action(&other.action)).collect();
+        let mut everywhere: Vec<&str> = Vec::new();
+        // With the keys that they have here, and in general.
+        let mut resources: Vec<(ResourceType, Vec<&str>, Vec<&str>)> = Vec::new();
+        if let Some(action) = catalogue::action(&check.action) {
+            everywhere.extend(action.condition_keys());
+            for on in action.resources() {
+                let resource_type = on.resource_type();
+                let (mut here, mut in_general) = (Vec::new(), Vec::new());
+                here.extend(on.condition_keys());
+                in_general.extend(resource_type.condition_keys());
+                resources.push((resource_type, here, in_general));
+            }
+        }
+        let mut others: Vec<Action> = Vec::new();
+        for other in all {
+            if other.action != check.action {
+                others.extend(catalogue::action(&other.action));
+            }
+        }
         let of = |key: &Key<'_>| {
             let name = match key {
                 Key::Condition { action: Some(action), .. } if !is_named(&check.action, action) => {
@@ -105,30 +116,50 @@ impl Place {
                 return Of::Any;
             }
             // What a type has in general counts where the action says nothing of the key.
-            let on = |keys: &[Vec<&str>]| -> Vec<ResourceType> {
-                let on = resources.iter().zip(keys).filter(|(_, keys)| lists(keys, name));
-                on.map(|(on, _)| on.resource_type()).collect()
-            };
-            let types = Some(on(&here)).filter(|types| !types.is_empty()).unwrap_or_else(|| on(&of_types));
+            let mut types = Vec::new();
+            for (resource_type, here, _) in &resources {
+                if lists(here, name) {
+                    types.push(*resource_type);
+                }
+            }
+            if types.is_empty() {
+                for (resource_type, _, in_general) in &resources {
+                    if lists(in_general, name) {
+                        types.push(*resource_type);
+                    }
+                }
+            }
             if types.is_empty() && !name.starts_with("aws:") && others.iter().any(|other| has(*other, name)) {
                 return Of::Nothing;
             }
             // Where there is one type only, the keys are about it or about the whole request: no difference.
             if types.is_empty() || resources.len() < 2 { Of::Any } else { Of::Types(types) }
         };
-        let types: Vec<Of> = keys.iter().map(of).collect();
-        let is_asked = |resource_type: ResourceType| {
-            let is = |other: &ResourceType| {
-                other.name() == resource_type.name()
-                    && other.service().prefix() == resource_type.service().prefix()
-            };
-            let is_known = resources.iter().any(|on| is(&on.resource_type()));
-            let is_asked = |of: &Of| matches!(of, Of::Types(types) if types.iter().any(is));
-            is_known.then(|| types.iter().map(is_asked).collect())
-        };
-        let of_targets = check.targets.iter().map(|target| is_asked(target.resource_type?)).collect();
+        let mut types: Vec<Of> = Vec::with_capacity(keys.len());
+        for key in keys {
+            types.push(of(key));
+        }
+        let mut of_targets = Vec::with_capacity(check.targets.len());
+        for target in &check.targets {
+            let of_type =
+                target.resource_type.filter(|wanted| resources.iter().any(|(on, ..)| is(*wanted, *on)));
+            of_targets.push(of_type.map(|wanted| asked(wanted, &types)));
+        }
         Self { types, of_targets }
     }
+}
+
+/// Whether a resource of the type is asked each of the keys.
+fn asked(of_type: ResourceType, keys: &[Of]) -> Vec<bool> {
+    let mut asked = Vec::with_capacity(keys.len());
+    for of in keys {
+        asked.push(matches!(of, Of::Types(types) if types.iter().any(|other| is(of_type, *other))));
+    }
+    asked
+}
+
+fn is(one: ResourceType, other: ResourceType) -> bool {
+    one.name() == other.name() && one.service().prefix() == other.service().prefix()
 }
 
 /// Whether an action with its prefix is the one that the table names with or without.
@@ -141,18 +172,24 @@ fn has(action: Action, key: &str) -> bool {
 }
 
 fn is_on(on: ActionResource, key: &str) -> bool {
-    on.condition_keys().chain(on.resource_type().condition_keys()).any(|name| is_of(name, key))
+    on.condition_keys().any(|name| is_of(name, key))
+        || on.resource_type().condition_keys().any(|name| is_of(name, key))
 }
 
 /// Whether AWS's request for an action on a resource may have a key: the Service Authorization Reference lists it with the
 /// action, or with the type of the resource.
 pub(super) fn may_have(action: &str, resource: &str, key: &str) -> bool {
     let Some(action) = catalogue::action(action) else { return false };
-    let mut of_its_type = action.resources().filter(|on| on.resource_type().matches(resource)).peekable();
-    if of_its_type.peek().is_none() {
-        return has(action, key);
+    let mut is_of_a_type = false;
+    for on in action.resources() {
+        if on.resource_type().matches(resource) {
+            if is_on(on, key) {
+                return true;
+            }
+            is_of_a_type = true;
+        }
     }
-    action.condition_keys().any(|name| is_of(name, key)) || of_its_type.any(|on| is_on(on, key))
+    if is_of_a_type { action.condition_keys().any(|name| is_of(name, key)) } else { has(action, key) }
 }
 
 fn lists(names: &[&str], key: &str) -> bool {

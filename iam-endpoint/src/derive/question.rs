@@ -44,26 +44,35 @@ pub(crate) fn questions<'a>(
     if questions.all.is_empty() && !checks.is_empty() {
         return Err(Fault::not_derivable());
     }
-    for value in
-        keys.iter().flat_map(|key| if let Key::Roles(values) = key { values.as_slice() } else { &[] })
-    {
-        let (roles, is_told) = match scope.values(value) {
-            Values::Known(found) => (
-                found.into_iter().filter_map(Found::text).filter_map(|role| role_arn(scope, &role)).collect(),
-                true,
-            ),
-            Values::OfResource | Values::Unknown => (vec![scope.endpoint.role_arn(ANY)], false),
-        };
-        for resource in roles {
-            questions.push(Question {
-                check: checks.len(),
-                target: None,
-                action: PASS_ROLE.to_owned(),
-                resource,
-                items: Vec::new(),
-                is_new: false,
-                is_told,
-            })?;
+    for key in keys {
+        let Key::Roles(values) = key else { continue };
+        for value in values {
+            let mut roles = Vec::new();
+            let is_told = match scope.values(value) {
+                Values::Known(found) => {
+                    for found in found {
+                        if let Found::Text(role) = found {
+                            roles.extend(role_arn(scope, &role));
+                        }
+                    }
+                    true
+                }
+                Values::OfResource | Values::Unknown => {
+                    roles.push(scope.endpoint.role_arn(ANY));
+                    false
+                }
+            };
+            for resource in roles {
+                questions.push(Question {
+                    check: checks.len(),
+                    target: None,
+                    action: PASS_ROLE.to_owned(),
+                    resource,
+                    items: Vec::new(),
+                    is_new: false,
+                    is_told,
+                })?;
+            }
         }
     }
     Ok(questions.all)
@@ -96,7 +105,10 @@ impl<'a> Questions<'_, 'a> {
             let scopes = scope.by_item(&target.values)?;
             let items_differ = scopes.len() > 1
                 && scopes.first().and_then(|scope| scope.focus).is_some_and(|focus| self.tell_apart(focus));
-            for scope in scopes.iter().filter(|scope| meets(scope)) {
+            for scope in &scopes {
+                if !meets(scope) {
+                    continue;
+                }
                 is_asked = true;
                 let (all, is_told) = named(scope, target)?;
                 for named in all {
@@ -173,7 +185,13 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
     for value in &target.values {
         match scope.values(value) {
             Values::Known(found) => {
-                columns.push(found.into_iter().filter_map(Found::text).collect::<Vec<_>>());
+                let mut column = Vec::with_capacity(found.len());
+                for found in found {
+                    if let Found::Text(text) = found {
+                        column.push(text);
+                    }
+                }
+                columns.push(column);
             }
             Values::OfResource | Values::Unknown => {
                 is_told = false;
@@ -182,8 +200,13 @@ fn named<'a>(scope: &Scope<'a>, target: &Target<'a>) -> Result<(Vec<Named>, bool
         }
     }
     let Some(resource_type) = target.resource_type else {
-        let arns = columns.concat().into_iter();
-        return Ok((arns.map(|arn| Named::Resource(arn.into_owned())).collect(), is_told));
+        let mut all = Vec::new();
+        for column in columns {
+            for arn in column {
+                all.push(Named::Resource(arn.into_owned()));
+            }
+        }
+        return Ok((all, is_told));
     };
     if target.is_optional && columns.iter().any(Vec::is_empty) {
         return Ok((Vec::new(), is_told));

@@ -1,7 +1,6 @@
 //! What a value of the table means for one request.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use http::StatusCode;
 use iam_policy::Principal;
@@ -9,6 +8,7 @@ use iam_policy::Principal;
 use super::grammar::{Condition, Expected, Term, Test, Value};
 use crate::endpoint::Shared;
 use crate::fault::Fault;
+use crate::sorted::Sorted;
 use crate::wire::input::{Found, Input, Path, entries, items, walk};
 
 /// More resources than any request is about; each is decided on its own.
@@ -76,19 +76,22 @@ impl<'a> Scope<'a> {
         if items.is_empty() {
             return self.values(value);
         }
-        let (mut all, mut texts, mut is_of_items) = (Vec::new(), BTreeSet::new(), false);
-        for item in items.iter().filter(|item| goes_through(value, item.list)) {
+        let (mut all, mut texts, mut is_of_items) = (Vec::new(), Sorted::default(), false);
+        for item in items {
+            if !goes_through(value, item.list) {
+                continue;
+            }
             is_of_items = true;
             match (Self { focus: Some(*item), ..*self }).values(value) {
                 Values::Known(found) => {
                     for found in found {
-                        let is_new = match &found {
-                            Found::Text(text) => texts.insert(text.clone()),
-                            Found::Tree(_) => true,
-                        };
-                        if is_new {
-                            all.push(found);
+                        if let Found::Text(text) = &found {
+                            if texts.get(text).is_some() {
+                                continue;
+                            }
+                            texts.insert(text.clone().into_owned(), ());
                         }
+                        all.push(found);
                     }
                 }
                 unknown => return unknown,
@@ -125,7 +128,10 @@ impl<'a> Scope<'a> {
                 return into(rest);
             }
             if rest == "{}" {
-                return focus.key.map(|key| Found::Text(Cow::Borrowed(key))).into_iter().collect();
+                return match focus.key {
+                    Some(key) => vec![Found::Text(Cow::Borrowed(key))],
+                    None => Vec::new(),
+                };
             }
         }
         self.input.find_at(path)
@@ -137,16 +143,21 @@ impl<'a> Scope<'a> {
         let path = values.iter().find_map(through_list);
         let list = path.and_then(|path| Some((path.list?, self.input.list_of(path)?)));
         let Some(((list, is_map), collection)) = list else { return Ok(vec![*self]) };
-        let items: Vec<_> = if is_map {
-            entries(collection).into_iter().map(|(key, item)| (Some(key), item)).collect()
+        let mut scopes = Vec::new();
+        let mut add = |key, item| scopes.push(Self { focus: Some(Focus { list, key, item }), ..*self });
+        if is_map {
+            for (key, item) in entries(collection) {
+                add(Some(key), item);
+            }
         } else {
-            items(collection).into_iter().map(|item| (None, item)).collect()
-        };
-        if items.len() > MOST {
+            for item in items(collection) {
+                add(None, item);
+            }
+        }
+        if scopes.len() > MOST {
             return Err(too_many());
         }
-        let focused = |(key, item)| Self { focus: Some(Focus { list, key, item }), ..*self };
-        Ok(items.into_iter().map(focused).collect())
+        Ok(scopes)
     }
 
     /// Whether a check is asked for.
@@ -156,17 +167,20 @@ impl<'a> Scope<'a> {
 
     fn passes(&self, test: &Test<'_>) -> bool {
         let found = self.find(&test.path);
-        let mut texts = found.iter().filter_map(|found| match found {
-            Found::Text(leaf) => Some(leaf.as_ref()),
-            Found::Tree(_) => None,
-        });
-        match test.expected {
-            Expected::Equals(expected) => texts.any(|text| text == expected),
-            Expected::Present => !found.is_empty(),
-            Expected::StartsWith(start) => texts.any(|text| {
-                text.trim_start().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
-            }),
+        for found in &found {
+            let passes = match (test.expected, found) {
+                (Expected::Present, _) => true,
+                (_, Found::Tree(_)) => false,
+                (Expected::Equals(expected), Found::Text(leaf)) => leaf == expected,
+                (Expected::StartsWith(start), Found::Text(leaf)) => {
+                    leaf.trim_start().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+                }
+            };
+            if passes {
+                return true;
+            }
         }
+        false
     }
 }
 

@@ -27,9 +27,11 @@ fn read(tree: &Value, tags: &mut Tags) {
                 if let Some(tag) = pair(item) {
                     tags.push(tag);
                 } else {
-                    let texts =
-                        entries(item).into_iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
-                    tags.extend(texts.map(|(key, value)| (key.to_owned(), Some(value.to_owned()))));
+                    for (key, value) in entries(item) {
+                        if let Value::String(value) = value {
+                            tags.push((key.to_owned(), Some(value.clone())));
+                        }
+                    }
                 }
             }
             _ => {}

@@ -37,22 +37,30 @@ fn seal(endpoint: &Shared, details: &str) -> String {
 fn details(caller: &Caller, denial: &Authorization) -> Value {
     let Authorization { request, decision, .. } = denial;
     let items = |items: Vec<Value>| json!({ "items": items });
-    let conditions = request.context.iter().filter(|(_, values)| !values.is_empty()).map(|(key, values)| {
-        let values = values.iter().map(|value| json!({ "value": value })).collect();
-        json!({ "key": key, "values": items(values) })
-    });
-    let statements =
-        decision.by.iter().map(|by| json!({ "statementId": by.sid().unwrap_or_default(), "effect": "DENY" }));
+    let (mut conditions, mut statements) = (Vec::new(), Vec::new());
+    for (key, values) in request.context.iter() {
+        if values.is_empty() {
+            continue;
+        }
+        let mut told = Vec::new();
+        for value in values {
+            told.push(json!({ "value": value }));
+        }
+        conditions.push(json!({ "key": key, "values": items(told) }));
+    }
+    for by in &decision.by {
+        statements.push(json!({ "statementId": by.sid().unwrap_or_default(), "effect": "DENY" }));
+    }
     json!({
         "allowed": false,
         "explicitDeny": decision.verdict == Verdict::ExplicitDeny,
-        "matchedStatements": items(statements.collect()),
+        "matchedStatements": items(statements),
         "failures": items(Vec::new()),
         "context": {
             "principal": { "id": caller.user_id, "arn": caller.principal.to_string() },
             "action": request.action,
             "resource": request.resource,
-            "conditions": items(conditions.collect()),
+            "conditions": items(conditions),
         },
     })
 }

@@ -1,6 +1,6 @@
 //! What an account has once: its alias, its password policy, and the count of all the rest.
 
-use super::input::{Input, end_of_page};
+use super::input::Input;
 use crate::fault::Fault;
 use crate::wire::xml::Xml;
 
@@ -86,13 +86,13 @@ pub(super) fn delete_alias(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> 
 
 pub(super) fn list_aliases(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
-    let (page, marker) = input.page(iam.alias.iter(), |alias| (*alias).clone())?;
+    let mut page = input.page()?;
     xml.element("AccountAliases", |xml| {
-        for alias in page {
+        if let Some(alias) = iam.alias.as_ref().filter(|alias| page.takes(alias)) {
             xml.leaf("member", alias);
         }
     });
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 
@@ -100,8 +100,13 @@ pub(super) fn list_aliases(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault
 #[expect(clippy::unnecessary_wraps, reason = "of the table's type")]
 pub(super) fn summary(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
-    let versions = iam.policies.iter().map(|policy| policy.versions.all().len()).sum();
-    let in_use = iam.devices.iter().filter(|device| device.is_enabled()).count();
+    let (mut versions, mut in_use) = (0, 0);
+    for policy in iam.policies.iter() {
+        versions += policy.versions.all().len();
+    }
+    for device in iam.devices.iter() {
+        in_use += usize::from(device.is_enabled());
+    }
     #[rustfmt::skip]
     let entries = [
         ("AccessKeysPerUserQuota", 2),

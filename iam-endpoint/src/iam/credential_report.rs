@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html>
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use time::{Duration, OffsetDateTime};
 
@@ -64,12 +66,12 @@ fn write(iam: &State, endpoint: &Shared) -> String {
     let root = format!("arn:{}:iam::{}:root", endpoint.partition, endpoint.account.id);
     let made = iam.users.iter().map(|user| user.head.created).min().unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let mut cells = vec!["<root_account>".to_owned(), root, date(made)];
-    cells.extend(
-        ["not_supported", "no_information", "not_supported", "not_supported", "false"].map(str::to_owned),
-    );
-    cells.extend(keys([None, None]));
+    add(&mut cells, &["not_supported", "no_information", "not_supported", "not_supported", "false"]);
+    add_keys(&mut cells, &[]);
     let mut lines = vec![COLUMNS.to_owned(), cells.join(",")];
-    lines.extend(iam.users.iter().map(|user| row(user, iam, endpoint).join(",")));
+    for user in iam.users.iter() {
+        lines.push(row(user, iam, endpoint).join(","));
+    }
     lines.join("\n")
 }
 
@@ -78,33 +80,36 @@ fn row(user: &User, iam: &State, endpoint: &Shared) -> Vec<String> {
     let mut cells =
         vec![head.name.clone(), endpoint.iam_arn("user", &head.path, &head.name), date(head.created)];
     // Nobody signs in to the console here.
-    cells.extend(match &user.login {
-        Some(login) => {
-            ["true".to_owned(), "no_information".to_owned(), date(login.created()), "N/A".to_owned()]
-        }
-        None => ["false", "N/A", "N/A", "N/A"].map(str::to_owned),
-    });
-    cells.push(iam.devices.iter().any(|device| device.is_of(&head.name)).to_string());
-    let mut own = iam.keys_of(&head.name);
-    cells.extend(keys([own.next(), own.next()].map(|key| key.map(|key| &**key))));
+    match &user.login {
+        Some(login) => add(&mut cells, &["true", "no_information", &date(login.created()), "N/A"]),
+        None => add(&mut cells, &["false", "N/A", "N/A", "N/A"]),
+    }
+    let has_device = iam.devices.iter().any(|device| device.is_of(&head.name));
+    cells.push(has_device.to_string());
+    add_keys(&mut cells, &iam.keys_of(&head.name));
     cells
 }
 
+fn add(cells: &mut Vec<String>, texts: &[&str]) {
+    for text in texts {
+        cells.push((*text).to_owned());
+    }
+}
+
 /// The columns of two access keys, and of two certificates, of which there are none.
-fn keys(keys: [Option<&AccessKey>; 2]) -> Vec<String> {
-    let of_key = |key: Option<&AccessKey>| match key {
-        Some(key) => {
-            let used = key.used();
-            let (at, region, service) = match used {
-                Some(used) => (date(used.at), used.region, used.service),
-                None => ("N/A".to_owned(), "N/A".to_owned(), "N/A".to_owned()),
-            };
-            [key.is_active().to_string(), date(key.created), at, region, service]
+fn add_keys(cells: &mut Vec<String>, keys: &[&Arc<AccessKey>]) {
+    for number in 0..2 {
+        let Some(key) = keys.get(number) else {
+            add(cells, &["false", "N/A", "N/A", "N/A", "N/A"]);
+            continue;
+        };
+        add(cells, &[&key.is_active().to_string(), &date(key.created)]);
+        match key.used() {
+            Some(used) => add(cells, &[&date(used.at), &used.region, &used.service]),
+            None => add(cells, &["N/A", "N/A", "N/A"]),
         }
-        None => ["false", "N/A", "N/A", "N/A", "N/A"].map(str::to_owned),
-    };
-    let certificates = ["false", "N/A", "false", "N/A"].map(str::to_owned);
-    keys.into_iter().flat_map(of_key).chain(certificates).collect()
+    }
+    add(cells, &["false", "N/A", "false", "N/A"]);
 }
 
 /// `2026-11-22T00:00:00+00:00`

@@ -2,7 +2,7 @@
 
 use iam_policy::{Policy, PolicyKind};
 
-use super::input::{Input, end_of_page, exceed};
+use super::input::{Input, exceed};
 use super::named::{Entity, capitalized};
 use super::state::State;
 use crate::fault::Fault;
@@ -77,8 +77,7 @@ pub(super) fn put_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(
     let policy = input.policy("PolicyDocument", PolicyKind::Identity)?;
     let mut iam = input.call.endpoint.iam_mut();
     let grantee = modifiable::<T>(&mut iam, input)?;
-    let others = grantee.grants().inline.iter().filter(|(other, _)| *other != name);
-    if exceed(T::MOST_INLINE, others.map(|(_, policy)| policy).chain([&policy])) {
+    if exceed(T::MOST_INLINE, &with(&grantee.grants().inline, name, &policy)) {
         return Err(Fault::limit(format!(
             "Maximum policy size of {} bytes exceeded for {} {}.",
             T::MOST_INLINE,
@@ -88,6 +87,17 @@ pub(super) fn put_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(
     }
     grantee.grants_mut().inline.insert(name.to_owned(), policy);
     Ok(())
+}
+
+/// All inline policies, once this one is among them.
+fn with<'p>(inline: &'p Sorted<Policy>, name: &str, policy: &'p Policy) -> Vec<&'p Policy> {
+    let mut all = vec![policy];
+    for (other, policy) in inline.iter() {
+        if other != name {
+            all.push(policy);
+        }
+    }
+    all
 }
 
 pub(super) fn read_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
@@ -109,15 +119,19 @@ pub(super) fn delete_inline<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Resul
 }
 
 pub(super) fn list_inline<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let iam = input.call.endpoint.iam();
-    let grantee = iam.get::<T>(input)?;
-    let (page, marker) = input.page(grantee.grants().inline.names().iter(), |name| (*name).clone())?;
+    write_names(&input.call.endpoint.iam().get::<T>(input)?.grants().inline, input, xml)
+}
+
+fn write_names(inline: &Sorted<Policy>, input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let mut page = input.page()?;
     xml.element("PolicyNames", |xml| {
-        for name in page {
-            xml.leaf("member", name);
+        for name in inline.names() {
+            if page.takes(name) {
+                xml.leaf("member", name);
+            }
         }
     });
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 
@@ -150,23 +164,35 @@ pub(super) fn detach<T: Grantee>(input: &Input<'_>, _: &mut Xml) -> Result<(), F
 
 pub(super) fn list_attached<T: Grantee>(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let prefix = input.path("PathPrefix")?;
-    let iam = input.call.endpoint.iam();
-    let mut attached: Vec<_> = iam.get::<T>(input)?.grants().attached.iter().collect();
-    attached.retain(|arn| arn.split_once(":policy").is_some_and(|(_, path)| path.starts_with(prefix)));
+    let mut attached = input.call.endpoint.iam().get::<T>(input)?.grants().attached.clone();
+    attached.retain(|arn| has_path(arn, prefix));
+    write_page(attached, input, xml)
+}
+
+fn write_page(mut attached: Vec<String>, input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
+    let mut page = input.page()?;
     attached.sort();
-    let (page, marker) = input.page(attached.into_iter(), |arn| (*arn).clone())?;
-    xml.element("AttachedPolicies", |xml| write_attached(page.into_iter(), xml));
-    end_of_page(marker, xml);
+    xml.element("AttachedPolicies", |xml| {
+        for arn in &attached {
+            if page.takes(arn) {
+                write_attached(arn, xml);
+            }
+        }
+    });
+    page.end(xml);
     Ok(())
 }
 
-pub(super) fn write_attached<'a>(arns: impl Iterator<Item = &'a String>, xml: &mut Xml) {
-    for arn in arns {
-        xml.element("member", |xml| {
-            xml.leaf("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
-            xml.leaf("PolicyArn", arn);
-        });
-    }
+/// Whether the path of a managed policy begins so.
+pub(super) fn has_path(arn: &str, prefix: &str) -> bool {
+    arn.split_once(":policy").is_some_and(|(_, path)| path.starts_with(prefix))
+}
+
+pub(super) fn write_attached(arn: &str, xml: &mut Xml) {
+    xml.element("member", |xml| {
+        xml.leaf("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
+        xml.leaf("PolicyArn", arn);
+    });
 }
 
 /// Inline policies with their documents, as `GetAccountAuthorizationDetails` tells them.

@@ -1,7 +1,7 @@
 //! Groups, whose policies are their members' too.
 
 use super::grant::{Grants, grantee};
-use super::input::{Input, end_of_page};
+use super::input::Input;
 use super::named::{Entity as _, Head, entity};
 use super::tags::Tags;
 use super::user::{self, User};
@@ -52,20 +52,22 @@ pub(super) fn read(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = endpoint.iam();
     let group = iam.get::<Group>(input)?;
     xml.element("Group", |xml| write(group, endpoint, xml));
-    let members = iam.users.iter().filter(|user| group.has(&user.head.name));
-    let (page, marker) = input.page(members, |user| user.head.name.to_ascii_lowercase())?;
+    let mut page = input.page()?;
     xml.element("Users", |xml| {
-        for member in page {
-            xml.element("member", |xml| user::write(member, false, endpoint, xml));
+        for user in iam.users.iter() {
+            if group.has(&user.head.name) && page.takes(&user.head.name.to_ascii_lowercase()) {
+                xml.element("member", |xml| user::write(user, false, endpoint, xml));
+            }
         }
     });
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
-    input.list(iam.groups.iter(), "Groups", xml, |group, xml| write(group, input.call.endpoint, xml))
+    let write = |group: &Group, xml: &mut Xml| write(group, input.call.endpoint, xml);
+    input.list(&iam.groups, &|_| true, "Groups", xml, &write)
 }
 
 pub(super) fn update(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
@@ -93,7 +95,7 @@ pub(super) fn add_user(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     if iam.get::<Group>(input)?.has(&user) {
         return Ok(());
     }
-    if iam.groups_of(&user).count() >= MOST_OF_A_USER {
+    if iam.groups_of(&user).len() >= MOST_OF_A_USER {
         return Err(Fault::limit(format!("Cannot exceed quota for GroupsPerUser: {MOST_OF_A_USER}")));
     }
     iam.get_mut::<Group>(input)?.members.push(user);

@@ -2,7 +2,7 @@
 
 use iam_policy::{Policy, PolicyKind};
 
-use super::named::Entity;
+use super::named::{Entity, Head, Named};
 use crate::call::Call;
 use crate::endpoint::Shared;
 use crate::fault::Fault;
@@ -70,68 +70,88 @@ impl Input<'_> {
         check_policy(self.call.endpoint, self.parameters.required(parameter)?, kind)
     }
 
-    /// One page of resources, in the order of names, from `Marker` on and at most `MaxItems`.
-    pub(super) fn list<'t, T: Entity + 't>(
+    /// One page of the resources that are wanted, in the order of names.
+    pub(super) fn list<T: Entity>(
         &self,
-        all: impl Iterator<Item = &'t T>,
+        all: &Named<T>,
+        is_wanted: &dyn Fn(&T) -> bool,
         list: &str,
         xml: &mut Xml,
-        write: impl Fn(&T, &mut Xml),
+        write: &dyn Fn(&T, &mut Xml),
     ) -> Result<(), Fault> {
-        let prefix = self.path("PathPrefix")?;
-        let wanted = all.filter(|entity| entity.head().path.starts_with(prefix));
-        let (page, marker) = self.page(wanted, |entity| entity.head().name.to_ascii_lowercase())?;
+        let (prefix, mut page) = (self.path("PathPrefix")?, self.page()?);
         xml.element(list, |xml| {
-            for entity in page {
-                xml.element("member", |xml| write(entity, xml));
+            for entity in all.iter() {
+                let Head { path, name, .. } = entity.head();
+                if path.starts_with(prefix) && is_wanted(entity) && page.takes(&name.to_ascii_lowercase()) {
+                    xml.element("member", |xml| write(entity, xml));
+                }
             }
         });
-        end_of_page(marker, xml);
+        page.end(xml);
         Ok(())
     }
 
-    /// The items of one page, and the marker of the next.
-    pub(super) fn page<T>(
-        &self,
-        items: impl Iterator<Item = T>,
-        name: impl Fn(&T) -> String,
-    ) -> Result<(Vec<T>, Option<String>), Fault> {
-        let (size, after) = self.window()?;
-        let mut page = Vec::new();
-        for item in items {
-            if after.as_ref().is_some_and(|after| name(&item) <= *after) {
-                continue;
-            }
-            if page.len() == size {
-                let marker = page.last().map(|last| hex::encode(name(last)));
-                return Ok((page, marker));
-            }
-            page.push(item);
-        }
-        Ok((page, None))
-    }
-
-    /// How many items a page is to have, and the name that it comes after.
-    fn window(&self) -> Result<(usize, Option<String>), Fault> {
+    /// The page that is asked for: from `Marker` on, and at most `MaxItems`.
+    pub(super) fn page(&self) -> Result<Page, Fault> {
         let size = self.parameters.number("MaxItems", 1..=1000_u16)?.map_or(100, usize::from);
-        let Some(marker) = self.parameters.optional("Marker") else { return Ok((size, None)) };
-        let name = hex::decode(marker).ok().and_then(|name| String::from_utf8(name).ok());
-        Ok((size, Some(name.ok_or_else(|| Fault::validation("Invalid Marker."))?)))
+        let mut page = Page { size, after: None, taken: 0, last: String::new(), is_truncated: false };
+        if let Some(marker) = self.parameters.optional("Marker") {
+            let name = hex::decode(marker).ok().and_then(|name| String::from_utf8(name).ok());
+            page.after = Some(name.ok_or_else(|| Fault::validation("Invalid Marker."))?);
+        }
+        Ok(page)
     }
 }
 
-pub(super) fn end_of_page(marker: Option<String>, xml: &mut Xml) {
-    xml.leaf("IsTruncated", if marker.is_some() { "true" } else { "false" });
-    if let Some(marker) = marker {
-        xml.leaf("Marker", &marker);
+/// One page of a list.
+pub(super) struct Page {
+    size: usize,
+    /// What the last item of the page before is called.
+    after: Option<String>,
+    taken: usize,
+    last: String,
+    is_truncated: bool,
+}
+
+impl Page {
+    /// Whether an item is of the page; items come in the order of their names.
+    pub(super) fn takes(&mut self, name: &str) -> bool {
+        if self.after.as_ref().is_some_and(|after| name <= after.as_str()) {
+            return false;
+        }
+        if self.taken == self.size {
+            self.is_truncated = true;
+            return false;
+        }
+        self.taken += 1;
+        name.clone_into(&mut self.last);
+        true
+    }
+
+    /// Tells whether there is more, and where it goes on.
+    pub(super) fn end(&self, xml: &mut Xml) {
+        xml.leaf("IsTruncated", if self.is_truncated { "true" } else { "false" });
+        if self.is_truncated {
+            xml.leaf("Marker", &hex::encode(&self.last));
+        }
     }
 }
 
 /// Whether policies together measure more than IAM allows, in characters other than white space.
-pub(super) fn exceed<'p>(most: usize, policies: impl Iterator<Item = &'p Policy> + Clone) -> bool {
+pub(super) fn exceed(most: usize, policies: &[&Policy]) -> bool {
+    let (mut bytes, mut characters) = (0, 0);
+    for policy in policies {
+        bytes += policy.source().fragment().len();
+    }
     // There are never fewer bytes than characters, and they need no counting.
-    let bytes: usize = policies.clone().map(|policy| policy.source().fragment().len()).sum();
-    bytes > most && policies.map(Policy::characters).sum::<usize>() > most
+    if bytes <= most {
+        return false;
+    }
+    for policy in policies {
+        characters += policy.characters();
+    }
+    characters > most
 }
 
 /// Checks a policy document as IAM and STS do.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use iam_policy::Policy;
 use time::OffsetDateTime;
 
-use super::input::{Input, end_of_page};
+use super::input::Input;
 use super::state::ADMINISTRATOR;
 use super::tags::Tags;
 use super::user::User;
@@ -211,7 +211,7 @@ pub(super) fn create(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     const MOST: usize = 2;
     let mut iam = input.call.endpoint.iam_mut();
     let user = iam.get::<User>(input)?.head.name.clone();
-    if iam.keys_of(&user).count() >= MOST {
+    if iam.keys_of(&user).len() >= MOST {
         return Err(Fault::limit(format!("Cannot exceed quota for AccessKeysPerUser: {MOST}")));
     }
     let key = iam.insert_key(AccessKey::of_user(&user, input.call.now));
@@ -226,7 +226,7 @@ pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let id = input.parameters.required("AccessKeyId")?;
     let mut iam = input.call.endpoint.iam_mut();
     let user = iam.get::<User>(input)?.head.name.clone();
-    if !iam.keys_of(&user).any(|key| key.id == id) {
+    if !iam.keys_of(&user).iter().any(|key| key.id == id) {
         return Err(no_such(id));
     }
     iam.remove_key(id);
@@ -239,7 +239,7 @@ pub(super) fn update(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let status = input.parameters.one_of("Status", &["Active", "Inactive"])?;
     let iam = input.call.endpoint.iam();
     let user = &iam.get::<User>(input)?.head.name;
-    let key = iam.keys_of(user).find(|key| key.id == id).ok_or_else(|| no_such(id))?;
+    let key = iam.keys_of(user).into_iter().find(|key| key.id == id).ok_or_else(|| no_such(id))?;
     key.active.store(status == Some("Active"), Ordering::Relaxed);
     Ok(())
 }
@@ -247,14 +247,16 @@ pub(super) fn update(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let user = &iam.get::<User>(input)?.head.name;
-    let (page, marker) = input.page(iam.keys_of(user), |key| key.id.clone())?;
+    let mut page = input.page()?;
     xml.leaf("UserName", user);
     xml.element("AccessKeyMetadata", |xml| {
-        for key in page {
-            xml.element("member", |xml| write(key, user, xml));
+        for key in iam.keys_of(user) {
+            if page.takes(&key.id) {
+                xml.element("member", |xml| write(key, user, xml));
+            }
         }
     });
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 use http::StatusCode;
 use time::OffsetDateTime;
 
-use super::input::{Input, end_of_page};
+use super::input::Input;
 use super::key::random_base32;
 use super::named::{Head, entity};
 use super::state::State;
@@ -162,10 +162,12 @@ pub(super) fn deactivate(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let user = &iam.get::<User>(input)?.head.name;
-    let devices = iam.devices.iter().filter(|device| device.is_of(user));
-    let (page, marker) = input.page(devices, |device| device.head.name.to_ascii_lowercase())?;
+    let mut page = input.page()?;
     xml.element("MFADevices", |xml| {
-        for device in page {
+        for device in iam.devices.iter() {
+            if !device.is_of(user) || !page.takes(&device.head.name.to_ascii_lowercase()) {
+                continue;
+            }
             xml.element("member", |xml| {
                 xml.leaf("UserName", user);
                 xml.leaf("SerialNumber", &device.serial);
@@ -175,7 +177,7 @@ pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
             });
         }
     });
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 
@@ -184,14 +186,17 @@ pub(super) fn list_all(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let wanted = input.parameters.one_of("AssignmentStatus", &["Assigned", "Unassigned", "Any"])?;
     let endpoint = input.call.endpoint;
     let iam = endpoint.iam();
-    let devices = iam.devices.iter().filter(|device| match wanted {
+    let is_wanted = |device: &Device| match wanted {
         Some("Assigned") => device.is_enabled(),
         Some("Unassigned") => !device.is_enabled(),
         _ => true,
-    });
-    let (page, marker) = input.page(devices, |device| device.head.name.to_ascii_lowercase())?;
+    };
+    let mut page = input.page()?;
     xml.element("VirtualMFADevices", |xml| {
-        for device in page {
+        for device in iam.devices.iter() {
+            if !is_wanted(device) || !page.takes(&device.head.name.to_ascii_lowercase()) {
+                continue;
+            }
             xml.element("member", |xml| {
                 xml.leaf("SerialNumber", &device.serial);
                 if let Some(Enabled { user, at }) = &device.enabled {
@@ -203,6 +208,6 @@ pub(super) fn list_all(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
             });
         }
     });
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }

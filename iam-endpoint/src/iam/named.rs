@@ -143,12 +143,12 @@ impl<T: Entity> Named<T> {
         self.0.remove(&key::<T>(reference)).map(|entity| *entity)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.values().iter().map(|entity| &**entity)
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Box<T>> {
+        self.0.values().iter()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.0.values_mut().iter_mut().map(|entity| &mut **entity)
+    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Box<T>> {
+        self.0.values_mut().iter_mut()
     }
 
     pub(super) fn len(&self) -> usize {

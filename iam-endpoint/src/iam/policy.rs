@@ -4,8 +4,8 @@ use http::StatusCode;
 use iam_policy::{Policy, PolicyKind, managed};
 use time::OffsetDateTime;
 
-use super::grant::{Grants, document};
-use super::input::{Input, end_of_page, exceed};
+use super::grant::{Grants, document, has_path};
+use super::input::{Input, exceed};
 use super::named::{Entity as _, Head, entity};
 use super::state::{State, is_aws_managed};
 use super::tags::Tags;
@@ -58,7 +58,7 @@ entity!(CustomerPolicy, policies, "policy", "policy", "PolicyArn", {
 /// A document that a managed policy can have.
 pub(super) fn read_document(input: &Input<'_>) -> Result<Policy, Fault> {
     let document = input.policy("PolicyDocument", PolicyKind::Identity)?;
-    if exceed(MOST, std::iter::once(&document)) {
+    if exceed(MOST, &[&document]) {
         return Err(Fault::limit(format!("Cannot exceed quota for PolicySize: {MOST}")));
     }
     Ok(document)
@@ -114,22 +114,33 @@ pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let only_used = only_attached || input.parameters.optional("PolicyUsageFilter").is_some();
     let iam = input.call.endpoint.iam();
     let partition = input.call.endpoint.partition;
-    let local = iam.policies.iter().map(|policy| policy.arn.clone()).filter(|_| scope != "AWS");
-    let aws = managed::all().map(|policy| policy.arn(partition)).filter(|_| scope != "Local");
-    let mut all: Vec<_> = local
-        .chain(aws)
-        .filter(|arn| arn.split_once(":policy").is_some_and(|(_, path)| path.starts_with(prefix)))
-        .filter(|arn| !only_used || iam.holders_of(arn, holds).next().is_some())
-        .collect();
+    let mut all: Vec<String> = Vec::new();
+    if scope != "AWS" {
+        for policy in iam.policies.iter() {
+            all.push(policy.arn.clone());
+        }
+    }
+    if scope != "Local" {
+        for policy in managed::all() {
+            all.push(policy.arn(partition));
+        }
+    }
+    let grantees = iam.grantees();
+    let is_used = |arn: &str| grantees.iter().any(|(_, _, grants)| holds(grants, arn));
+    all.retain(|arn| has_path(arn, prefix) && (!only_used || is_used(arn)));
     all.sort();
-    let (page, marker) = input.page(all.into_iter(), Clone::clone)?;
-    let facts = page.iter().map(|arn| Facts::of(&iam, arn)).collect::<Result<Vec<_>, _>>()?;
+    let mut page = input.page()?;
+    all.retain(|arn| page.takes(arn));
+    let mut facts = Vec::with_capacity(all.len());
+    for arn in &all {
+        facts.push(Facts::of(&iam, arn)?);
+    }
     xml.element("Policies", |xml| {
         for facts in &facts {
             xml.element("member", |xml| facts.write(Detail::Listed, xml));
         }
     });
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 
@@ -146,30 +157,36 @@ pub(super) fn list_entities(input: &Input<'_>, xml: &mut Xml) -> Result<(), Faul
     let prefix = input.path("PathPrefix")?;
     let iam = input.call.endpoint.iam();
     Facts::of(&iam, arn)?;
-    let wanted =
-        |(of, head): &(&str, &Head)| kind.is_none_or(|kind| kind == *of) && head.path.starts_with(prefix);
-    let mut holders: Vec<_> = iam.holders_of(arn, holds).filter(wanted).collect();
-    let place = |(of, head): &(&str, &Head)| format!("{of}/{}", head.name.to_ascii_lowercase());
-    holders.sort_by_key(place);
-    let (page, marker) = input.page(holders.into_iter(), place)?;
+    let mut page = input.page()?;
+    let mut holders = Vec::new();
+    // In the order of their kinds and names.
+    for (of, head, grants) in iam.grantees() {
+        let is_wanted = kind.is_none_or(|kind| kind == of) && head.path.starts_with(prefix);
+        if is_wanted && holds(grants, arn) && page.takes(&format!("{of}/{}", head.name.to_ascii_lowercase()))
+        {
+            holders.push((of, head));
+        }
+    }
     for (list, what) in [("PolicyGroups", "Group"), ("PolicyUsers", "User"), ("PolicyRoles", "Role")] {
         xml.element(list, |xml| {
-            for (_, head) in page.iter().filter(|(of, _)| *of == what) {
-                xml.element("member", |xml| {
-                    xml.leaf(&format!("{what}Name"), &head.name);
-                    xml.leaf(&format!("{what}Id"), &head.id);
-                });
+            for (of, head) in &holders {
+                if *of == what {
+                    xml.element("member", |xml| {
+                        xml.leaf(&format!("{what}Name"), &head.name);
+                        xml.leaf(&format!("{what}Id"), &head.id);
+                    });
+                }
             }
         });
     }
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 
 pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let mut iam = input.call.endpoint.iam_mut();
     let arn = changeable(&mut iam, input)?.arn.clone();
-    if iam.holders_of(&arn, holds).next().is_some() {
+    if iam.count_holders(&arn, holds) > 0 {
         return Err(Fault::delete_conflict("Cannot delete a policy attached to entities."));
     }
     if iam.policies.get(&arn)?.versions.all().len() > 1 {
@@ -183,17 +200,28 @@ pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 }
 
 impl State {
-    /// Who holds a policy, each with the word for its kind.
-    fn holders_of<'a>(
-        &'a self,
-        arn: &'a str,
-        holds: impl Fn(&Grants, &str) -> bool + 'a,
-    ) -> impl Iterator<Item = (&'static str, &'a Head)> {
-        let groups = self.groups.iter().map(|group| ("Group", &group.head, &group.grants));
-        let roles = self.roles.iter().map(|role| ("Role", &role.head, &role.grants));
-        let users = self.users.iter().map(|user| ("User", &user.head, &user.grants));
-        let all = groups.chain(roles).chain(users);
-        all.filter(move |(.., grants)| holds(grants, arn)).map(|(what, head, _)| (what, head))
+    /// Who can be given policies, in the order of kinds and names, each with the word for its kind.
+    pub(super) fn grantees(&self) -> Vec<(&'static str, &Head, &Grants)> {
+        let mut all = Vec::with_capacity(self.groups.len() + self.roles.len() + self.users.len());
+        for group in self.groups.iter() {
+            all.push(("Group", &group.head, &group.grants));
+        }
+        for role in self.roles.iter() {
+            all.push(("Role", &role.head, &role.grants));
+        }
+        for user in self.users.iter() {
+            all.push(("User", &user.head, &user.grants));
+        }
+        all
+    }
+
+    /// How many of them hold a policy.
+    fn count_holders(&self, arn: &str, holds: fn(&Grants, &str) -> bool) -> usize {
+        let mut count = 0;
+        for (_, _, grants) in self.grantees() {
+            count += usize::from(holds(grants, arn));
+        }
+        count
     }
 }
 
@@ -224,8 +252,8 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn of(iam: &'a State, arn: &'a str) -> Result<Self, Fault> {
-        let attachments = iam.holders_of(arn, attaches).count();
-        let boundaries = iam.holders_of(arn, bounds).count();
+        let attachments = iam.count_holders(arn, attaches);
+        let boundaries = iam.count_holders(arn, bounds);
         if is_aws_managed(arn) {
             let policy = managed::find(arn).ok_or_else(|| CustomerPolicy::no_such(arn))?;
             return Ok(Self {
@@ -323,11 +351,15 @@ fn write_one(iam: &State, arn: &str, detail: Detail, xml: &mut Xml) -> Result<()
 
 /// An id of the usual form that stays the same; AWS's own is not published.
 fn aws_id(name: &str) -> String {
-    let letters = name.bytes().filter(u8::is_ascii_alphanumeric).cycle().take(17);
-    letters.fold("ANPA".to_owned(), |mut id, letter| {
-        id.push(char::from(letter.to_ascii_uppercase()));
-        id
-    })
+    let mut letters = String::with_capacity(name.len());
+    for letter in name.chars() {
+        if letter.is_ascii_alphanumeric() {
+            letters.push(letter.to_ascii_uppercase());
+        }
+    }
+    let mut id = format!("ANPA{}", letters.repeat(17));
+    id.truncate(21);
+    id
 }
 
 fn attaches(grants: &Grants, arn: &str) -> bool {

@@ -110,14 +110,14 @@ pub(super) fn remove_role(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let write = |profile: &Profile, xml: &mut Xml| write(profile, &iam, input.call.endpoint, xml);
-    input.list(iam.profiles.iter(), "InstanceProfiles", xml, write)
+    input.list(&iam.profiles, &|_| true, "InstanceProfiles", xml, &write)
 }
 
 pub(super) fn list_for_role(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let role = &iam.get::<Role>(input)?.head.name;
-    let all = iam.profiles.iter().filter(|profile| profile.has_role(role));
-    input.list(all, "InstanceProfiles", xml, |profile, xml| write(profile, &iam, input.call.endpoint, xml))
+    let write = |profile: &Profile, xml: &mut Xml| write(profile, &iam, input.call.endpoint, xml);
+    input.list(&iam.profiles, &|profile| profile.has_role(role), "InstanceProfiles", xml, &write)
 }
 
 fn write_one(input: &Input<'_>, iam: &State, xml: &mut Xml) -> Result<(), Fault> {

@@ -243,7 +243,8 @@ pub(super) fn update_saml(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault>
 pub(super) fn list_saml(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     xml.element("SAMLProviderList", |xml| {
-        for SamlProvider { head, arn, .. } in iam.saml_providers.iter() {
+        for provider in iam.saml_providers.iter() {
+            let SamlProvider { head, arn, .. } = &**provider;
             xml.element("member", |xml| {
                 xml.leaf("Arn", arn);
                 xml.leaf("ValidUntil", &clock::iso8601(valid_until(head)));

@@ -1,23 +1,22 @@
 //! `GetAccountAuthorizationDetails`: all users, groups, roles and policies with what they grant.
 
-use iam_policy::managed;
-
 use super::grant::{self, Grants};
 use super::group::{self, Group};
-use super::input::{Input, end_of_page};
+use super::input::Input;
 use super::named::Head;
 use super::policy::{CustomerPolicy, Facts};
 use super::profile;
 use super::role::{self, Detail, Role};
-use super::state::State;
+use super::state::{State, is_aws_managed};
 use super::user::{self, User};
 use crate::endpoint::Shared;
 use crate::fault::Fault;
+use crate::sorted::Sorted;
 use crate::wire::xml::Xml;
 
 /// One thing that the report tells of.
 enum Item<'a> {
-    AwsPolicy(String),
+    AwsPolicy(&'a String),
     Group(&'a Group),
     Policy(&'a CustomerPolicy),
     Role(&'a Role),
@@ -49,7 +48,7 @@ impl Item<'_> {
     /// What it is ordered by.
     fn place(&self) -> String {
         let name = match self {
-            Item::AwsPolicy(arn) => arn,
+            Item::AwsPolicy(arn) => *arn,
             Item::Group(Group { head, .. })
             | Item::Policy(CustomerPolicy { head, .. })
             | Item::Role(Role { head, .. })
@@ -68,42 +67,61 @@ pub(super) fn authorization_details(input: &Input<'_>, xml: &mut Xml) -> Result<
     }
     let endpoint = input.call.endpoint;
     let iam = endpoint.iam();
-    let aws = managed::all().map(|policy| policy.arn(endpoint.partition));
-    let aws = aws.filter(|arn| is_attached(&iam, arn)).map(Item::AwsPolicy);
-    let mut items: Vec<_> = aws
-        .chain(iam.groups.iter().map(Item::Group))
-        .chain(iam.policies.iter().map(Item::Policy))
-        .chain(iam.roles.iter().map(Item::Role))
-        .chain(iam.users.iter().map(Item::User))
-        .filter(|item| filter.is_empty() || filter.contains(&item.kind()))
-        .collect();
-    items.sort_by_key(Item::place);
-    let (page, marker) = input.page(items.into_iter(), Item::place)?;
+    let mut items = Sorted::default();
+    for item in all(&iam) {
+        if filter.is_empty() || filter.contains(&item.kind()) {
+            items.insert(item.place(), item);
+        }
+    }
+    let mut page = input.page()?;
+    let mut on_page = Vec::new();
+    for (place, item) in items.iter() {
+        if page.takes(place) {
+            on_page.push(item);
+        }
+    }
     for list in ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"] {
         xml.element(list, |xml| {
-            for item in page.iter().filter(|item| item.list() == list) {
-                xml.element("member", |xml| write(item, &iam, endpoint, xml));
+            for item in &on_page {
+                if item.list() == list {
+                    xml.element("member", |xml| write(item, &iam, endpoint, xml));
+                }
             }
         });
     }
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 
-fn is_attached(iam: &State, arn: &str) -> bool {
-    let users = iam.users.iter().map(|user| &user.grants);
-    let groups = iam.groups.iter().map(|group| &group.grants);
-    let mut all = users.chain(groups).chain(iam.roles.iter().map(|role| &role.grants));
-    all.any(|grants| grants.attached.iter().any(|attached| attached == arn))
+/// Everything, in whatever order; some of AWS's policies several times.
+fn all(iam: &State) -> Vec<Item<'_>> {
+    let mut all = Vec::new();
+    for policy in iam.policies.iter() {
+        all.push(Item::Policy(policy));
+    }
+    for group in iam.groups.iter() {
+        all.push(Item::Group(group));
+    }
+    for role in iam.roles.iter() {
+        all.push(Item::Role(role));
+    }
+    for user in iam.users.iter() {
+        all.push(Item::User(user));
+    }
+    for (_, _, grants) in iam.grantees() {
+        for arn in &grants.attached {
+            if is_aws_managed(arn) {
+                all.push(Item::AwsPolicy(arn));
+            }
+        }
+    }
+    all
 }
 
 fn write(item: &Item<'_>, iam: &State, endpoint: &Shared, xml: &mut Xml) {
     match item {
-        Item::AwsPolicy(arn) | Item::Policy(CustomerPolicy { arn, .. }) => {
-            if let Ok(facts) = Facts::of(iam, arn) {
-                facts.write_with_versions(iam, xml);
-            }
-        }
+        Item::AwsPolicy(arn) => write_policy(arn, iam, xml),
+        Item::Policy(CustomerPolicy { arn, .. }) => write_policy(arn, iam, xml),
         Item::Group(of) => {
             group::write(of, endpoint, xml);
             write_grants("GroupPolicyList", &of.grants, xml);
@@ -111,8 +129,10 @@ fn write(item: &Item<'_>, iam: &State, endpoint: &Shared, xml: &mut Xml) {
         Item::Role(of) => {
             role::write_fields(of, Detail::All, endpoint, xml);
             xml.element("InstanceProfileList", |xml| {
-                for one in iam.profiles.iter().filter(|profile| profile.has_role(&of.head.name)) {
-                    xml.element("member", |xml| profile::write(one, iam, endpoint, xml));
+                for profile in iam.profiles.iter() {
+                    if profile.has_role(&of.head.name) {
+                        xml.element("member", |xml| profile::write(profile, iam, endpoint, xml));
+                    }
                 }
             });
             write_grants("RolePolicyList", &of.grants, xml);
@@ -129,7 +149,17 @@ fn write(item: &Item<'_>, iam: &State, endpoint: &Shared, xml: &mut Xml) {
     }
 }
 
+fn write_policy(arn: &str, iam: &State, xml: &mut Xml) {
+    if let Ok(facts) = Facts::of(iam, arn) {
+        facts.write_with_versions(iam, xml);
+    }
+}
+
 fn write_grants(inline: &str, grants: &Grants, xml: &mut Xml) {
     xml.element(inline, |xml| grant::write_inline(grants, xml));
-    xml.element("AttachedManagedPolicies", |xml| grant::write_attached(grants.attached.iter(), xml));
+    xml.element("AttachedManagedPolicies", |xml| {
+        for arn in &grants.attached {
+            grant::write_attached(arn, xml);
+        }
+    });
 }

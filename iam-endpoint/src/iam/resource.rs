@@ -52,7 +52,10 @@ impl Input<'_> {
             for (key, value) in of_request.iter() {
                 context.set(format!("aws:RequestTag/{key}"), value);
             }
-            let keys = of_request.iter().map(|(key, _)| key).chain(untagged.iter().copied());
+            let mut keys = untagged.clone();
+            for (key, _) in of_request.iter() {
+                keys.push(key);
+            }
             context.set_many("aws:TagKeys", keys);
             if let Some(arn) = self.parameters.optional("PermissionsBoundary").or(boundary.as_deref()) {
                 context.set("iam:PermissionsBoundary", arn);

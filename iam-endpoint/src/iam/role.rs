@@ -1,6 +1,6 @@
 //! Roles.
 
-use iam_policy::{Arn, Policy, PolicyKind, Source, Statement};
+use iam_policy::{Arn, Policy, PolicyKind, Source};
 use time::Duration;
 
 use super::grant::{self, Grants, grantee};
@@ -72,7 +72,7 @@ pub(super) fn read(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let write = |role: &Role, xml: &mut Xml| write_fields(role, Detail::Listed, input.call.endpoint, xml);
-    input.list(iam.roles.iter(), "Roles", xml, write)
+    input.list(&iam.roles, &|_| true, "Roles", xml, &write)
 }
 
 pub(super) fn update_trust(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
@@ -161,8 +161,13 @@ fn change(input: &Input<'_>, change: impl FnOnce(&mut Role)) -> Result<(), Fault
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_policies.html>
 fn check_principals(trust: &Policy, iam: &State, endpoint: &Shared) -> Result<(), Fault> {
-    let principals = trust.statements().iter().filter_map(Statement::principals);
-    for value in principals.flat_map(|principals| principals.values) {
+    let mut named = Vec::new();
+    for statement in trust.statements() {
+        if let Some(principals) = statement.principals() {
+            named.extend(principals.values);
+        }
+    }
+    for value in named {
         let Some(arn) = Arn::parse(value.text).filter(|arn| arn.account == endpoint.account.id) else {
             continue;
         };
@@ -199,7 +204,7 @@ pub(super) fn forget_principal(iam: &mut State, arn: &str, id: &str) {
 
 fn trust(input: &Input<'_>, parameter: &'static str) -> Result<Policy, Fault> {
     let trust = input.policy(parameter, PolicyKind::Trust)?;
-    if exceed(MOST_TRUST, std::iter::once(&trust)) {
+    if exceed(MOST_TRUST, &[&trust]) {
         return Err(Fault::limit(format!("Cannot exceed quota for ACLSizePerRole: {MOST_TRUST}")));
     }
     Ok(trust)

@@ -88,17 +88,24 @@ impl State {
         self.keys.remove(id);
     }
 
-    pub(super) fn keys_of<'a>(&'a self, user: &'a str) -> impl Iterator<Item = &'a Arc<AccessKey>> {
-        self.keys.values().filter(move |key| matches!(&key.holder, Holder::User(name) if name == user))
+    pub(super) fn keys_of(&self, user: &str) -> Vec<&Arc<AccessKey>> {
+        let mut keys = Vec::new();
+        for (_, key) in self.keys.iter() {
+            if matches!(&key.holder, Holder::User(name) if name == user) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 
     /// Gives a user's keys to the same user under another name.
     pub(super) fn rename_holder(&mut self, old: &str, new: &str) {
-        let ids: Vec<_> = self.keys_of(old).map(|key| key.id.clone()).collect();
-        for id in ids {
-            if let Some(key) = self.keys.remove(&id) {
-                self.keys.insert(id, Arc::new(key.renamed(new)));
-            }
+        let mut renamed = Vec::new();
+        for key in self.keys_of(old) {
+            renamed.push(Arc::new(key.renamed(new)));
+        }
+        for key in renamed {
+            self.keys.insert(key.id.clone(), key);
         }
     }
 
@@ -128,8 +135,14 @@ impl State {
         }
     }
 
-    pub(super) fn groups_of(&self, user: &str) -> impl Iterator<Item = &Group> {
-        self.groups.iter().filter(move |group| group.has(user))
+    pub(super) fn groups_of(&self, user: &str) -> Vec<&Group> {
+        let mut groups = Vec::new();
+        for group in self.groups.iter() {
+            if group.has(user) {
+                groups.push(&**group);
+            }
+        }
+        groups
     }
 
     /// The document of a managed policy, AWS's or the customer's.

@@ -14,18 +14,17 @@ pub(crate) struct Tags(Vec<(String, String)>);
 impl Tags {
     /// Reads `Tags.member.N.Key` and `.Value`.
     pub(crate) fn read(parameters: &Parameters<'_>) -> Result<Self, Fault> {
-        let members = parameters.members("Tags", ["Key", "Value"]);
-        Self::checked(members.into_iter().map(|pair| {
-            let [key, value] = pair.map(|text| text.unwrap_or_default().to_owned());
-            (key, value)
-        }))
+        let mut pairs = Vec::new();
+        for [key, value] in parameters.members("Tags", ["Key", "Value"]) {
+            pairs.push((key.unwrap_or_default().to_owned(), value.unwrap_or_default().to_owned()));
+        }
+        Self::checked(pairs)
     }
 
     /// Tags that a resource or a session can have.
-    pub(crate) fn checked(pairs: impl Iterator<Item = (String, String)>) -> Result<Self, Fault> {
+    pub(crate) fn checked(pairs: Vec<(String, String)>) -> Result<Self, Fault> {
         let mut tags = Self::default();
         for (key, value) in pairs {
-            let (key, value) = (key.as_str(), value.as_str());
             let allowed =
                 |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c));
             if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
@@ -33,7 +32,7 @@ impl Tags {
                     "the tag key `{key}` has to have 1 to 128 characters, and its value at most 256"
                 )));
             }
-            if !allowed(key) || !allowed(value) {
+            if !allowed(&key) || !allowed(&value) {
                 return Err(Fault::validation(format!(
                     "the tag `{key}` has characters other than letters, digits, spaces and _.:/=+-@"
                 )));
@@ -43,12 +42,12 @@ impl Tags {
                     "the tag key `{key}` begins with `aws:`, which is AWS's own"
                 )));
             }
-            if tags.value(key).is_some() {
+            if tags.value(&key).is_some() {
                 return Err(Fault::invalid_input(format!(
                     "Duplicate tag keys found. Please note that Tag keys are case insensitive: `{key}`"
                 )));
             }
-            tags.0.push((key.to_owned(), value.to_owned()));
+            tags.0.push((key, value));
         }
         tags.check_count()?;
         Ok(tags)
@@ -73,16 +72,21 @@ impl Tags {
         self.0.retain(|(of, _)| !of.eq_ignore_ascii_case(key));
     }
 
-    pub(crate) fn retain(&mut self, wanted: impl Fn(&str) -> bool) {
+    pub(crate) fn retain(&mut self, wanted: &dyn Fn(&str) -> bool) {
         self.0.retain(|(key, _)| wanted(key));
     }
 
     pub(crate) fn value(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(of, _)| of.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+        for (of, value) in &self.0 {
+            if of.eq_ignore_ascii_case(key) {
+                return Some(value);
+            }
+        }
+        None
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (String, String)> {
+        self.0.iter()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -92,16 +96,18 @@ impl Tags {
     /// Writes the tags, if there are any.
     pub(super) fn write(&self, xml: &mut Xml) {
         if !self.is_empty() {
-            xml.element("Tags", |xml| Self::write_members(self.iter(), xml));
+            xml.element("Tags", |xml| {
+                for (key, value) in self.iter() {
+                    Self::write_member(key, value, xml);
+                }
+            });
         }
     }
 
-    pub(super) fn write_members<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>, xml: &mut Xml) {
-        for (key, value) in tags {
-            xml.element("member", |xml| {
-                xml.leaf("Key", key);
-                xml.leaf("Value", value);
-            });
-        }
+    pub(super) fn write_member(key: &str, value: &str, xml: &mut Xml) {
+        xml.element("member", |xml| {
+            xml.leaf("Key", key);
+            xml.leaf("Value", value);
+        });
     }
 }

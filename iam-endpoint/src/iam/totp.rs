@@ -30,11 +30,15 @@ impl Generator {
     /// Finds out what the device takes for the time, by two codes in sequence.
     pub(super) fn synchronize(&mut self, first: &str, second: &str, now: OffsetDateTime) -> bool {
         let now = step(now);
-        let mut near = (0..=SEARCHED).flat_map(|drift| [-drift, drift]);
-        let fits = |drift: &i64| self.code(now + drift - 1) == first && self.code(now + drift) == second;
-        let Some(drift) = near.find(fits) else { return false };
-        self.drift = drift;
-        true
+        for far in 0..=SEARCHED {
+            for drift in [-far, far] {
+                if self.code(now + drift - 1) == first && self.code(now + drift) == second {
+                    self.drift = drift;
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// Takes a code, if it is one of now that was not taken before.

@@ -1,7 +1,7 @@
 //! Users.
 
 use super::grant::{self, Grants, grantee};
-use super::group;
+use super::group::{self, Group};
 use super::input::Input;
 use super::login::LoginProfile;
 use super::named::{Entity as _, Head, entity};
@@ -59,7 +59,7 @@ pub(super) fn read(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
 pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let write = |user: &User, xml: &mut Xml| write(user, false, input.call.endpoint, xml);
-    input.list(iam.users.iter(), "Users", xml, write)
+    input.list(&iam.users, &|_| true, "Users", xml, &write)
 }
 
 /// Its keys, its groups and its devices follow it to its new name.
@@ -88,8 +88,8 @@ pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
     let user = iam.get::<User>(input)?;
     let name = user.head.name.clone();
     let obstacles = [
-        (iam.groups_of(&name).next().is_some(), "remove users from group"),
-        (iam.keys_of(&name).next().is_some(), "delete access keys"),
+        (!iam.groups_of(&name).is_empty(), "remove users from group"),
+        (!iam.keys_of(&name).is_empty(), "delete access keys"),
         (user.login.is_some(), "delete login profile"),
         (iam.devices.iter().any(|device| device.is_of(&name)), "delete MFA device"),
     ];
@@ -106,7 +106,8 @@ pub(super) fn delete(input: &Input<'_>, _: &mut Xml) -> Result<(), Fault> {
 pub(super) fn list_groups(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let iam = input.call.endpoint.iam();
     let user = &iam.get::<User>(input)?.head.name;
-    input.list(iam.groups_of(user), "Groups", xml, |of, xml| group::write(of, input.call.endpoint, xml))
+    let write = |group: &Group, xml: &mut Xml| group::write(group, input.call.endpoint, xml);
+    input.list(&iam.groups, &|group| group.has(user), "Groups", xml, &write)
 }
 
 /// What a user can have in IAM and never has here: keys of Git and certificates of the old SOAP interface.

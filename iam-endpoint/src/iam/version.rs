@@ -5,7 +5,7 @@
 use iam_policy::Policy;
 use time::OffsetDateTime;
 
-use super::input::{Input, end_of_page};
+use super::input::Input;
 use super::policy::{CustomerPolicy, Facts, changeable, read_document, write_version};
 use super::state::is_aws_managed;
 use crate::fault::Fault;
@@ -103,19 +103,20 @@ pub(super) fn list(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
     if is_aws_managed(arn) {
         let facts = Facts::of(&iam, arn)?;
         xml.element("Versions", |xml| xml.element("member", |xml| facts.write_aws_version(None, xml)));
-        end_of_page(None, xml);
+        xml.leaf("IsTruncated", "false");
         return Ok(());
     }
     let versions = &iam.get::<CustomerPolicy>(input)?.versions;
     // Newest first; markers count up.
-    let (page, marker) =
-        input.page(versions.all.iter(), |version| format!("{:020}", usize::MAX - version.number))?;
+    let mut page = input.page()?;
     xml.element("Versions", |xml| {
-        for version in page {
-            xml.element("member", |xml| write_version(version, versions, false, xml));
+        for version in &versions.all {
+            if page.takes(&format!("{:020}", usize::MAX - version.number)) {
+                xml.element("member", |xml| write_version(version, versions, false, xml));
+            }
         }
     });
-    end_of_page(marker, xml);
+    page.end(xml);
     Ok(())
 }
 

@@ -15,10 +15,11 @@
 mod route;
 mod service;
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use iam_policy::records;
+
+use crate::sorted::Sorted;
 
 pub(crate) use route::Route;
 use service::Head;
@@ -30,19 +31,26 @@ static TABLE: &str = include_str!("../../data/operations.txt");
 struct Index {
     /// By id.
     services: Vec<Service>,
-    by_signing_name: HashMap<&'static str, Vec<Service>>,
-    by_target: HashMap<&'static str, Vec<Service>>,
+    by_signing_name: Sorted<Vec<Service>>,
+    by_target: Sorted<Vec<Service>>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    static HEADS: LazyLock<Vec<Head>> = LazyLock::new(|| records::all(TABLE, '#').map(Head::read).collect());
-    let services: Vec<Service> = HEADS.iter().map(Service::new).collect();
-    let mut by_signing_name: HashMap<_, Vec<_>> = HashMap::with_capacity(services.len());
-    let mut by_target: HashMap<_, Vec<_>> = HashMap::with_capacity(services.len());
-    for service in &services {
-        by_signing_name.entry(service.signing()).or_default().push(*service);
+    static HEADS: LazyLock<Vec<Head>> = LazyLock::new(|| {
+        let mut heads = Vec::new();
+        for block in records::all(TABLE, '#') {
+            heads.push(Head::read(block));
+        }
+        heads
+    });
+    let mut services = Vec::with_capacity(HEADS.len());
+    let (mut by_signing_name, mut by_target) = (Sorted::new(), Sorted::new());
+    for head in &*HEADS {
+        let service = Service::new(head);
+        services.push(service);
+        by_signing_name.entry(service.signing(), Vec::new).push(service);
         if let Some(target) = service.target() {
-            by_target.entry(target).or_default().push(*service);
+            by_target.entry(target, Vec::new).push(service);
         }
     }
     Index { services, by_signing_name, by_target }

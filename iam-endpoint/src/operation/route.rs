@@ -3,7 +3,6 @@
 //! See <https://smithy.io/2.0/spec/http-bindings.html>.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use percent_encoding::percent_decode_str;
@@ -49,20 +48,30 @@ pub(super) fn find(
     query: &str,
     headers: &Headers<'_>,
 ) -> Option<Route> {
-    let query: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).filter_map(decoded).collect();
+    let mut pairs = Vec::new();
+    for pair in query.split('&') {
+        if !pair.is_empty() {
+            pairs.extend(decoded(pair));
+        }
+    }
     let has = |name: &str, value: Option<&str>| {
-        query.iter().any(|(given, text)| given == name && value.is_none_or(|value| value == text))
+        pairs.iter().any(|(given, text)| given == name && value.is_none_or(|value| value == text))
     };
-    let count = segments(path).count();
-    // Most templates are left here: a service has hundreds, and a debug build is slow at reading each.
-    let may_fit = |template: &&Template| template.takes(count) && template.method == method;
-    templates(service).iter().filter(may_fit).find_map(|template| {
-        let labels = template.labels(path)?;
-        let fits = template.query.iter().all(|(name, value)| has(name, *value))
-            && template.headers.iter().all(|name| headers.get(name).is_some());
-        let ends_alike = template.ends_in_slash == path.ends_with('/');
-        fits.then_some(Route { operation: template.operation, labels, ends_alike })
-    })
+    let count = segments(path).len();
+    for template in templates(service) {
+        // Most templates are left here: a service has hundreds, and a debug build is slow at reading each.
+        if !template.takes(count) || template.method != method {
+            continue;
+        }
+        let Some(labels) = template.labels(path) else { continue };
+        if template.query.iter().all(|(name, value)| has(name, *value))
+            && template.headers.iter().all(|name| headers.get(name).is_some())
+        {
+            let ends_alike = template.ends_in_slash == path.ends_with('/');
+            return Some(Route { operation: template.operation, labels, ends_alike });
+        }
+    }
+    None
 }
 
 fn decoded(pair: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
@@ -77,9 +86,15 @@ fn templates(service: Service) -> &'static [Template] {
     let of_service = place_of(service.id()).and_then(|place| of_services.get(place));
     of_service.map_or(&[], |of_service| {
         of_service.get_or_init(|| {
-            let mut templates: Vec<Template> = service.operations().filter_map(Template::parse).collect();
-            // Stable: of operations with the same template the first by name is meant.
-            templates.sort_by_cached_key(Template::closeness);
+            let (mut templates, mut order): (Vec<Template>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+            for operation in service.operations() {
+                let Some(template) = Template::parse(operation) else { continue };
+                let closeness = template.closeness();
+                // Of operations with the same template the first by name is meant.
+                let place = order.partition_point(|before| *before <= closeness);
+                order.insert(place, closeness);
+                templates.insert(place, template);
+            }
             templates
         })
     })
@@ -90,18 +105,31 @@ impl Template {
         let mut words = operation.template()?.split(' ');
         let method = words.next()?;
         let (path, query) = words.next().map(|uri| uri.split_once('?').unwrap_or((uri, "")))?;
-        let query = query.split('&').filter(|pair| !pair.is_empty());
-        let segments: Vec<Segment> = segments(path).map(Segment::parse).collect();
+        let (mut segments, mut is_greedy) = (Vec::new(), false);
+        for text in self::segments(path) {
+            let segment = Segment::parse(text);
+            is_greedy |= matches!(segment, Segment::Greedy(_));
+            segments.push(segment);
+        }
+        let (mut parameters, mut headers) = (Vec::new(), Vec::new());
+        for pair in query.split('&') {
+            if let Some((name, value)) = pair.split_once('=') {
+                parameters.push((name, Some(value)));
+            } else if !pair.is_empty() {
+                parameters.push((pair, None));
+            }
+        }
+        for word in words {
+            headers.extend(word.strip_prefix(':'));
+        }
         Some(Self {
             operation,
             method,
-            is_greedy: segments.iter().any(|segment| matches!(segment, Segment::Greedy(_))),
+            is_greedy,
             ends_in_slash: path.ends_with('/'),
             segments,
-            query: query
-                .map(|pair| pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value))))
-                .collect(),
-            headers: words.filter_map(|word| word.strip_prefix(':')).collect(),
+            query: parameters,
+            headers,
         })
     }
 
@@ -111,17 +139,23 @@ impl Template {
     }
 
     /// A path of literals is closer than one of labels, and then who asks for more in query and headers.
-    fn closeness(&self) -> (Vec<u8>, Reverse<usize>, Reverse<usize>, bool) {
-        let path = self.segments.iter().map(|segment| match segment {
-            Segment::Literal(_) => 0,
-            Segment::Label(_) => 1,
-            Segment::Greedy(_) => 2,
-        });
-        let values = self.query.iter().filter(|(_, value)| value.is_some()).count();
+    fn closeness(&self) -> Vec<u8> {
+        let mut closeness = Vec::with_capacity(self.segments.len() + 4);
+        for segment in &self.segments {
+            closeness.push(match segment {
+                Segment::Literal(_) => 0,
+                Segment::Label(_) => 1,
+                Segment::Greedy(_) => 2,
+            });
+        }
         // An end is behind all, so that of greedy labels the one that goes on is closer.
-        let path = path.chain([3]).collect();
-        let others = self.query.len() + self.headers.len();
-        (path, Reverse(others), Reverse(values), self.operation.is_deprecated())
+        closeness.push(3);
+        let values = self.query.iter().filter(|(_, value)| value.is_some()).count();
+        for count in [self.query.len() + self.headers.len(), values] {
+            closeness.push(u8::MAX - u8::try_from(count).unwrap_or(u8::MAX));
+        }
+        closeness.push(self.operation.is_deprecated().into());
+        closeness
     }
 
     /// The labels of a path that has this template.
@@ -161,9 +195,13 @@ impl Segment {
 }
 
 /// The segments of a path; none of `/`.
-fn segments(path: &str) -> impl Iterator<Item = &str> {
+fn segments(path: &str) -> Vec<&str> {
     let path = trimmed(path).trim_end_matches('/');
-    path.split('/').filter(move |_| !path.is_empty())
+    let mut segments = Vec::new();
+    if !path.is_empty() {
+        segments.extend(path.split('/'));
+    }
+    segments
 }
 
 /// Where the slash before this many segments at the end is; `None` if the path has not so many.

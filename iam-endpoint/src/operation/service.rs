@@ -20,8 +20,9 @@ impl Head {
     pub(super) fn read(block: &'static str) -> Self {
         let mut fields = [""; 10];
         let line = block.split_once('\n').map_or(block, |(line, _)| line);
-        for (place, field) in fields.iter_mut().zip(line.split('\t')) {
-            *place = field;
+        let mut rest = line.split('\t');
+        for place in &mut fields {
+            *place = rest.next().unwrap_or_default();
         }
         Self { fields, block }
     }
@@ -44,11 +45,13 @@ impl Service {
 
     /// Whether a user agent means it by what stands in `api/…`; every SDK has its own way with capitals and spaces.
     pub(crate) fn is_called(self, name: &str) -> bool {
-        let letters = |text: &'static str| text.bytes().filter(u8::is_ascii_alphanumeric);
-        let given = name.bytes().filter(u8::is_ascii_alphanumeric);
-        letters(self.name())
-            .map(|byte| byte.to_ascii_lowercase())
-            .eq(given.map(|byte| byte.to_ascii_lowercase()))
+        let (mut own, mut given) = (self.name().as_bytes(), name.as_bytes());
+        loop {
+            let pair = (next_letter(&mut own), next_letter(&mut given));
+            if pair.0 != pair.1 || pair.0.is_none() {
+                return pair.0 == pair.1;
+            }
+        }
     }
 
     /// The prefix of its actions in policies: `states`. Without one, AWS does not authorize it by policies.
@@ -205,6 +208,17 @@ impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Operation({}:{})", self.service.id(), self.name())
     }
+}
+
+/// Takes the next letter or digit from a text; as a small one.
+fn next_letter(rest: &mut &[u8]) -> Option<u8> {
+    while let [byte, after @ ..] = *rest {
+        *rest = after;
+        if byte.is_ascii_alphanumeric() {
+            return Some(byte.to_ascii_lowercase());
+        }
+    }
+    None
 }
 
 fn filled(text: &'static str) -> Option<&'static str> {

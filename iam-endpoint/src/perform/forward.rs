@@ -189,8 +189,10 @@ impl Call<'_> {
         let plan = kms.operation(key_use.operation).ok_or_else(unmapped)?;
         let plan = derive::plan(kms, plan).map_err(|_| unmapped())?;
         let Checks::All(checks) = &plan.checks else { return Err(unmapped()) };
-        let context: Map<_, _> =
-            key_use.context.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let mut context = Map::new();
+        for (name, value) in key_use.context {
+            context.insert((*name).to_owned(), json!(value));
+        }
         let body = json!({"KeyId": key_use.key, "EncryptionContext": Value::Object(context)}).to_string();
         let no_headers = Headers::new(Vec::new());
         let input = Input::read(Protocol::Json, self.parts, &no_headers, &body.into(), Vec::new())?;

@@ -151,7 +151,7 @@ fn put(task: &Task<'_>) -> Result<Answer, Fault> {
 
 fn gives_nothing_away(root: Node<'_, '_>, owner: &str) -> bool {
     let Some(list) = xml::child(root, "AccessControlList") else { return false };
-    xml::children(list, "Grant").all(|grant| {
+    xml::children(list, "Grant").into_iter().all(|grant| {
         let grantee = xml::child(grant, "Grantee").and_then(|grantee| xml::text(grantee, "ID"));
         grantee == Some(owner)
     })

@@ -57,18 +57,25 @@ pub(super) fn get(task: &Task<'_>) -> Result<Answer, Fault> {
 
 /// What the request asks for, in one header or in several.
 fn wanted(task: &Task<'_>) -> Result<Vec<Attribute>, Fault> {
-    let headers = task.call.headers.iter().filter(|(name, _)| *name == WANTED);
-    let values = headers.filter_map(|(_, value)| headers::text(value));
-    let names = values.flat_map(|value| value.split(',')).map(str::trim).filter(|name| !name.is_empty());
-    let wanted = names.map(|name| {
-        Attribute::read(name).ok_or_else(|| {
-            fault::INVALID_ARGUMENT
-                .because("Invalid attribute name specified")
-                .with("ArgumentName", WANTED)
-                .with("ArgumentValue", name)
-        })
-    });
-    let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
+    let mut wanted = Vec::new();
+    for (header, value) in task.call.headers.iter() {
+        if *header != WANTED {
+            continue;
+        }
+        for name in headers::text(value).unwrap_or_default().split(',') {
+            let name = name.trim();
+            if name.is_empty() {
+                continue;
+            }
+            let attribute = Attribute::read(name).ok_or_else(|| {
+                fault::INVALID_ARGUMENT
+                    .because("Invalid attribute name specified")
+                    .with("ArgumentName", WANTED)
+                    .with("ArgumentValue", name)
+            })?;
+            wanted.push(attribute);
+        }
+    }
     if wanted.is_empty() {
         return Err(fault::INVALID_REQUEST.because(
             "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty",
@@ -109,22 +116,23 @@ impl Page {
         // Only parts with a checksum are told one by one; they are numbered without gaps.
         let is_told = object.parts.iter().all(|part| part.checksum.is_some());
         let told = if is_told { object.parts.as_slice() } else { &[] };
-        let page: Vec<_> = (1_usize..).zip(told).skip(self.marker).take(self.most).collect();
+        let rest = told.get(self.marker..).unwrap_or_default();
+        let page = rest.get(..self.most).unwrap_or(rest);
         let is_truncated = is_told && self.marker.saturating_add(page.len()) < object.parts.len();
         if is_told {
             xml.leaf("PartNumberMarker", &self.marker.to_string());
-            if let Some((last, _)) = page.last() {
-                xml.leaf("NextPartNumberMarker", &last.to_string());
+            if !page.is_empty() {
+                xml.leaf("NextPartNumberMarker", &(self.marker + page.len()).to_string());
             }
             xml.leaf("MaxParts", &self.most.to_string());
             xml.leaf("IsTruncated", if is_truncated { "true" } else { "false" });
         }
-        for (number, part) in page {
+        for (index, part) in page.iter().enumerate() {
             xml.element("Part", |xml| {
                 if let Some(checksum) = &part.checksum {
                     xml.leaf(checksum.algorithm.element(), &checksum.value);
                 }
-                xml.leaf("PartNumber", &number.to_string());
+                xml.leaf("PartNumber", &(self.marker + index + 1).to_string());
                 xml.leaf("Size", &part.size.to_string());
             });
         }

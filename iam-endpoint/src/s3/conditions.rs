@@ -56,20 +56,29 @@ pub(super) fn set(context: &mut Context, task: &Task<'_>, action: &str, target: 
 /// The headers with condition keys that create an upload. They hold for its parts and its completion, which do not repeat
 /// them: else no policy that asks for encryption or an access control list would let an upload in parts through.
 pub(super) fn headers(task: &Task<'_>) -> Conditions {
-    let names = KEYS.iter().filter_map(|key| match key.value {
-        Value::Header(name) if name.starts_with("x-amz-") && name != "x-amz-content-sha256" => Some(name),
-        _ => None,
-    });
-    let names = names.chain(["x-amz-tagging"]);
-    names.filter_map(|name| Some((name, task.header(name)?.to_owned()))).collect()
+    let mut headers = Conditions::new();
+    let mut add = |name| headers.extend(task.header(name).map(|value| (name, value.to_owned())));
+    for key in KEYS {
+        match key.value {
+            Value::Header(name) if name.starts_with("x-amz-") && name != "x-amz-content-sha256" => add(name),
+            _ => {}
+        }
+    }
+    add("x-amz-tagging");
+    headers
 }
 
 /// The keys, or beginnings of keys, that a request does not have where [`set`] did not set them.
 ///
 /// Any other key of S3 stays unknown, and a policy that needs it is refused loudly.
 pub(super) fn absent() -> &'static [&'static str] {
-    static ABSENT: LazyLock<Vec<&str>> =
-        LazyLock::new(|| KEYS.iter().map(|key| key.name).chain(NEVER_OR_TAGS).collect());
+    static ABSENT: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let mut names = NEVER_OR_TAGS.to_vec();
+        for key in KEYS {
+            names.push(key.name);
+        }
+        names
+    });
     &ABSENT
 }
 
@@ -100,22 +109,26 @@ impl Value {
 /// The keys that have a tag's key in their name.
 fn set_tags(context: &mut Context, task: &Task<'_>, action: &str, target: Target<'_>) {
     if action == "s3:CreateBucket" || action == "s3:TagResource" {
+        let mut keys = Vec::new();
         for (key, value) in task.request_tags() {
             context.set(format!("aws:RequestTag/{key}"), value);
+            keys.push(key.as_str());
         }
-        context.set_many("aws:TagKeys", task.request_tags().iter().map(|(key, _)| key));
+        context.set_many("aws:TagKeys", keys);
     }
     if TAGGING.contains(&action) {
+        let mut keys = Vec::new();
         for (key, value) in task.request_tags() {
             context.set(format!("s3:RequestObjectTag/{key}"), value);
+            keys.push(key.as_str());
         }
-        context.set_many("s3:RequestObjectTagKeys", task.request_tags().iter().map(|(key, _)| key));
+        context.set_many("s3:RequestObjectTagKeys", keys);
     }
     if WITH_EXISTING_TAGS.contains(&action) {
         task.call.endpoint.s3.with(|buckets| {
             let bucket = buckets.get(target.bucket);
             let version = bucket.and_then(|bucket| bucket.version(target.key, target.version));
-            for (key, value) in version.into_iter().flat_map(|version| &version.tags) {
+            for (key, value) in version.map_or([].as_slice(), |version| &version.tags) {
                 context.set(format!("s3:ExistingObjectTag/{key}"), value);
             }
         });

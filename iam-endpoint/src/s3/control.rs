@@ -91,8 +91,12 @@ fn tag(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, Fault> {
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_UntagResource.html>
 fn untag(call: &Call<'_>, bucket: &mut Bucket) -> Answer {
-    let query = Query::parse(call.parts.uri.query());
-    let gone: Vec<_> = query.iter().flat_map(Query::iter).filter(|(name, _)| *name == "tagKeys").collect();
-    bucket.tags.retain(|(key, _)| gone.iter().all(|(_, other)| other != key));
+    if let Some(query) = Query::parse(call.parts.uri.query()) {
+        for (name, gone) in query.iter() {
+            if name == "tagKeys" {
+                bucket.tags.retain(|(key, _)| key != gone);
+            }
+        }
+    }
     empty(StatusCode::NO_CONTENT)
 }

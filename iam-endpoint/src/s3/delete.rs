@@ -70,30 +70,40 @@ pub(super) fn objects(task: &Task<'_>) -> Result<Answer, Fault> {
     let call = task.call;
     checksum::verified(|name| task.integrity(name), &call.body, || checksum::md5(&call.body))?;
     let (keys, is_quiet) = xml::read(&call.body, "Delete", |root| {
-        let keys: Option<Vec<Wanted>> = xml::children(root, "Object").map(Wanted::read).collect();
-        let keys = keys.filter(|keys| (1..=MOST_KEYS).contains(&keys.len()))?;
+        let mut keys = Vec::new();
+        for object in xml::children(root, "Object") {
+            keys.push(Wanted::read(object)?);
+        }
+        if keys.is_empty() || keys.len() > MOST_KEYS {
+            return None;
+        }
         Some((keys, xml::text(root, "Quiet").is_some_and(|quiet| quiet.trim() == "true")))
     })?;
-    let refusals = keys.iter().map(|wanted| wanted.authorize(task)).collect::<Result<Vec<_>, _>>()?;
-    let outcomes = task.in_bucket(|bucket| {
-        let outcomes = keys.iter().zip(&refusals).map(|(wanted, refusal)| match refusal {
-            Some(refusal) => Err(refusal.clone()),
-            None => wanted.delete(task, bucket),
-        });
-        Ok(outcomes.collect::<Vec<_>>())
+    let mut outcomes = Vec::with_capacity(keys.len());
+    let mut are_all_refused = true;
+    for wanted in keys {
+        let refusal = wanted.authorize(task)?;
+        are_all_refused &= refusal.is_some();
+        outcomes.push((wanted, refusal.map_or(Ok(None), Err)));
+    }
+    let deleted = task.in_bucket(|bucket| {
+        for (wanted, outcome) in &mut outcomes {
+            if outcome.is_ok() {
+                *outcome = wanted.delete(task, bucket).map(Some);
+            }
+        }
+        Ok(())
     });
     // Whoever may delete none of the keys does not learn whether the bucket is there.
-    let outcomes = match (outcomes, refusals.into_iter().collect::<Option<Vec<_>>>()) {
-        (Err(_), Some(refusals)) => refusals.into_iter().map(Err).collect(),
-        (outcomes, _) => outcomes?,
-    };
+    if !are_all_refused {
+        deleted?;
+    }
     // The request as a whole is answered, whatever became of single keys.
     call.record.borrow_mut().outcome = Some(Outcome::Answered);
     Ok(document("DeleteResult", |xml| {
-        for (wanted, outcome) in keys.iter().zip(&outcomes) {
+        for (wanted, outcome) in &outcomes {
             match outcome {
-                Ok(_) if is_quiet => {}
-                Ok(deleted) => xml.element("Deleted", |xml| {
+                Ok(Some(deleted)) if !is_quiet => xml.element("Deleted", |xml| {
                     xml.leaf("Key", &wanted.key);
                     if let Some(id) = &wanted.version {
                         xml.leaf("VersionId", id);
@@ -103,6 +113,7 @@ pub(super) fn objects(task: &Task<'_>) -> Result<Answer, Fault> {
                         xml.leaf("DeleteMarkerVersionId", deleted.version.as_deref().unwrap_or_default());
                     }
                 }),
+                Ok(_) => {}
                 Err(fault) => xml.element("Error", |xml| {
                     xml.leaf("Key", &wanted.key);
                     if let Some(id) = &wanted.version {

@@ -1,9 +1,9 @@
 //! Walks keys in order, as every S3 listing does: a prefix, a delimiter, a place to go on from.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Range;
 use std::ops::Bound;
-
-use crate::table::Table;
 
 /// What a listing asks for.
 #[derive(Clone, Copy, Default)]
@@ -26,35 +26,54 @@ pub(super) enum From<'q> {
 }
 
 /// One line of a listing.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Entry<'a, V> {
-    Key(&'a str, &'a V),
+pub(super) enum Entry<'a> {
+    /// A key, and its place in the table.
+    Key(&'a str, usize),
     CommonPrefix(&'a str),
 }
 
-/// Walks `map` by `window`; costs what it yields and what `visible` hides, not what the map holds.
+/// Walks a table's places by a window; costs what it yields and what it hides, not what the table holds.
 ///
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-prefixes.html>.
-pub(super) fn entries<'a, V>(
-    map: &'a Table<V>,
+pub(super) struct Entries<'a> {
+    places: &'a BTreeMap<String, usize>,
     window: Window<'a>,
-    visible: impl Fn(&V) -> bool + 'a,
-) -> impl Iterator<Item = Entry<'a, V>> {
-    let mut rest = window.first().map(|first| map.range(first.as_bound()));
-    std::iter::from_fn(move || {
+    is_visible: &'a dyn Fn(usize) -> bool,
+    rest: Option<Range<'a, String, usize>>,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn new(
+        places: &'a BTreeMap<String, usize>,
+        window: Window<'a>,
+        is_visible: &'a dyn Fn(usize) -> bool,
+    ) -> Self {
+        let rest = window.first().map(|first| from(places, first.as_bound()));
+        Self { places, window, is_visible, rest }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
         loop {
-            let (key, value) = rest.as_mut()?.next()?;
-            let tail = key.strip_prefix(window.prefix)?;
-            if !visible(value) {
+            let (key, place) = self.rest.as_mut()?.next()?;
+            let tail = key.strip_prefix(self.window.prefix)?;
+            if !(self.is_visible)(*place) {
                 continue;
             }
-            let Some(group) = window.group(key, tail) else {
-                return Some(Entry::Key(key, value));
+            let Some(group) = self.window.group(key, tail) else {
+                return Some(Entry::Key(key, *place));
             };
-            rest = successor(group).map(|next| map.range(Bound::Included(next.as_str())));
+            self.rest = successor(group).map(|next| from(self.places, Bound::Included(next.as_str())));
             return Some(Entry::CommonPrefix(group));
         }
-    })
+    }
+}
+
+fn from<'a>(places: &'a BTreeMap<String, usize>, first: Bound<&str>) -> Range<'a, String, usize> {
+    places.range::<str, _>((first, Bound::Unbounded))
 }
 
 /// The lowest key that may be listed.
@@ -115,8 +134,8 @@ mod tests {
     use super::*;
 
     fn walk(keys: &[&str], window: Window<'_>) -> Vec<String> {
-        let map: Table<bool> = keys.iter().map(|key| ((*key).to_owned(), true)).collect();
-        entries(&map, window, |visible| *visible)
+        let places = keys.iter().map(|key| ((*key).to_owned(), 0)).collect();
+        Entries::new(&places, window, &|_| true)
             .map(|entry| match entry {
                 Entry::Key(key, _) => key.to_owned(),
                 Entry::CommonPrefix(prefix) => format!("[{prefix}]"),
@@ -160,14 +179,10 @@ mod tests {
 
     #[test]
     fn hidden_keys_make_no_common_prefix() {
-        let map = Table::from_iter([
-            ("a/1".to_owned(), false),
-            ("b/1".to_owned(), false),
-            ("b/2".to_owned(), true),
-        ]);
+        let places = [("a/1".to_owned(), 0), ("b/1".to_owned(), 1), ("b/2".to_owned(), 2)].into();
         let window = Window { delimiter: Some("/"), ..Window::default() };
-        let seen: Vec<_> = entries(&map, window, |visible| *visible).collect();
-        assert_eq!(seen, [Entry::CommonPrefix("b/")]);
+        let seen: Vec<_> = Entries::new(&places, window, &|place| place == 2).collect();
+        assert!(matches!(seen.as_slice(), [Entry::CommonPrefix("b/")]));
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Form {
 
     /// The value of a field, whose name is given in lower case.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
     /// The value of a field that S3 asks for.
@@ -95,8 +95,8 @@ impl Form {
     }
 
     /// Fields in the order in which they were sent.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    pub(super) fn fields(&self) -> &[(String, String)] {
+        &self.fields
     }
 }
 

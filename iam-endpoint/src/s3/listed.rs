@@ -8,6 +8,7 @@ use http::{Method, Response, StatusCode};
 use super::fault::{self, Fault};
 use super::task::{Answer, Task, empty, set_header};
 use super::xml;
+use crate::sorted::Sorted;
 
 /// A sub-resource of several documents.
 struct Listed {
@@ -47,47 +48,47 @@ pub(super) fn handle(task: &Task<'_>) -> Result<Answer, Fault> {
     let listed = ALL.iter().find(|listed| task.operation.is_about(listed.subresource));
     let listed = listed.ok_or_else(|| fault::not_performed(task.operation.name))?;
     let absent = || fault::NO_SUCH_CONFIGURATION.fault().with("BucketName", task.bucket);
-    let name = task.query.get("id").map(|id| (listed.subresource, id.to_owned()));
-    match (&task.call.parts.method, name) {
-        (&Method::PUT, name) => {
+    match (&task.call.parts.method, task.query.get("id")) {
+        (&Method::PUT, named) => {
             let id = xml::read(&task.call.body, listed.root, |root| Some(xml::text(root, "Id")?.to_owned()))?;
-            let name = name.filter(|(_, named)| *named == id).ok_or_else(|| {
-                fault::INVALID_ARGUMENT
+            if named != Some(&id) {
+                return Err(fault::INVALID_ARGUMENT
                     .because("The ID of the configuration must be that of the request.")
-                    .with("ArgumentName", "id")
-            })?;
+                    .with("ArgumentName", "id"));
+            }
             task.in_bucket(|bucket| {
-                bucket.listed.insert(name, task.call.body.clone());
+                let documents = bucket.listed.entry(listed.subresource, Sorted::default);
+                documents.insert(id, task.call.body.clone());
                 Ok(empty(StatusCode::OK))
             })
         }
-        (&Method::DELETE, name) => task.in_bucket(|bucket| {
-            let gone = name.and_then(|name| bucket.listed.remove(&name));
-            gone.map(|_| empty(StatusCode::NO_CONTENT)).ok_or_else(absent)
+        (&Method::DELETE, id) => task.in_bucket(|bucket| {
+            let documents = bucket.listed.get_mut(listed.subresource).ok_or_else(absent)?;
+            id.and_then(|id| documents.remove(id)).ok_or_else(absent)?;
+            Ok(empty(StatusCode::NO_CONTENT))
         }),
-        (_, Some(name)) => {
-            let document = task.in_bucket(|bucket| bucket.listed.get(&name).cloned().ok_or_else(absent))?;
-            Ok(answer(document))
-        }
+        (_, Some(id)) => task.in_bucket(|bucket| {
+            let documents = bucket.listed.get(listed.subresource);
+            Ok(answer(documents.and_then(|documents| documents.get(id)).ok_or_else(absent)?.clone()))
+        }),
         (_, None) => list(task, listed),
     }
 }
 
 fn list(task: &Task<'_>, listed: &Listed) -> Result<Answer, Fault> {
-    let documents: Vec<Bytes> = task.in_bucket(|bucket| {
-        let all = bucket.listed.iter().filter(|((subresource, _), _)| *subresource == listed.subresource);
-        Ok(all.map(|(_, document)| document.clone()).collect())
+    let documents = task.in_bucket(|bucket| {
+        Ok(bucket.listed.get(listed.subresource).map(|documents| documents.values().to_vec()))
     })?;
-    let elements = documents.iter().map(|document| {
-        let text = String::from_utf8_lossy(document);
+    let (start, mut elements) = (["<", listed.root].concat(), String::new());
+    for document in documents.unwrap_or_default() {
+        let text = String::from_utf8_lossy(&document);
         // Without the declaration of a document.
-        text.find(&["<", listed.root].concat()).and_then(|at| text.get(at..)).unwrap_or_default().to_owned()
-    });
+        elements.push_str(text.find(&start).and_then(|at| text.get(at..)).unwrap_or_default());
+    }
     Ok(answer(Bytes::from(format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{0} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{1}\
          <IsTruncated>false</IsTruncated></{0}>",
-        listed.list,
-        elements.collect::<String>()
+        listed.list, elements
     ))))
 }
 

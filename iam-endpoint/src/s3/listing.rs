@@ -7,7 +7,7 @@ use base64_simd::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use time::OffsetDateTime;
 
-use super::entries::{Entry, From, Window, entries};
+use super::entries::{Entries, Entry, From, Window};
 use super::fault::{self, Fault};
 use super::metadata::storage_class;
 use super::state::{Object, Version};
@@ -69,10 +69,8 @@ impl<'t> Page<'t> {
         xml.leaf("IsTruncated", if is_truncated { "true" } else { "false" });
     }
 
-    pub(super) fn common_prefixes<'p>(&self, xml: &mut Xml, prefixes: impl IntoIterator<Item = &'p str>) {
-        for prefix in prefixes {
-            xml.element("CommonPrefixes", |xml| self.text(xml, "Prefix", prefix));
-        }
+    pub(super) fn common_prefix(&self, xml: &mut Xml, prefix: &str) {
+        xml.element("CommonPrefixes", |xml| self.text(xml, "Prefix", prefix));
     }
 }
 
@@ -145,16 +143,24 @@ impl Listed {
             Some((version.modified, version.object.clone()?))
         };
         task.in_bucket(|bucket| {
-            let is_there =
-                |versions: &Vec<Version>| versions.last().is_some_and(|version| version.object.is_some());
+            let objects = &bucket.objects;
+            let is_there = |place| {
+                let newest = objects.at(place).and_then(|versions| versions.last());
+                newest.is_some_and(|version| version.object.is_some())
+            };
             let window = Window { prefix: page.prefix, delimiter: page.delimiter, from };
-            let mut rest = entries(&bucket.objects, window, is_there);
-            let lines = rest.by_ref().take(page.most).map(|entry| match entry {
-                Entry::Key(key, versions) => (key.to_owned(), newest(versions)),
-                Entry::CommonPrefix(prefix) => (prefix.to_owned(), None),
-            });
-            let lines: Vec<_> = lines.collect();
-            Ok(Self { is_truncated: !lines.is_empty() && rest.next().is_some(), lines })
+            let (mut lines, mut is_truncated) = (Vec::new(), false);
+            for entry in Entries::new(objects.places(), window, &is_there) {
+                if lines.len() == page.most {
+                    is_truncated = page.most > 0;
+                    break;
+                }
+                lines.push(match entry {
+                    Entry::Key(key, place) => (key.to_owned(), objects.at(place).and_then(|all| newest(all))),
+                    Entry::CommonPrefix(prefix) => (prefix.to_owned(), None),
+                });
+            }
+            Ok(Self { lines, is_truncated })
         })
     }
 
@@ -177,10 +183,11 @@ impl Listed {
                 }
             });
         }
-        page.common_prefixes(
-            xml,
-            self.lines.iter().filter(|(_, object)| object.is_none()).map(|(prefix, _)| &**prefix),
-        );
+        for (prefix, object) in &self.lines {
+            if object.is_none() {
+                page.common_prefix(xml, prefix);
+            }
+        }
     }
 }
 
@@ -207,23 +214,18 @@ pub(super) fn versions(task: &Task<'_>) -> Result<Answer, Fault> {
     }
     let owner = task.canonical_owner();
     task.in_bucket(|bucket| {
-        let items = Items::of(
-            &bucket.objects,
-            &page,
-            id_marker,
-            |versions| versions.iter().rev(),
-            |version| &version.id,
-        );
+        let items = Items::of(&bucket.objects, &page, id_marker, Order::NewestFirst, |version| &version.id);
         Ok(document("ListVersionsResult", |xml| {
             xml.leaf("Name", task.bucket);
             items.write_markers(xml, &page, id_marker, ["VersionIdMarker", "NextVersionIdMarker"]);
             page.echo(xml, "MaxKeys", items.is_truncated);
-            for (key, version, is_latest) in items.iter() {
+            for line in &items.lines {
+                let Line::Item(key, version, is_latest) = line else { continue };
                 let element = if version.object.is_some() { "Version" } else { "DeleteMarker" };
                 xml.element(element, |xml| {
                     page.text(xml, "Key", key);
                     xml.leaf("VersionId", &version.id);
-                    xml.leaf("IsLatest", if is_latest { "true" } else { "false" });
+                    xml.leaf("IsLatest", if *is_latest { "true" } else { "false" });
                     match &version.object {
                         Some(object) => describe(xml, version.modified, object),
                         None => xml.leaf("LastModified", &timestamp(version.modified)),
@@ -231,19 +233,26 @@ pub(super) fn versions(task: &Task<'_>) -> Result<Answer, Fault> {
                     xml.element("Owner", |xml| xml.leaf("ID", &owner));
                 });
             }
-            page.common_prefixes(xml, items.common_prefixes());
+            items.write_common_prefixes(xml, &page);
         }))
     })
 }
 
 /// One page of what keys have several of: versions, uploads.
 pub(super) struct Items<'b, V> {
-    lines: Vec<Line<'b, V>>,
+    pub(super) lines: Vec<Line<'b, V>>,
     pub(super) is_truncated: bool,
     id: fn(&V) -> &str,
 }
 
-enum Line<'b, V> {
+/// In which order a key's items are listed, which stand with the newest last.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
+pub(super) enum Line<'b, V> {
     CommonPrefix(&'b str),
     /// A key, one of its items, and whether that is the first.
     Item(&'b str, &'b V, bool),
@@ -251,11 +260,11 @@ enum Line<'b, V> {
 
 impl<'b, V> Items<'b, V> {
     /// Lists what comes after the item that the markers name.
-    pub(super) fn of<I: Iterator<Item = &'b V>>(
+    pub(super) fn of(
         map: &'b Table<Vec<V>>,
         page: &Page<'b>,
         id_marker: Option<&str>,
-        in_order: impl Fn(&'b Vec<V>) -> I,
+        order: Order,
         id: fn(&V) -> &str,
     ) -> Self {
         let from = match (page.marker, id_marker) {
@@ -264,31 +273,44 @@ impl<'b, V> Items<'b, V> {
             (Some(key), Some(_)) => From::At(key),
         };
         let window = Window { prefix: page.prefix, delimiter: page.delimiter, from };
-        let mut rest = entries(map, window, |_| true).flat_map(|entry| match entry {
-            Entry::CommonPrefix(prefix) => vec![Line::CommonPrefix(prefix)],
-            Entry::Key(key, items) => {
-                let is_passed = |item: &'b V| page.marker == Some(key) && Some(id(item)) == id_marker;
-                let passed = in_order(items).position(is_passed).map_or(0, |at| at + 1);
-                let items = in_order(items).enumerate().skip(passed);
-                items.map(|(index, item)| Line::Item(key, item, index == 0)).collect()
+        let (mut lines, mut is_truncated) = (Vec::new(), false);
+        'entries: for entry in Entries::new(map.places(), window, &|_| true) {
+            let (key, items) = match entry {
+                Entry::CommonPrefix(prefix) => {
+                    if lines.len() == page.most {
+                        is_truncated = page.most > 0;
+                        break;
+                    }
+                    lines.push(Line::CommonPrefix(prefix));
+                    continue;
+                }
+                Entry::Key(key, place) => (key, map.at(place).map_or([].as_slice(), Vec::as_slice)),
+            };
+            let is_marked = |item: &V| page.marker == Some(key) && Some(id(item)) == id_marker;
+            let mut is_passed = !items.iter().any(is_marked);
+            for index in 0..items.len() {
+                let at = if order == Order::NewestFirst { items.len() - 1 - index } else { index };
+                let Some(item) = items.get(at) else { continue };
+                if !is_passed {
+                    is_passed = is_marked(item);
+                    continue;
+                }
+                if lines.len() == page.most {
+                    is_truncated = page.most > 0;
+                    break 'entries;
+                }
+                lines.push(Line::Item(key, item, index == 0));
             }
-        });
-        let lines: Vec<_> = rest.by_ref().take(page.most).collect();
-        Self { is_truncated: !lines.is_empty() && rest.next().is_some(), lines, id }
+        }
+        Self { lines, is_truncated, id }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'b str, &'b V, bool)> {
-        self.lines.iter().filter_map(|line| match line {
-            Line::CommonPrefix(_) => None,
-            Line::Item(key, item, is_first) => Some((*key, *item, *is_first)),
-        })
-    }
-
-    pub(super) fn common_prefixes(&self) -> impl Iterator<Item = &'b str> {
-        self.lines.iter().filter_map(|line| match line {
-            Line::CommonPrefix(prefix) => Some(*prefix),
-            Line::Item(..) => None,
-        })
+    pub(super) fn write_common_prefixes(&self, xml: &mut Xml, page: &Page<'_>) {
+        for line in &self.lines {
+            if let Line::CommonPrefix(prefix) = line {
+                page.common_prefix(xml, prefix);
+            }
+        }
     }
 
     /// Writes where the page began and where the next one goes on.

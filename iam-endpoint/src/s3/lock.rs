@@ -207,9 +207,11 @@ pub(super) fn conditions(call: &Call<'_>, operation: &Operation) -> Conditions {
         _ => return Conditions::new(),
     };
     let read = |root: Node<'_, '_>| {
-        let said =
-            |(element, header): &(&str, _)| Some((*header, xml::text(root, element)?.trim().to_owned()));
-        Some(elements.iter().filter_map(said).collect())
+        let mut said = Conditions::new();
+        for (element, header) in elements {
+            said.extend(xml::text(root, element).map(|text| (*header, text.trim().to_owned())));
+        }
+        Some(said)
     };
     xml::read(&call.body, root, read).unwrap_or_default()
 }

@@ -65,15 +65,17 @@ pub(super) fn of_request(task: &Task<'_>) -> Result<HeaderMap, Fault> {
 
 /// The headers of a copy: the source's own, but for class, redirect and encryption, which a copy never takes along.
 pub(super) fn of_copy(task: &Task<'_>, source: &HeaderMap) -> Result<HeaderMap, Fault> {
-    let mut kept = of_request(task)?;
+    let mut kept = HeaderMap::new();
     let is_its_own = |name: &HeaderName| is_content(name.as_str()) || name.as_str().starts_with(USER);
-    kept = kept
-        .into_iter()
-        .filter_map(|(name, value)| Some((name?, value)))
-        .filter(|(name, _)| !is_its_own(name))
-        .collect();
-    for (name, value) in source.iter().filter(|(name, _)| is_its_own(name)) {
-        kept.append(name, value.clone());
+    for (name, value) in &of_request(task)? {
+        if !is_its_own(name) {
+            kept.append(name, value.clone());
+        }
+    }
+    for (name, value) in source {
+        if is_its_own(name) {
+            kept.append(name, value.clone());
+        }
     }
     Ok(kept)
 }

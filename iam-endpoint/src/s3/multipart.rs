@@ -2,7 +2,6 @@
 //!
 //! See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -11,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::checksum::{self, Algorithm, Checksum};
 use super::fault::{self, Fault};
-use super::listing::{self, Items, Page};
+use super::listing::{self, Items, Line, Order, Page};
 use super::lock::Lock;
 use super::precondition;
 use super::state::{Object, Part, Piece, Upload, new_id};
@@ -40,7 +39,7 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
             Some(kind) => kind == "COMPOSITE",
             None => algorithm.is_none_or(Algorithm::is_composite_by_default),
         },
-        parts: BTreeMap::new(),
+        parts: Vec::new(),
         conditions: conditions::headers(task),
     };
     encryption::seal(task, &upload.headers)?;
@@ -62,6 +61,20 @@ pub(super) fn create(task: &Task<'_>) -> Result<Answer, Fault> {
 }
 
 impl Upload {
+    fn put(&mut self, number: u16, part: Part) {
+        let place = self.parts.partition_point(|(before, _)| *before < number);
+        match self.parts.get_mut(place) {
+            Some((same, replaced)) if *same == number => *replaced = part,
+            _ => self.parts.insert(place, (number, part)),
+        }
+    }
+
+    fn part(&self, number: u16) -> Option<&Part> {
+        let place = self.parts.partition_point(|(before, _)| *before < number);
+        let (found, part) = self.parts.get(place)?;
+        (*found == number).then_some(part)
+    }
+
     fn checksum_kind(&self) -> &'static str {
         if self.is_composite { "COMPOSITE" } else { "FULL_OBJECT" }
     }
@@ -110,7 +123,7 @@ pub(super) fn store_part(
     let part = Part { body, md5, modified: task.call.now, checksum: checksum.clone() };
     let etag = part.etag();
     task.in_bucket(|bucket| {
-        bucket.upload(task.key, id)?.parts.insert(number, part);
+        bucket.upload(task.key, id)?.put(number, part);
         Ok(())
     })?;
     Ok((etag, checksum))
@@ -139,8 +152,11 @@ pub(super) fn abort(task: &Task<'_>) -> Result<Answer, Fault> {
 pub(super) fn complete(task: &Task<'_>) -> Result<Answer, Fault> {
     let call = task.call;
     let wanted = xml::read(&call.body, "CompleteMultipartUpload", |root| {
-        let parts: Option<Vec<WantedPart>> = xml::children(root, "Part").map(WantedPart::read).collect();
-        parts.filter(|parts| !parts.is_empty())
+        let mut parts = Vec::new();
+        for part in xml::children(root, "Part") {
+            parts.push(WantedPart::read(part)?);
+        }
+        (!parts.is_empty()).then_some(parts)
     })?;
     let id = upload_id(task);
     // The parts are put together outside the lock.
@@ -190,12 +206,16 @@ struct WantedPart {
 
 impl WantedPart {
     fn read(node: roxmltree::Node<'_, '_>) -> Option<Self> {
-        let checksum =
-            |algorithm: Algorithm| Some((algorithm, xml::text(node, algorithm.element())?.to_owned()));
+        let mut checksums = Vec::new();
+        for algorithm in Algorithm::ALL {
+            if let Some(checksum) = xml::text(node, algorithm.element()) {
+                checksums.push((algorithm, checksum.to_owned()));
+            }
+        }
         Some(Self {
             number: xml::text(node, "PartNumber")?.trim().parse().ok()?,
             etag: xml::text(node, "ETag")?.trim().trim_matches('"').to_owned(),
-            checksums: Algorithm::ALL.into_iter().filter_map(checksum).collect(),
+            checksums,
         })
     }
 
@@ -212,20 +232,20 @@ fn chosen(upload: &Upload, wanted: &[WantedPart]) -> Result<Vec<Part>, Fault> {
     if !wanted.is_sorted_by(|one, next| one.number < next.number) {
         return Err(fault::INVALID_PART_ORDER.fault().with("UploadId", &upload.id));
     }
-    let parts = wanted.iter().map(|wanted| {
-        let part = upload.parts.get(&wanted.number).filter(|part| wanted.is(part));
-        part.cloned().ok_or_else(|| {
-            fault::INVALID_PART
+    let mut parts = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        let Some(part) = upload.part(wanted.number).filter(|part| wanted.is(part)) else {
+            return Err(fault::INVALID_PART
                 .fault()
                 .with("UploadId", &upload.id)
                 .with("PartNumber", wanted.number.to_string())
-                .with("ETag", &wanted.etag)
-        })
-    });
-    let parts = parts.collect::<Result<Vec<_>, _>>()?;
-    let all_but_last = parts.split_last().map_or([].as_slice(), |(_, before)| before);
-    for (part, wanted) in all_but_last.iter().zip(wanted) {
-        if part.body.len() < SMALLEST_PART {
+                .with("ETag", &wanted.etag));
+        };
+        parts.push(part.clone());
+    }
+    for (number, part) in parts.iter().enumerate() {
+        let Some(wanted) = wanted.get(number) else { continue };
+        if part.body.len() < SMALLEST_PART && number + 1 < parts.len() {
             return Err(fault::ENTITY_TOO_SMALL
                 .fault()
                 .with("ProposedSize", part.body.len().to_string())
@@ -258,24 +278,32 @@ impl Assembly {
     }
 
     fn object(self, parts: &[Part]) -> (Object, super::state::Tags) {
-        let mut body = BytesMut::with_capacity(parts.iter().map(|part| part.body.len()).sum());
+        let mut size = 0;
+        for part in parts {
+            size += part.body.len();
+        }
+        let (mut body, mut digests, mut pieces) = (BytesMut::with_capacity(size), Vec::new(), Vec::new());
         for part in parts {
             body.extend_from_slice(&part.body);
+            digests.extend_from_slice(&part.md5);
+            pieces.push(part.piece());
         }
         let body = body.freeze();
-        let digests: Vec<u8> = parts.iter().flat_map(|part| part.md5).collect();
         let checksum = self.algorithm.and_then(|algorithm| {
             if !self.is_composite {
                 return Some(algorithm.of(&body));
             }
-            let parts: Option<Vec<_>> = parts.iter().map(|part| part.checksum.as_ref()).collect();
-            Checksum::composite(algorithm, parts?)
+            let mut checksums = Vec::with_capacity(parts.len());
+            for part in parts {
+                checksums.push(part.checksum.as_ref()?);
+            }
+            Checksum::composite(algorithm, checksums)
         });
         let object = Object {
             etag: format!("\"{}-{}\"", hex::encode(checksum::md5(&digests)), parts.len()),
             headers: self.headers,
             checksum,
-            parts: parts.iter().map(Part::piece).collect(),
+            parts: pieces,
             body,
         };
         (object, self.tags)
@@ -288,9 +316,10 @@ pub(super) fn list_parts(task: &Task<'_>) -> Result<Answer, Fault> {
     let marker = task.number("part-number-marker")?.unwrap_or_default();
     task.in_bucket(|bucket| {
         let upload = bucket.upload(task.key, upload_id(task))?;
-        let mut rest = upload.parts.iter().skip_while(|(number, _)| usize::from(**number) <= marker);
-        let page: Vec<_> = rest.by_ref().take(most).collect();
-        let is_truncated = most > 0 && rest.next().is_some();
+        let first = upload.parts.partition_point(|(number, _)| usize::from(*number) <= marker);
+        let rest = upload.parts.get(first..).unwrap_or_default();
+        let page = rest.get(..most).unwrap_or(rest);
+        let is_truncated = most > 0 && page.len() < rest.len();
         Ok(document("ListPartsResult", |xml| {
             xml.leaf("Bucket", task.bucket);
             xml.leaf("Key", task.key);
@@ -301,7 +330,7 @@ pub(super) fn list_parts(task: &Task<'_>) -> Result<Answer, Fault> {
             }
             xml.leaf("MaxParts", &most.to_string());
             xml.leaf("IsTruncated", if is_truncated { "true" } else { "false" });
-            for (number, part) in &page {
+            for (number, part) in page {
                 xml.element("Part", |xml| {
                     xml.leaf("PartNumber", &number.to_string());
                     xml.leaf("LastModified", &timestamp(part.modified));
@@ -322,13 +351,13 @@ pub(super) fn list_uploads(task: &Task<'_>) -> Result<Answer, Fault> {
     let page = Page::of(task, "max-uploads")?;
     let id_marker = task.query.get("upload-id-marker").filter(|id| !id.is_empty());
     task.in_bucket(|bucket| {
-        let items =
-            Items::of(&bucket.uploads, &page, id_marker, |uploads| uploads.iter(), |upload| &upload.id);
+        let items = Items::of(&bucket.uploads, &page, id_marker, Order::OldestFirst, |upload| &upload.id);
         Ok(document("ListMultipartUploadsResult", |xml| {
             xml.leaf("Bucket", task.bucket);
             items.write_markers(xml, &page, id_marker, ["UploadIdMarker", "NextUploadIdMarker"]);
             page.echo(xml, "MaxUploads", items.is_truncated);
-            for (key, upload, _) in items.iter() {
+            for line in &items.lines {
+                let Line::Item(key, upload, _) = line else { continue };
                 xml.element("Upload", |xml| {
                     page.text(xml, "Key", key);
                     xml.leaf("UploadId", &upload.id);
@@ -336,7 +365,7 @@ pub(super) fn list_uploads(task: &Task<'_>) -> Result<Answer, Fault> {
                     describe(xml, task, upload);
                 });
             }
-            page.common_prefixes(xml, items.common_prefixes());
+            items.write_common_prefixes(xml, &page);
         }))
     })
 }

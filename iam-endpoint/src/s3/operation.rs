@@ -10,6 +10,7 @@ use super::{
     acl, attributes, bucket, configuration, copy, delete, kept, listed, listing, lock, multipart, object,
     policy, post, tagging,
 };
+use crate::sorted::Sorted;
 use crate::wire::headers::Headers;
 
 /// One operation of S3's API.
@@ -88,7 +89,7 @@ pub(super) fn route(method: &Method, level: Level, query: &Query<'_>, headers: &
     };
     let stranger = query.iter().find(|(key, value)| !operation.knows(key, value));
     match stranger {
-        Some((key, _)) => Route::UnknownSubresource(key.to_owned()),
+        Some((key, _)) => Route::UnknownSubresource(key.clone().into_owned()),
         None => Route::Operation(operation),
     }
 }
@@ -107,26 +108,24 @@ impl Operation {
     /// Whether a query key is this operation's own, or a plain parameter: S3 ignores those that it does not know, but a
     /// key without a value may be a sub-resource that we do not know.
     fn knows(&self, key: &str, value: &str) -> bool {
-        static SUBRESOURCES: LazyLock<Vec<&str>> = LazyLock::new(|| {
-            let mut all: Vec<_> = OPERATIONS.iter().flat_map(Operation::subresources).collect();
-            all.sort_unstable();
+        static SUBRESOURCES: LazyLock<Sorted<()>> = LazyLock::new(|| {
+            let mut all = Sorted::default();
+            for operation in OPERATIONS {
+                for mark in operation.marks {
+                    if let Mark::Sub(key) = mark {
+                        all.insert((*key).to_owned(), ());
+                    }
+                }
+            }
             all
         });
-        self.subresources().any(|own| own == key)
-            || SUBRESOURCES.binary_search(&key).is_err()
-                && (!value.is_empty() || EMPTY_PARAMETERS.contains(&key))
-    }
-
-    fn subresources(&self) -> impl Iterator<Item = &'static str> {
-        self.marks.iter().filter_map(|mark| match mark {
-            Mark::Sub(key) => Some(*key),
-            _ => None,
-        })
+        self.is_about(key)
+            || SUBRESOURCES.get(key).is_none() && (!value.is_empty() || EMPTY_PARAMETERS.contains(&key))
     }
 
     /// Whether it is about a sub-resource.
     pub(super) fn is_about(&self, subresource: &str) -> bool {
-        self.subresources().any(|own| own == subresource)
+        self.marks.iter().any(|mark| matches!(mark, Mark::Sub(own) if *own == subresource))
     }
 
     const fn needs(mut self, needs: &'static [Need], handler: Handler) -> Self {
@@ -494,8 +493,9 @@ mod tests {
             let (query, headers) = marked(operation);
             let found = routed(&operation.method, operation.level, &query, headers.clone());
             assert_eq!(found, operation.name);
-            for other in OPERATIONS.iter().flat_map(Operation::subresources) {
-                if operation.subresources().all(|own| own != other) {
+            for mark in OPERATIONS.iter().flat_map(|other| other.marks) {
+                let Mark::Sub(other) = mark else { continue };
+                if !operation.is_about(other) {
                     let query = format!("{query}&{other}");
                     let found = routed(&operation.method, operation.level, &query, headers.clone());
                     assert_ne!(found, operation.name, "{other}");

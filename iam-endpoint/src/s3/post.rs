@@ -121,11 +121,12 @@ fn signer(call: &Call<'_>, form: &Form) -> Result<Signer, Fault> {
 
 /// The headers that `PutObject` would have in place of the fields, and those of the form's own request that decisions ask for.
 fn headers(call: &Call<'_>, form: &Form) -> Result<Vec<(String, String)>, Fault> {
-    let of_request = ["referer", "user-agent"].into_iter();
-    let mut headers: Vec<_> =
-        of_request.filter_map(|name| Some((name.to_owned(), call.headers.text(name)?.to_owned()))).collect();
-    for (name, value) in form.iter() {
-        let header = match name {
+    let mut headers = Vec::new();
+    for name in ["referer", "user-agent"] {
+        headers.extend(call.headers.text(name).map(|value| (name.to_owned(), value.to_owned())));
+    }
+    for (name, value) in form.fields() {
+        let header = match name.as_str() {
             "acl" => ("x-amz-acl", value.to_owned()),
             "tagging" => ("x-amz-tagging", tagging_header(value)?),
             // They sign, or name what a form does not copy.
@@ -149,8 +150,11 @@ fn is_content(name: &str) -> bool {
 fn tagging_header(document: &str) -> Result<String, Fault> {
     let tags =
         xml::read(document.as_bytes(), "Tagging", |root| tagging::read_set(xml::child(root, "TagSet")?))?;
-    let pairs = tags.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value)));
-    Ok(pairs.collect::<Vec<_>>().join("&"))
+    let mut pairs = Vec::new();
+    for (key, value) in &tags {
+        pairs.push(format!("{}={}", encoded(key), encoded(value)));
+    }
+    Ok(pairs.join("&"))
 }
 
 fn encoded(text: &str) -> String {

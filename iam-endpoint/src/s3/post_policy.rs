@@ -89,8 +89,12 @@ impl PostPolicy {
         }
         let is_covered = |name: &str| self.conditions.iter().any(|condition| condition.field == name);
         let is_free = |name: &str| FREE.contains(&name) || name.starts_with(IGNORED);
-        let extra: Vec<_> =
-            form.iter().map(|(name, _)| name).filter(|name| !is_free(name) && !is_covered(name)).collect();
+        let mut extra = Vec::new();
+        for (name, _) in form.fields() {
+            if !is_free(name) && !is_covered(name) {
+                extra.push(name.as_str());
+            }
+        }
         if extra.is_empty() {
             Ok(())
         } else {

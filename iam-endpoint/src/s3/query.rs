@@ -22,11 +22,16 @@ impl<'a> Query<'a> {
 
     /// The first value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
-        self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+        for (name, value) in &self.0 {
+            if name == key {
+                return Some(value);
+            }
+        }
+        None
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, (Cow<'a, str>, Cow<'a, str>)> {
+        self.0.iter()
     }
 }
 

@@ -70,10 +70,11 @@ fn answer(call: &Call<'_>) -> Result<Handled, Fault> {
     call.begin(["s3:", operation.name].concat());
     let replaced = call.endpoint.performers.replace("s3");
     let Some(performed) = operation.performed.as_ref().filter(|_| !replaced) else {
-        let labels = [("Bucket", &address.bucket), ("Key", &address.key)];
-        let labels =
-            labels.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?.to_owned())));
-        return Ok(Handled::NotPerformed { operation: operation.name, labels: labels.collect() });
+        let mut labels = Vec::new();
+        for (name, value) in [("Bucket", &address.bucket), ("Key", &address.key)] {
+            labels.extend(value.as_deref().map(|value| (name, value.to_owned())));
+        }
+        return Ok(Handled::NotPerformed { operation: operation.name, labels });
     };
     let (bucket, key) =
         (address.bucket.as_deref().unwrap_or_default(), address.key.as_deref().unwrap_or_default());

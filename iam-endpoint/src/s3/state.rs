@@ -1,6 +1,5 @@
 //! What S3 keeps: buckets, their objects with every version, and uploads in progress.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -56,8 +55,12 @@ impl State {
         work: impl FnOnce(&mut Bucket) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let mut buckets = self.buckets();
-        work(buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?)
+        work(existing(&mut buckets, name)?)
     }
+}
+
+fn existing<'b>(buckets: &'b mut Table<Bucket>, name: &str) -> Result<&'b mut Bucket, Fault> {
+    buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))
 }
 
 pub(super) fn no_such_bucket(name: &str) -> Fault {
@@ -77,8 +80,8 @@ pub(super) struct Bucket {
     pub(super) tags: Tags,
     /// The sub-resources that are only kept, by their keys in the query.
     pub(super) documents: Table<Bytes>,
-    /// The documents of those that have several, by their ids.
-    pub(super) listed: BTreeMap<(&'static str, String), Bytes>,
+    /// The documents of those that have several, by their keys in the query and then by their ids.
+    pub(super) listed: Sorted<Sorted<Bytes>>,
     pub(super) versioning: Versioning,
     /// `None` where versions cannot be locked.
     pub(super) object_lock: Option<lock::Configuration>,
@@ -163,7 +166,8 @@ pub(super) struct Upload {
     pub(super) algorithm: Option<Algorithm>,
     /// Whether the object's checksum will be one over the parts' checksums, and not over its body.
     pub(super) is_composite: bool,
-    pub(super) parts: BTreeMap<u16, Part>,
+    /// In the order of their numbers.
+    pub(super) parts: Vec<(u16, Part)>,
     /// The headers of its creation that decisions about its parts ask for, too.
     pub(super) conditions: Conditions,
 }
@@ -198,7 +202,7 @@ impl Bucket {
             public_access: Some(PublicAccessBlock::ALL),
             tags: Tags::new(),
             documents: Table::new(),
-            listed: BTreeMap::new(),
+            listed: Sorted::default(),
             versioning: Versioning::Never,
             object_lock: None,
             objects: Table::new(),

@@ -9,7 +9,7 @@ pub(super) fn check(statement: &Statement, partition: &str, bucket: &str) -> Res
     let malformed = |message: String| Err(fault::MALFORMED_POLICY.because(message));
     let resources = statement.resources();
     let own = format!("arn:{partition}:s3:::");
-    for resource in resources.iter().flat_map(texts) {
+    for resource in resources.as_ref().map(texts).unwrap_or_default() {
         let name = resource.strip_prefix(&own).and_then(|name| name.split('/').next());
         if !name.is_some_and(|name| !name.trim_matches('*').is_empty() && glob(name, bucket)) {
             return malformed(format!(
@@ -27,8 +27,8 @@ pub(super) fn check(statement: &Statement, partition: &str, bucket: &str) -> Res
         return Ok(());
     };
     for action in texts(&actions) {
-        if !texts(&resources).any(|resource| applies(action, resource)) {
-            let resources: Vec<&str> = texts(&resources).collect();
+        let resources = texts(&resources);
+        if !resources.iter().any(|resource| applies(action, resource)) {
             return malformed(format!(
                 "Action does not apply to any resource(s) in statement: `{action}` is not about {}",
                 resources.join(", ")
@@ -104,8 +104,12 @@ fn applies(action: &str, resource: &str) -> bool {
             .any(|action| action.resources().any(|on| fits(on.resource_type().name())))
 }
 
-fn texts<'e>(element: &'e Element<'_>) -> impl Iterator<Item = &'e str> {
-    element.values.iter().map(|value| value.text)
+fn texts<'e>(element: &Element<'e>) -> Vec<&'e str> {
+    let mut texts = Vec::with_capacity(element.values.len());
+    for value in &element.values {
+        texts.push(value.text);
+    }
+    texts
 }
 
 /// Whether a pattern of `*` and `?` matches a bucket's name.

@@ -43,9 +43,11 @@ fn of_body(task: &Task<'_>, most: usize) -> Result<Tags, Fault> {
 }
 
 pub(super) fn read_set(set: Node<'_, '_>) -> Option<Tags> {
-    xml::children(set, "Tag")
-        .map(|tag| Some((xml::text(tag, "Key")?.to_owned(), xml::text(tag, "Value")?.to_owned())))
-        .collect()
+    let mut tags = Tags::new();
+    for tag in xml::children(set, "Tag") {
+        tags.push((xml::text(tag, "Key")?.to_owned(), xml::text(tag, "Value")?.to_owned()));
+    }
+    Some(tags)
 }
 
 fn of_header(task: &Task<'_>) -> Result<Tags, Fault> {
@@ -58,7 +60,11 @@ fn of_header(task: &Task<'_>) -> Result<Tags, Fault> {
             .with("ArgumentName", "x-amz-tagging")
             .with("ArgumentValue", header)
     })?;
-    checked(query.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(), MOST_OF_OBJECT)
+    let mut tags = Tags::new();
+    for (key, value) in query.iter() {
+        tags.push((key.clone().into_owned(), value.clone().into_owned()));
+    }
+    checked(tags, MOST_OF_OBJECT)
 }
 
 /// Checks the tags of a bucket.

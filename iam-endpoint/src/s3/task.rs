@@ -304,8 +304,16 @@ pub(super) fn empty(status: StatusCode) -> Answer {
 
 /// A body in S3's namespace.
 pub(super) fn document(root: &str, content: impl FnOnce(&mut Xml)) -> Answer {
+    let mut inner = Xml::new();
+    content(&mut inner);
+    answered(root, &inner)
+}
+
+fn answered(root: &str, content: &Xml) -> Answer {
     let mut xml = Xml::declared();
-    xml.element(&format!("{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""), content);
+    xml.element(&format!("{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""), |xml| {
+        xml.append(content);
+    });
     let mut answer = Response::new(Bytes::from(xml.finish()));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     answer

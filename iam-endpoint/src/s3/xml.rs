@@ -17,26 +17,34 @@ pub(super) fn read<T>(
     root: &str,
     read: impl FnOnce(Node<'_, '_>) -> Option<T>,
 ) -> Result<T, Fault> {
-    let malformed = || fault::MALFORMED_XML.fault();
-    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
-    if !is_tame_xml(text) {
-        return Err(malformed());
-    }
-    let document = Document::parse(text).map_err(|_| malformed())?;
-    let element = document.root_element();
-    if element.tag_name().name() != root {
-        return Err(malformed());
-    }
-    read(element).ok_or_else(malformed)
+    let result = document(body, root).and_then(|document| read(document.root_element()));
+    result.ok_or_else(|| fault::MALFORMED_XML.fault())
+}
+
+/// The document, if it is one with this root.
+fn document<'b>(body: &'b [u8], root: &str) -> Option<Document<'b>> {
+    let text = std::str::from_utf8(body).ok().filter(|text| is_tame_xml(text))?;
+    let document = Document::parse(text).ok()?;
+    (document.root_element().tag_name().name() == root).then_some(document)
 }
 
 /// The child elements of this name, in any namespace.
-pub(super) fn children<'a, 'i>(node: Node<'a, 'i>, name: &'a str) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter(move |child| child.is_element() && child.tag_name().name() == name)
+pub(super) fn children<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Vec<Node<'a, 'i>> {
+    let mut named = Vec::new();
+    for child in node.children() {
+        if is(child, name) {
+            named.push(child);
+        }
+    }
+    named
 }
 
-pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &'a str) -> Option<Node<'a, 'i>> {
-    children(node, name).next()
+pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    node.children().find(|child| is(*child, name))
+}
+
+fn is(node: Node<'_, '_>, name: &str) -> bool {
+    node.is_element() && node.tag_name().name() == name
 }
 
 /// The text of a child element; an empty element has the empty text.

@@ -107,44 +107,60 @@ impl Assertion {
 
     /// Whether it offers a role together with a provider.
     pub(super) fn offers(&self, role: &str, provider: &str) -> bool {
-        self.values(&format!("{AWS}Role")).any(|pair| {
+        self.values(&format!("{AWS}Role")).iter().any(|pair| {
             let pair = pair.split_once(',').map(|(one, other)| (one.trim(), other.trim()));
             pair == Some((role, provider)) || pair == Some((provider, role))
         })
     }
 
     pub(super) fn session_name(&self) -> Option<&str> {
-        self.values(&format!("{AWS}RoleSessionName")).next()
+        self.values(&format!("{AWS}RoleSessionName")).first().map(|name| name.as_str())
     }
 
     pub(super) fn source_identity(&self) -> Option<String> {
-        self.values(&format!("{AWS}SourceIdentity")).next().map(str::to_owned)
+        self.values(&format!("{AWS}SourceIdentity")).first().map(|identity| (*identity).clone())
     }
 
     pub(super) fn tags(&self) -> Result<Tags, Rejected> {
-        let tags = self.attributes.iter().filter_map(|(name, values)| {
-            let key = name.strip_prefix(AWS)?.strip_prefix("PrincipalTag:")?;
-            Some((key.to_owned(), values.concat()))
-        });
+        let mut tags = Vec::new();
+        for (name, values) in &self.attributes {
+            if let Some(key) = name.strip_prefix(AWS).and_then(|name| name.strip_prefix("PrincipalTag:")) {
+                tags.push((key.to_owned(), values.concat()));
+            }
+        }
         Tags::checked(tags).map_err(|_| Rejected("its tags are not such as a session can have"))
     }
 
     pub(super) fn transitive(&self) -> Vec<String> {
-        self.values(&format!("{AWS}TransitiveTagKeys")).map(str::to_owned).collect()
+        let mut keys = Vec::new();
+        for key in self.values(&format!("{AWS}TransitiveTagKeys")) {
+            keys.push(key.clone());
+        }
+        keys
     }
 
     /// The condition keys that its attributes become, without `saml:`.
-    pub(super) fn condition_keys(&self) -> impl Iterator<Item = (&'static str, &Vec<String>)> {
-        self.attributes.iter().filter_map(|(name, values)| {
-            let (_, key) =
-                KEYS.iter().find(|(known, key)| known == name || key.eq_ignore_ascii_case(name))?;
-            Some((*key, values))
-        })
+    pub(super) fn condition_keys(&self) -> Vec<(&'static str, &Vec<String>)> {
+        let mut keys = Vec::new();
+        for (name, values) in &self.attributes {
+            for (known, key) in KEYS {
+                if known == name || key.eq_ignore_ascii_case(name) {
+                    keys.push((*key, values));
+                    break;
+                }
+            }
+        }
+        keys
     }
 
-    fn values(&self, wanted: &str) -> impl Iterator<Item = &str> {
-        let named = self.attributes.iter().filter(move |(name, _)| name == wanted);
-        named.flat_map(|(_, values)| values).map(String::as_str)
+    fn values(&self, wanted: &str) -> Vec<&String> {
+        let mut all = Vec::new();
+        for (name, values) in &self.attributes {
+            if name == wanted {
+                all.extend(values);
+            }
+        }
+        all
     }
 }
 

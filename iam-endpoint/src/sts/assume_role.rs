@@ -201,7 +201,7 @@ fn session_tags<'a>(
     let mut transitive: Vec<String> = Vec::new();
     if let Some(session) = session {
         inherited = session.tags.clone();
-        inherited.retain(|key| session.transitive.iter().any(|kept| kept.eq_ignore_ascii_case(key)));
+        inherited.retain(&|key| session.transitive.iter().any(|kept| kept.eq_ignore_ascii_case(key)));
         transitive.clone_from(&session.transitive);
     }
     if let Some((key, _)) = own.iter().find(|(key, _)| inherited.value(key).is_some()) {

@@ -109,7 +109,11 @@ impl KeySet {
             };
             Ok((id, key))
         };
-        keys.iter().map(read).collect::<Result<_, _>>().map(Self)
+        let mut set = Vec::with_capacity(keys.len());
+        for key in keys {
+            set.push(read(key)?);
+        }
+        Ok(Self(set))
     }
 
     fn check(&self, token: &str) -> Result<(), Rejected> {

@@ -56,9 +56,13 @@ pub(super) fn assume_role_with_saml(
         ("sub", &*assertion.subject, true),
         ("sub_type", &*assertion.subject_type, true),
     ];
-    let own = own.map(|(key, value, kept)| (format!("saml:{key}"), vec![value.to_owned()], kept));
-    let of_attributes =
-        assertion.condition_keys().map(|(key, values)| (format!("saml:{key}"), values.clone(), false));
+    let mut keys = Vec::new();
+    for (key, value, kept) in own {
+        keys.push((format!("saml:{key}"), vec![value.to_owned()], kept));
+    }
+    for (key, values) in assertion.condition_keys() {
+        keys.push((format!("saml:{key}"), values.clone(), false));
+    }
     let introduction = Introduction {
         action: ACTION,
         provider: provider.to_owned(),
@@ -70,7 +74,7 @@ pub(super) fn assume_role_with_saml(
         tags: assertion.tags().map_err(fault)?,
         transitive: assertion.transitive(),
         source_identity: assertion.source_identity(),
-        keys: own.into_iter().chain(of_attributes).collect(),
+        keys,
     };
     introduction.assume(call, &home, xml)?;
     xml.leaf("Subject", &assertion.subject);

@@ -60,8 +60,11 @@ impl<'a> SessionPolicies<'a> {
         let policies = self.policies.iter().flatten().map(Policy::characters).sum::<usize>();
         let inline =
             if self.arns.is_empty() { policies } else { self.arns.iter().map(|arn| arn.len()).sum() };
-        let tags: usize = tags.iter().map(|(key, value)| key.len() + value.len()).sum();
-        let percent = ((inline + tags) * 100).div_ceil(MOST_PACKED);
+        let mut size = inline;
+        for (key, value) in tags.iter() {
+            size += key.len() + value.len();
+        }
+        let percent = (size * 100).div_ceil(MOST_PACKED);
         if percent > 100 {
             return Err(Fault::new(
                 StatusCode::BAD_REQUEST,
@@ -102,10 +105,12 @@ pub(super) fn seconds(
 
 /// The condition keys of tags that a call gives a session.
 pub(super) fn set_tag_conditions(tags: &Tags, context: &mut Context) {
-    context.set_many("aws:TagKeys", tags.iter().map(|(key, _)| key));
+    let mut keys = Vec::new();
     for (key, value) in tags.iter() {
         context.set(format!("aws:RequestTag/{key}"), value);
+        keys.push(key.as_str());
     }
+    context.set_many("aws:TagKeys", keys);
 }
 
 /// Makes the credentials of a session, and tells them.

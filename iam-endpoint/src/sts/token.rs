@@ -84,7 +84,9 @@ impl Claims {
             Some(party) => vec![("aud", vec![party.to_owned()]), ("oaud", self.audiences.clone())],
             None => vec![("aud", self.audiences.clone())],
         };
-        keys.extend(KEYS.iter().map(|key| (*key, texts(self.all.get(*key)))));
+        for key in KEYS {
+            keys.push((*key, texts(self.all.get(*key))));
+        }
         keys.retain(|(_, values)| !values.is_empty());
         keys
     }
@@ -103,7 +105,15 @@ fn decode(part: &str) -> Result<Map<String, Value>, Rejected> {
 fn texts(claim: Option<&Value>) -> Vec<String> {
     match claim {
         Some(Value::String(text)) => vec![text.clone()],
-        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::Array(all)) => {
+            let mut texts = Vec::new();
+            for value in all {
+                if let Value::String(text) = value {
+                    texts.push(text.clone());
+                }
+            }
+            texts
+        }
         _ => Vec::new(),
     }
 }
@@ -111,7 +121,12 @@ fn texts(claim: Option<&Value>) -> Vec<String> {
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_adding-assume-role-idp>
 fn principal_tags(claim: Option<&Value>) -> Result<Tags, Rejected> {
     let tags = claim.and_then(|claim| claim.get("principal_tags")).and_then(Value::as_object);
-    let pairs = tags.into_iter().flatten().map(|(key, value)| (key.clone(), texts(Some(value)).concat()));
+    let mut pairs = Vec::new();
+    if let Some(tags) = tags {
+        for (key, value) in tags {
+            pairs.push((key.clone(), texts(Some(value)).concat()));
+        }
+    }
     Tags::checked(pairs).map_err(|_| Rejected("its tags are not such as a session can have"))
 }
 

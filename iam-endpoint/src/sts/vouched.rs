@@ -60,16 +60,18 @@ impl Introduction<'_> {
         role.check_duration(asked)?;
         let duration = self.longest.map_or(asked, |longest| longest.min(asked));
         let packed = self.policies.packed_size(&self.tags)?;
-        let kept = self.keys.into_iter().filter(|(.., kept)| *kept);
+        let mut keys = Vec::new();
+        for (name, values, is_kept) in self.keys {
+            if is_kept {
+                keys.push((name, values));
+            }
+        }
         let session = Session {
             of: SessionOf::Role {
                 role: role.name.clone(),
                 role_id: role.id.clone(),
                 name: self.session_name.to_owned(),
-                vouched: Some(Vouched {
-                    provider: self.provider,
-                    keys: kept.map(|(name, values, _)| (name, values)).collect(),
-                }),
+                vouched: Some(Vouched { provider: self.provider, keys }),
             },
             token: session_token(),
             expires: call.now + duration,
@@ -90,7 +92,7 @@ impl Introduction<'_> {
     fn set_conditions(&self, role: &Assumed, context: &mut Context) {
         context.set("sts:RoleSessionName", self.session_name);
         for (name, values, _) in &self.keys {
-            context.set_many(name.clone(), values.iter().map(String::as_str));
+            context.set_many(name.clone(), values.clone());
         }
         if let Some(seconds) = self.asked {
             context.set("sts:DurationSeconds", seconds.whole_seconds().to_string());
@@ -98,7 +100,7 @@ impl Introduction<'_> {
         if let Some(identity) = &self.source_identity {
             context.set("sts:SourceIdentity", identity.as_str());
         }
-        context.set_many("sts:TransitiveTagKeys", self.transitive.iter().map(String::as_str));
+        context.set_many("sts:TransitiveTagKeys", self.transitive.clone());
         set_tag_conditions(&self.tags, context);
         role.set_conditions(context);
     }

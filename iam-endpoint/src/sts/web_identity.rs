@@ -47,6 +47,10 @@ pub(super) fn assume_role_with_web_identity(
     call.endpoint.key_sets.check(&claims.issuer, token).map_err(fault)?;
     let provider = provider(&home, call.now, &claims)?;
 
+    let mut keys = Vec::new();
+    for (name, values) in claims.condition_keys() {
+        keys.push((format!("{}:{name}", provider.host), values, SESSION_KEYS.contains(&name)));
+    }
     let introduction = Introduction {
         action: "sts:AssumeRoleWithWebIdentity",
         provider: provider.arn.clone(),
@@ -58,11 +62,7 @@ pub(super) fn assume_role_with_web_identity(
         tags: claims.tags.clone(),
         transitive: claims.transitive.clone(),
         source_identity: claims.source_identity.clone(),
-        keys: claims
-            .condition_keys()
-            .into_iter()
-            .map(|(name, values)| (format!("{}:{name}", provider.host), values, SESSION_KEYS.contains(&name)))
-            .collect(),
+        keys,
     };
     introduction.assume(call, &home, xml)?;
     xml.leaf("SubjectFromWebIdentityToken", &claims.subject);

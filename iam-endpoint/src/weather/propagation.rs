@@ -139,13 +139,18 @@ impl Histories {
         current: Option<&'r Role>,
     ) -> Option<Cow<'r, Role>> {
         let Some(item) = self.0.get(label) else { return current.map(Cow::Borrowed) };
-        let (_, known) = seen.versions(item).take_while(|(at, _)| *at <= now).last()?;
-        known.role.clone().map(Cow::Owned)
+        let mut known = None;
+        for (at, version) in seen.versions(item) {
+            if at <= now {
+                known = version.role.as_ref();
+            }
+        }
+        known.cloned().map(Cow::Owned)
     }
 
     /// Whether a server knows a key. One without a history has always been there.
     pub(super) fn has_key(&self, label: &str, seen: &Seen<'_>, now: SystemTime) -> bool {
-        self.0.get(label).is_none_or(|item| seen.versions(item).next().is_none_or(|(at, _)| at <= now))
+        self.0.get(label).is_none_or(|item| seen.versions(item).first().is_none_or(|(at, _)| *at <= now))
     }
 
     /// From when on all these servers know all of these items as they were then.
@@ -155,15 +160,19 @@ impl Histories {
         labels: &[&str],
         as_of: SystemTime,
     ) -> Option<SystemTime> {
-        let known = views.filter_map(|view| {
-            let items = labels.iter().filter_map(|label| self.0.get(label));
-            let known = items.filter_map(|item| {
-                let accepted = view.versions(item).take_while(|(_, version)| version.at <= as_of);
-                accepted.map(|(at, _)| at).last()
-            });
-            known.max()
-        });
-        known.max()
+        let mut settled = None;
+        for view in views {
+            for label in labels {
+                let Some(item) = self.0.get(label) else { continue };
+                for (known_at, version) in view.versions(item) {
+                    if version.at > as_of {
+                        break;
+                    }
+                    settled = settled.max(Some(known_at));
+                }
+            }
+        }
+        settled
     }
 }
 
@@ -176,12 +185,14 @@ pub(super) struct Seen<'p> {
 
 impl Seen<'_> {
     /// The versions, each with when it is known here: a late one holds up those after it.
-    fn versions<'i>(&self, item: &'i Item) -> impl Iterator<Item = (SystemTime, &'i Version)> {
-        let Seen { propagation, seed, server } = *self;
-        (0..).zip(&item.versions).scan(SystemTime::UNIX_EPOCH, move |latest, (number, version)| {
-            *latest = (*latest).max(version.at + propagation.delay(seed, server, item, number));
-            Some((*latest, version))
-        })
+    fn versions<'i>(&self, item: &'i Item) -> Vec<(SystemTime, &'i Version)> {
+        let (mut versions, mut latest) = (Vec::with_capacity(item.versions.len()), SystemTime::UNIX_EPOCH);
+        for version in &item.versions {
+            let number = versions.len() as u64;
+            latest = latest.max(version.at + self.propagation.delay(self.seed, self.server, item, number));
+            versions.push((latest, version));
+        }
+        versions
     }
 }
 
@@ -236,8 +247,11 @@ mod tests {
         }
         let first_known = propagation.servers_of("s3").map(|server| {
             let seen = Seen { propagation: &propagation, seed: 1, server };
-            let times: Vec<_> =
-                seen.versions(histories.0.get("role").expect("it was noted")).map(|(at, _)| at).collect();
+            let times: Vec<_> = seen
+                .versions(histories.0.get("role").expect("it was noted"))
+                .iter()
+                .map(|(at, _)| *at)
+                .collect();
             assert!(times.is_sorted(), "{times:?}");
             times[0]
         });

@@ -42,11 +42,8 @@ impl Protocol {
             Self::Cbor => parts.uri.path().rsplit_once("/operation/").map(|(_, name)| name.to_owned()),
             Self::Json => headers.text("x-amz-target")?.rsplit('.').next().map(str::to_owned),
             Self::Ec2 | Self::Query => {
-                let pairs = [parts.uri.query().unwrap_or_default().as_bytes(), body];
-                let action = pairs
-                    .into_iter()
-                    .flat_map(|text| text.split(|b| *b == b'&'))
-                    .find_map(|pair| pair.strip_prefix(b"Action="))?;
+                let query = parts.uri.query().unwrap_or_default().as_bytes();
+                let action = parameter(query, "Action").or_else(|| parameter(body, "Action"))?;
                 String::from_utf8(action.to_vec()).ok()
             }
             Self::RestJson | Self::RestXml | Self::S3 => None,
@@ -114,6 +111,16 @@ impl Protocol {
     }
 }
 
+/// The value of a parameter in a query or a form, as it was sent.
+pub(crate) fn parameter<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
+    for pair in text.split(|b| *b == b'&') {
+        if let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) {
+            return Some(value);
+        }
+    }
+    None
+}
+
 /// The ids of one answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Ids<'a> {
@@ -157,7 +164,11 @@ fn printable(message: &str) -> String {
     if !message.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2) {
         return message.to_owned();
     }
-    message.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
+    let mut text = String::with_capacity(message.len());
+    for c in message.chars() {
+        text.push(if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c });
+    }
+    text
 }
 
 fn fault_type(fault: &Fault) -> &'static str {

@@ -78,7 +78,12 @@ impl<'r> Parameters<'r> {
     }
 
     pub(crate) fn optional(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_ref())
+        for (of, value) in &self.0 {
+            if of == name {
+                return Some(value);
+            }
+        }
+        None
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&str, Fault> {
@@ -149,10 +154,16 @@ impl<'r> Parameters<'r> {
     /// The texts of a list, `NAME.member.1`, `NAME.member.2`, …, in their order.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         let index_of = |of: &str| of.strip_prefix(name)?.strip_prefix(".member.")?.parse::<usize>().ok();
-        let mut members: Vec<_> =
-            self.0.iter().filter_map(|(of, value)| Some((index_of(of)?, value.as_ref()))).collect();
-        members.sort_by_key(|(index, _)| *index);
-        members.into_iter().map(|(_, value)| value).collect()
+        let (mut indices, mut members) = (Vec::new(), Vec::new());
+        for (of, value) in &self.0 {
+            if let Some(index) = index_of(of) {
+                // Nearly always the last.
+                let place = indices.partition_point(|before| *before <= index);
+                indices.insert(place, index);
+                members.insert(place, value.as_ref());
+            }
+        }
+        members
     }
 
     /// `NAME.member.1`, `NAME.member.2`, …, each with the fields that are asked for, up to the first gap.
@@ -161,14 +172,20 @@ impl<'r> Parameters<'r> {
         if !self.0.iter().any(|(of, _)| of.starts_with(name)) {
             return Vec::new();
         }
-        let member = |index: usize| {
-            let values = fields.map(|field| {
-                let dot = if field.is_empty() { "" } else { "." };
-                self.optional(&format!("{name}.member.{index}{dot}{field}"))
-            });
-            values.iter().any(Option::is_some).then_some(values)
-        };
-        (1..=MOST_MEMBERS).map_while(member).collect()
+        let mut members = Vec::new();
+        for index in 1..=MOST_MEMBERS {
+            let values = fields.map(|field| self.field(name, index, field));
+            if values.iter().all(Option::is_none) {
+                break;
+            }
+            members.push(values);
+        }
+        members
+    }
+
+    fn field(&self, name: &str, index: usize, field: &str) -> Option<&str> {
+        let dot = if field.is_empty() { "" } else { "." };
+        self.optional(&format!("{name}.member.{index}{dot}{field}"))
     }
 }
 

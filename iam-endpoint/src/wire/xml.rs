@@ -19,6 +19,10 @@ impl Xml {
     pub(crate) fn element(&mut self, name: &str, content: impl FnOnce(&mut Self)) {
         self.tag("<", name);
         content(self);
+        self.end(name);
+    }
+
+    fn end(&mut self, name: &str) {
         self.tag("</", name.split(' ').next().unwrap_or(name));
     }
 

@@ -5,7 +5,7 @@
 use iam_policy::{Policy, PolicyKind, Source};
 use serde_json::{Map, Value, json};
 
-use crate::wire::input::{Found, Input, entries};
+use crate::wire::input::{Input, entries};
 
 /// A grant on a key.
 #[derive(Clone, Debug)]
@@ -35,20 +35,21 @@ impl Grant {
     /// Reads what `CreateGrant` asks for; its id comes with the answer.
     pub(super) fn read(input: &Input<'_>) -> Option<Grant> {
         let pairs = |path: &str| {
-            let map = input.collection(path)?;
-            let pair = |(key, value): (&str, &Value)| Some((key.to_owned(), value.as_str()?.to_owned()));
-            entries(map).into_iter().map(pair).collect::<Option<Vec<_>>>()
+            let mut pairs = Vec::new();
+            for (key, value) in entries(input.collection(path)?) {
+                pairs.push((key.to_owned(), value.as_str()?.to_owned()));
+            }
+            Some(pairs)
         };
         let equals = pairs("Constraints.EncryptionContextEquals").map(|pairs| (pairs, false));
         let context =
             equals.or_else(|| pairs("Constraints.EncryptionContextSubset").map(|pairs| (pairs, true)));
-        let operations = input.find("Operations[]").into_iter().filter_map(Found::text);
         Some(Grant {
             id: String::new(),
             token: None,
             grantee: input.text("GranteePrincipal")?.into_owned(),
             retiring: input.text("RetiringPrincipal").map(std::borrow::Cow::into_owned),
-            operations: operations.map(std::borrow::Cow::into_owned).collect(),
+            operations: input.texts("Operations[]"),
             context,
         })
     }
@@ -62,17 +63,23 @@ impl Grant {
         self.id == id_or_token || self.token.as_deref() == Some(id_or_token)
     }
 
-    fn statements(&self) -> impl Iterator<Item = Value> {
-        let (with, without): (Vec<_>, Vec<_>) =
-            self.operations.iter().partition(|operation| WITH_CONTEXT.contains(&operation.as_str()));
-        let condition = self.context.as_ref().map(|(pairs, is_subset)| condition(pairs, *is_subset));
-        let grantee = |operations: Vec<&String>, condition: Option<Value>| {
-            let actions: Vec<_> = operations.iter().map(|operation| format!("kms:{operation}")).collect();
-            (!actions.is_empty()).then(|| allow(&self.grantee, &actions, condition))
-        };
-        let retire =
-            self.retiring.as_ref().map(|principal| allow(principal, &["kms:RetireGrant".to_owned()], None));
-        [grantee(with, condition), grantee(without, None), retire].into_iter().flatten()
+    fn add_statements(&self, statements: &mut Vec<Value>) {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for operation in &self.operations {
+            let is_limited = WITH_CONTEXT.contains(&operation.as_str());
+            let actions = if is_limited { &mut with } else { &mut without };
+            actions.push(format!("kms:{operation}"));
+        }
+        if !with.is_empty() {
+            let condition = self.context.as_ref().map(|(pairs, is_subset)| condition(pairs, *is_subset));
+            statements.push(allow(&self.grantee, &with, condition));
+        }
+        if !without.is_empty() {
+            statements.push(allow(&self.grantee, &without, None));
+        }
+        if let Some(principal) = &self.retiring {
+            statements.push(allow(principal, &["kms:RetireGrant".to_owned()], None));
+        }
     }
 }
 
@@ -86,11 +93,13 @@ fn allow(principal: &str, actions: &[String], condition: Option<Value>) -> Value
 }
 
 fn condition(pairs: &[(String, String)], is_subset: bool) -> Value {
-    let equal: Map<_, _> =
-        pairs.iter().map(|(key, value)| (format!("kms:EncryptionContext:{key}"), json!(value))).collect();
+    let (mut equal, mut keys) = (Map::new(), Vec::new());
+    for (key, value) in pairs {
+        equal.insert(format!("kms:EncryptionContext:{key}"), json!(value));
+        keys.push(key.clone());
+    }
     let mut condition = json!({"StringEquals": equal});
     if let (Value::Object(operators), false) = (&mut condition, is_subset) {
-        let keys: Vec<_> = pairs.iter().map(|(key, _)| key).collect();
         operators.insert("ForAllValues:StringEquals".to_owned(), json!({"kms:EncryptionContextKeys": keys}));
     }
     condition
@@ -98,7 +107,10 @@ fn condition(pairs: &[(String, String)], is_subset: bool) -> Value {
 
 /// What the grants of a key amount to. In the language's first version `${` is no variable.
 pub(super) fn policy(key: &str, grants: &[Grant]) -> Option<Policy> {
-    let statements: Vec<_> = grants.iter().flat_map(Grant::statements).collect();
+    let mut statements = Vec::new();
+    for grant in grants {
+        grant.add_statements(&mut statements);
+    }
     let text = json!({"Version": "2008-10-17", "Statement": statements}).to_string();
     Policy::parse(Source::new(format!("<grants of {key}>"), text), PolicyKind::Resource).ok()
 }

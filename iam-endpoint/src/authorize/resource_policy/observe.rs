@@ -257,17 +257,22 @@ fn labelled(
     actions: [&str; 2],
     prefix: &str,
 ) -> Option<Value> {
-    let texts = |paths: [&str; 2]| -> Vec<String> {
-        let found = paths.into_iter().flat_map(|path| input.find(path));
-        found.filter_map(|found| found.text().map(Cow::into_owned)).collect()
-    };
-    let accounts: Vec<_> = texts(accounts).into_iter().map(root_of).collect();
-    let actions: Vec<_> = texts(actions).into_iter().map(|action| format!("{prefix}:{action}")).collect();
+    let (mut principals, mut allowed) = (Vec::new(), Vec::new());
+    for path in accounts {
+        for account in input.texts(path) {
+            principals.push(root_of(account));
+        }
+    }
+    for path in actions {
+        for action in input.texts(path) {
+            allowed.push(format!("{prefix}:{action}"));
+        }
+    }
     Some(json!({
         "Sid": input.text("Label")?,
         "Effect": "Allow",
-        "Principal": {"AWS": accounts},
-        "Action": actions,
+        "Principal": {"AWS": principals},
+        "Action": allowed,
         "Resource": arn,
     }))
 }

@@ -1,6 +1,5 @@
 //! What is kept for each resource.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use iam_policy::{Arn, Policy, PolicyKind, Source};
@@ -10,6 +9,7 @@ use super::grant::{self, Grant};
 use crate::derive::Resource;
 use crate::endpoint::Endpoint;
 use crate::sorted::Sorted;
+use crate::table::Table;
 
 /// Policies and grants by the ARNs of their resources.
 #[derive(Default)]
@@ -172,7 +172,7 @@ fn holder(arn: &str) -> Option<&str> {
 
 /// What `CreateKey` gives a key where the caller names no policy: the account's IAM policies decide.
 fn default_key_policy(key: Arn<'_>) -> Option<Policy> {
-    static MADE: Mutex<BTreeMap<String, Policy>> = Mutex::new(BTreeMap::new());
+    static MADE: Mutex<Table<Policy>> = Mutex::new(Table::new());
     let root = format!("arn:{}:iam::{}:root", key.partition, key.account);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(policy) = made.get(&root) {

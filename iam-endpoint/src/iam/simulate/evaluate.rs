@@ -7,7 +7,7 @@ use iam_policy::{
 use super::answer::{Answer, Finding};
 use super::subject::Subject;
 use crate::fault::Fault;
-use crate::iam::input::{Input, end_of_page};
+use crate::iam::input::Input;
 use crate::wire::xml::Xml;
 
 pub(in crate::iam) fn custom(input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
@@ -62,14 +62,15 @@ impl<'a> Simulation<'a> {
     }
 
     fn run(self, input: &Input<'_>, xml: &mut Xml) -> Result<(), Fault> {
-        let place = |(index, _): &(usize, &&str)| format!("{index:08}");
-        let (page, marker) = input.page(self.actions.iter().enumerate(), place)?;
+        let mut page = input.page()?;
         xml.element("EvaluationResults", |xml| {
-            for (_, action) in page {
-                xml.element("member", |xml| self.answer(action).write(xml));
+            for (index, action) in self.actions.iter().enumerate() {
+                if page.takes(&format!("{index:08}")) {
+                    xml.element("member", |xml| self.answer(action).write(xml));
+                }
             }
         });
-        end_of_page(marker, xml);
+        page.end(xml);
         Ok(())
     }
 

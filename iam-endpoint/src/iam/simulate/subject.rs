@@ -93,8 +93,11 @@ impl Subject {
     }
 
     /// Every policy that grants or limits.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Policy> {
-        self.policies.identity.iter().chain(&self.policies.boundary)
+    pub(super) fn all(&self) -> Vec<&Policy> {
+        let mut all = Vec::new();
+        all.extend(self.policies.identity.iter());
+        all.extend(self.policies.boundary.iter());
+        all
     }
 
     fn set_facts(&mut self, arn: &str, head: &Head) {

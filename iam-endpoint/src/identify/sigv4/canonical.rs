@@ -98,13 +98,15 @@ fn query(text: &mut String, query: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let mut pairs = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+    for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if name != "X-Amz-Signature" {
-            pairs.push((encoded(name)?, encoded(value)?));
+        if !pair.is_empty() && name != "X-Amz-Signature" {
+            let pair = (encoded(name)?, encoded(value)?);
+            // They are few.
+            let place = pairs.partition_point(|before| *before <= pair);
+            pairs.insert(place, pair);
         }
     }
-    pairs.sort_unstable();
     for (index, (name, value)) in pairs.iter().enumerate() {
         if index > 0 {
             text.push('&');

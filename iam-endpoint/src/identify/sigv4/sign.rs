@@ -37,9 +37,13 @@ impl Signer<'_> {
         let must_be_signed =
             |name: &str| name == "host" || name == "content-type" || name.starts_with("x-amz-");
         let mut names: Vec<&str> = vec!["host"];
-        names.extend(headers.iter().map(|(name, _)| *name).filter(|name| must_be_signed(name)));
-        names.sort_unstable();
-        names.dedup();
+        for (name, _) in headers.iter() {
+            if must_be_signed(name)
+                && let Err(place) = names.binary_search(name)
+            {
+                names.insert(place, name);
+            }
+        }
         let names = names.join(";");
         let rule = if self.signing_name == "s3" { PathRule::EncodedOnce } else { PathRule::EncodedTwice };
         let canonical = canonical::request(parts, headers, authority, &names, payload, rule)?;

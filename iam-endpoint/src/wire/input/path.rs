@@ -52,7 +52,11 @@ impl Marks {
     pub(super) fn of(body: &Value) -> Self {
         match body {
             Value::Object(members) if !is_written_as_list(body) => {
-                Self(members.keys().fold(0, |marks, name| marks | Self::of_name(name).0))
+                let mut marks = 0;
+                for name in members.keys() {
+                    marks |= Self::of_name(name).0;
+                }
+                Self(marks)
             }
             // There are other ways into these than the names.
             _ => Self(u64::MAX),
@@ -85,12 +89,12 @@ impl<'t> Path<'t> {
         if text.starts_with(['/', '?', ':']) {
             return Self { text, steps: Vec::new(), list: None, first: Marks::of_name("") };
         }
-        let step = |text: &'t str| {
-            let (name, brackets) = bracket(text).map_or((text, ""), |at| text.split_at(at));
-            Step { name, brackets }
-        };
         let list = bracket(text).map(|at| text.split_at(at));
-        let steps: Vec<_> = text.split('.').map(step).collect();
+        let mut steps = Vec::new();
+        for text in text.split('.') {
+            let (name, brackets) = bracket(text).map_or((text, ""), |at| text.split_at(at));
+            steps.push(Step { name, brackets });
+        }
         Self {
             text,
             first: Marks::of_name(steps.first().map_or("", |step| step.name)),
@@ -148,7 +152,9 @@ pub(super) fn collection<'i>(root: &'i Value, path: &str) -> Option<&'i Value> {
 
 fn step<'i>(value: &'i Value, steps: &[Step<'_>], found: &mut Vec<Found<'i>>) {
     let [Step { name, brackets }, rest @ ..] = steps else {
-        found.extend(Found::of(value));
+        if let Some(value) = Found::of(value) {
+            found.push(value);
+        }
         return;
     };
     let child = member(value, name);
@@ -172,7 +178,9 @@ fn unfold<'i>(value: &'i Value, brackets: &str, rest: &[Step<'_>], found: &mut V
             unfold(item, more, rest, found);
         }
     } else if brackets == "{}" {
-        found.extend(entries(value).into_iter().map(|(key, _)| Found::Text(Cow::Borrowed(key))));
+        for (key, _) in entries(value) {
+            found.push(Found::Text(Cow::Borrowed(key)));
+        }
     } else {
         step(value, rest, found);
     }
@@ -185,18 +193,28 @@ fn member<'i>(value: &'i Value, name: &str) -> Option<&'i Value> {
         return Some(value);
     }
     let Value::Object(members) = value else { return None };
-    members.get(name).or_else(|| {
-        is_written_as_list(value)
-            .then(|| entries(value).into_iter().find(|(key, _)| *key == name))?
-            .map(|(_, value)| value)
-    })
+    let member = members.get(name);
+    if member.is_none() && is_written_as_list(value) {
+        for (key, value) in entries(value) {
+            if key == name {
+                return Some(value);
+            }
+        }
+    }
+    member
 }
 
 /// The items of a list: of JSON, of numbered parameters, or of repeated elements, of which one alone is no list.
 pub(crate) fn items(value: &Value) -> Vec<&Value> {
     match value {
         Value::Null => Vec::new(),
-        Value::Array(items) => items.iter().collect(),
+        Value::Array(array) => {
+            let mut items = Vec::with_capacity(array.len());
+            for item in array {
+                items.push(item);
+            }
+            items
+        }
         Value::Object(members) => {
             if let Some(items) = numbered(value) {
                 return items;
@@ -218,12 +236,15 @@ fn numbered(value: &Value) -> Option<Vec<&Value>> {
     if !members.keys().next()?.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    let mut items = members
-        .iter()
-        .map(|(key, value)| Some((key.parse::<u32>().ok()?, value)))
-        .collect::<Option<Vec<_>>>()?;
-    items.sort_by_key(|(number, _)| *number);
-    (!items.is_empty()).then(|| items.into_iter().map(|(_, value)| value).collect())
+    let (mut numbers, mut items) = (Vec::with_capacity(members.len()), Vec::with_capacity(members.len()));
+    for (key, value) in members {
+        let number = key.parse::<u32>().ok()?;
+        // They come in the order of their texts, which is that of their numbers up to nine.
+        let place = numbers.partition_point(|before| *before <= number);
+        numbers.insert(place, number);
+        items.insert(place, value);
+    }
+    Some(items)
 }
 
 /// The keys and values of a map: of JSON, or written as a list of keys and values.
@@ -231,16 +252,19 @@ pub(crate) fn entries(value: &Value) -> Vec<(&str, &Value)> {
     const KEYS: [&str; 4] = ["key", "Key", "Name", "name"];
     const VALUES: [&str; 2] = ["value", "Value"];
     let Value::Object(members) = value else { return Vec::new() };
+    let mut entries = Vec::with_capacity(members.len());
     if !is_written_as_list(value) {
-        return members.iter().map(|(key, value)| (key.as_str(), value)).collect();
+        for (key, value) in members {
+            entries.push((key.as_str(), value));
+        }
+        return entries;
     }
-    items(members.get("entry").unwrap_or(value))
-        .into_iter()
-        .filter_map(|item| {
-            let key = KEYS.iter().find_map(|name| item.get(name)?.as_str())?;
-            Some((key, VALUES.iter().find_map(|name| item.get(name)).unwrap_or(&Value::Null)))
-        })
-        .collect()
+    for item in items(members.get("entry").unwrap_or(value)) {
+        if let Some(key) = KEYS.iter().find_map(|name| item.get(name)?.as_str()) {
+            entries.push((key, VALUES.iter().find_map(|name| item.get(name)).unwrap_or(&Value::Null)));
+        }
+    }
+    entries
 }
 
 /// Whether a map is `entry.1.key`, or `1.Name`, or `<entry><key>`.

@@ -85,20 +85,29 @@ impl<'r> Input<'r> {
         if path.is_of_body() {
             return if path.may_lead_into(self.members) { path.follow(&self.body) } else { Vec::new() };
         }
+        let mut found = Vec::new();
         if let Some(label) = path.text.strip_prefix('/') {
-            let found = self.labels.iter().filter(|(name, _)| *name == label);
-            return found.map(|(_, value)| Found::Text(Cow::Borrowed(value.as_str()))).collect();
+            for (name, value) in &self.labels {
+                if *name == label {
+                    found.push(Found::Text(Cow::Borrowed(value)));
+                }
+            }
         }
-        if let Some(name) = path.text.strip_prefix('?') {
-            let name = name.trim_end_matches("[]");
-            return self.parameters(name).map(Found::Text).collect();
+        if let Some(wanted) = path.text.strip_prefix('?') {
+            let wanted = wanted.trim_end_matches("[]");
+            for pair in self.query.split('&') {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                if percent_decode(name).is_some_and(|name| name == wanted) {
+                    found.extend(percent_decode(value).map(Found::Text));
+                }
+            }
         }
         if let Some(name) = path.text.strip_prefix(':') {
             let name = name.to_ascii_lowercase();
             let value = self.headers.text(name.trim_end_matches("[]"));
-            return value.map(|value| Found::Text(Cow::Borrowed(value))).into_iter().collect();
+            found.extend(value.map(|value| Found::Text(Cow::Borrowed(value))));
         }
-        Vec::new()
+        found
     }
 
     /// The first list or map in the body that a path goes through.
@@ -114,14 +123,23 @@ impl<'r> Input<'r> {
 
     /// The first text at a path.
     pub(crate) fn text(&self, path: &str) -> Option<Cow<'_, str>> {
-        self.find(path).into_iter().find_map(Found::text)
+        for found in self.find(path) {
+            if let Found::Text(text) = found {
+                return Some(text);
+            }
+        }
+        None
     }
 
-    fn parameters(&self, wanted: &str) -> impl Iterator<Item = Cow<'_, str>> {
-        self.query.split('&').filter_map(move |pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if percent_decode(name)? == wanted { percent_decode(value) } else { None }
-        })
+    /// All texts at a path.
+    pub(crate) fn texts(&self, path: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for found in self.find(path) {
+            if let Found::Text(text) = found {
+                texts.push(text.into_owned());
+            }
+        }
+        texts
     }
 }
 
